@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The instruction set is chosen when the package is built: `native` unless LLMBENCH_MARCH names another
+// (x86-64-v2, x86-64-v3, x86-64-v4, ...). The numeric kernels are optimised in debug builds too; without this
+// the tests would take hours.
+let march = ProcessInfo.processInfo.environment["LLMBENCH_MARCH"] ?? "native"
+
+/// Whether the chosen instruction set has fused multiply-add; without it `fma` would be a library call per lane.
+let hasFMA: Bool = {
+    switch march {
+    case "x86-64", "x86-64-v2": return false
+    case "native":
+        guard let cpu = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
+            let flags = cpu.split(separator: "\n").first(where: { $0.hasPrefix("flags") })
+        else { return true }
+        return flags.split(separator: " ").contains("fma")
+    default: return true
+    }
+}()
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+let kernels: [SwiftSetting] =
+    strict + [.unsafeFlags(["-O", "-Xcc", "-march=\(march)"])] + (hasFMA ? [.define("LLMBENCH_FMA")] : [])
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+
+let package = Package(
+    name: "llmbench",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "llmbench", targets: ["llmbench"]),
+        .library(name: "TensorRuntime", targets: ["TensorRuntime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        // The command line.
+        .executableTarget(
+            name: "llmbench",
+            dependencies: [
+                "Studies", "Reporting", "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "Prompts",
+                "Endpoints", "ResultStore", "Statistics", "Metrics", "Datasets", "TensorRuntime", argumentParser,
+            ],
+            swiftSettings: strict),
+
+        // The parts, from the top of the import order to the bottom.
+        .target(
+            name: "Studies",
+            dependencies: ["Reporting", "Training", "Capture", "Generation", "ResultStore", "Datasets"],
+            swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: ["ResultStore", "Statistics", "Datasets", "CXLSXWriter", "CCairo", mustache],
+            swiftSettings: strict),
+        .target(
+            name: "Training",
+            dependencies: ["Capture", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", crypto],
+            swiftSettings: strict),
+        .target(
+            name: "Capture",
+            dependencies: ["Sandbox", "Datasets", "ResultStore", "TensorRuntime", crypto],
+            resources: [.copy("Helper")],
+            swiftSettings: strict),
+        .target(
+            name: "Generation",
+            dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", crypto],
+            swiftSettings: strict),
+        .target(name: "Diagnosis", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: [subprocess], swiftSettings: strict),
+        .target(name: "Prompts", dependencies: [crypto], swiftSettings: strict),
+        .target(name: "Endpoints", dependencies: ["CCurl", yams, crypto], swiftSettings: strict),
+        .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
+        .target(name: "Statistics", swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", crypto], swiftSettings: strict),
+        .target(name: "TensorRuntime", swiftSettings: kernels),
+
+        // C libraries of the system.
+        .target(name: "CCurl", path: "Sources/CLibraries/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png")]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CCairo", path: "Sources/CLibraries/CCairo", pkgConfig: "cairo",
+            providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(
+            name: "CXLSXWriter", path: "Sources/CLibraries/CXLSXWriter", pkgConfig: "xlsxwriter",
+            providers: [.apt(["libxlsxwriter-dev"])]),
+
+        // Tests.
+        .testTarget(
+            name: "TensorRuntimeTests", dependencies: ["TensorRuntime"],
+            swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Statistics"], swiftSettings: strict),
+        .testTarget(
+            name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", flyingFox], swiftSettings: strict),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
+        .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "GenerationTests", dependencies: ["Generation", "ResultStore", flyingFox], swiftSettings: strict),
+        .testTarget(name: "CaptureTests", dependencies: ["Capture", "Sandbox"], swiftSettings: strict),
+        .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["llmbench"], swiftSettings: strict),
+    ]
+)
