@@ -1,8 +1,35 @@
 import ArgumentParser
+import Foundation
 
-@main
+/// The command line. Every command lives in a file of its own in `Commands/`.
 struct LLMBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "llmbench",
-        abstract: "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?")
+        abstract: "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?",
+        discussion: "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.")
+}
+
+@main
+enum EntryPoint {
+    static func main() async {
+        do {
+            var command = try LLMBench.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            Terminal.note("llmbench: \(failure)")
+            exit(failure.exitStatus)
+        } catch {
+            // Help and version are "errors" of the parser that print to standard output and exit 0.
+            let code = LLMBench.exitCode(for: error)
+            if code == .validationFailure {
+                Terminal.note(LLMBench.fullMessage(for: error))
+                exit(2)
+            }
+            LLMBench.exit(withError: error)
+        }
+    }
 }

@@ -1,0 +1,33 @@
+import Foundation
+
+/// What the terminal can show.
+struct Terminal: Sendable {
+    /// Whether standard error is a terminal: progress bars belong there.
+    let isInteractive: Bool
+    /// Whether standard output takes colour.
+    let hasColour: Bool
+    /// Columns.
+    let width: Int
+
+    static func current(environment: [String: String] = ProcessInfo.processInfo.environment) -> Terminal {
+        let plain = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
+        var size = winsize()
+        var width = 80
+        if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { width = Int(size.ws_col) }
+        return Terminal(
+            isInteractive: isatty(STDERR_FILENO) == 1, hasColour: isatty(STDOUT_FILENO) == 1 && !plain, width: width)
+    }
+
+    enum Colour: String {
+        case red = "31", green = "32", yellow = "33", grey = "90", bold = "1"
+    }
+
+    func paint(_ text: String, _ colour: Colour) -> String {
+        hasColour ? "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m" : text
+    }
+
+    /// Writes a line to standard error.
+    static func note(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+}

@@ -1,0 +1,55 @@
+# Sourced by the other scripts: what a fresh machine lacks, installed once.
+# Defines `ensure_system`, `ensure_python` and exports LLMBENCH_PYTHON.
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/llmbench
+
+say() { printf '%s\n' "$*" >&2; }
+
+system_packages=(
+  bubblewrap pkg-config libxlsxwriter-dev libpng-dev libcairo2-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev
+  python3-venv fonts-dejavu-core
+)
+
+# Debian packages; the versions are the distribution's.
+ensure_system() {
+  local missing=() package
+  for package in "${system_packages[@]}" "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      say "These Debian packages are missing and this user cannot install them: ${missing[*]}"
+      say "Ask an administrator for: apt-get install ${missing[*]}"
+      return 3
+    }
+    as_root=(sudo)
+  fi
+  say "Installing Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq >&2 &&
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+ensure_swift() {
+  command -v swift >/dev/null && return 0
+  say "Swift 6.2 or later is not on PATH: install it from https://www.swift.org/install and run this again."
+  return 3
+}
+
+# The Python environment of generated code: one per user and requirements file.
+ensure_python() {
+  local hash directory
+  hash=$(sha256sum "$project/requirements.txt" | cut -c1-16)
+  directory=$cache/python/$hash
+  if [ ! -e "$directory/complete" ]; then
+    say "Installing the Python environment (PyTorch; about 6 GB, once per user) in $directory"
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    /usr/bin/python3 -m venv "$directory" &&
+      "$directory/bin/pip" install --quiet --disable-pip-version-check -r "$project/requirements.txt" >&2 &&
+      touch "$directory/complete" || { say "The Python environment could not be installed; see the lines above."; return 3; }
+  fi
+  export LLMBENCH_PYTHON=$directory/bin/python
+}
