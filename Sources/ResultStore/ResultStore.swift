@@ -1,0 +1,120 @@
+import Foundation
+import GRDB
+
+/// Every number of a study: `results/<study>/bench.sqlite`.
+///
+/// ```swift
+/// let store = try ResultStore(path: workspace.database(study: "default"))
+/// let run = try store.beginRun(RunRecord(key: key, provider: "openai"))
+/// ```
+///
+/// SQLite in write-ahead mode: any number of processes read, one writes at a time, and a writer that finds another at work
+/// waits for it (30 s at most). Every function is one transaction. Calls block the calling thread for the length of that
+/// transaction, which is milliseconds.
+public final class ResultStore: Sendable {
+    /// The file.
+    public let path: URL
+    private let pool: DatabasePool
+
+    /// Opens the database, making it and its folder when there is none, and brings an older one up to date.
+    ///
+    /// - Throws: `StoreError.newerVersion` for a file that a later llmbench wrote; that file is not touched.
+    public init(path: URL) throws {
+        self.path = path
+        try Self.refuseNewer(path)
+        pool = try StoreError.wrapping(path, "opening") {
+            try FileManager.default.createDirectory(
+                at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+            // Two processes that find no tables would both create them.
+            let lock = try FileLock(waitingFor: path.appendingPathExtension("lock"))
+            defer { lock.release() }
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(30)
+            configuration.foreignKeysEnabled = true
+            configuration.prepareDatabase { db in
+                // A row `sent` must survive a power cut: it stands for money.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            let pool = try DatabasePool(path: path.path(percentEncoded: false), configuration: configuration)
+            let migrator = Schema.migrator
+            guard try pool.read({ try !migrator.hasBeenSuperseded($0) }) else {
+                throw StoreError.newerVersion(path: path.path(percentEncoded: false))
+            }
+            try migrator.migrate(pool)
+            return pool
+        }
+    }
+
+    /// The schema's number stands in the file's header, which is read without opening the database: opening one in
+    /// write-ahead mode creates files beside it.
+    private static func refuseNewer(_ path: URL) throws {
+        guard let file = try? FileHandle(forReadingFrom: path) else { return }
+        defer { try? file.close() }
+        guard let header = try file.read(upToCount: 100), header.count == 100 else { return }
+        guard header.starts(with: Data("SQLite format 3\0".utf8)) else {
+            throw StoreError.notAStore(path: path.path(percentEncoded: false))
+        }
+        let version = header[60..<64].reduce(0) { $0 << 8 | Int($1) }
+        guard version <= Schema.version else {
+            throw StoreError.newerVersion(path: path.path(percentEncoded: false))
+        }
+    }
+
+    /// A read on a snapshot of the database.
+    func read<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
+        try StoreError.wrapping(path, what()) { try pool.read(body) }
+    }
+
+    /// One transaction.
+    func write<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
+        try StoreError.wrapping(path, what()) { try pool.write(body) }
+    }
+}
+
+/// Why the store did not do what it was asked.
+public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    case newerVersion(path: String)
+    case notAStore(path: String)
+    case diskFull(path: String)
+    /// Another process held the database for longer than a writer waits.
+    case busy(path: String, doing: String)
+    case noSuchRun(name: String, study: String)
+    case ambiguousRun(name: String, candidates: [String])
+    /// `doing` says what was asked, with run, round and file where they apply.
+    case failed(path: String, doing: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .newerVersion(let path):
+            "\(path) was written by a newer llmbench and was left untouched: use that version, or another --study"
+        case .notAStore(let path): "\(path) is not a SQLite database: move it away, or use another --study"
+        case .diskFull(let path): "no space left for \(path): free some and run the same command again"
+        case .busy(let path, let doing):
+            "\(path) is held by another process (while \(doing)): wait for it and run the same command again"
+        case .noSuchRun(let name, let study): "study '\(study)' has no run '\(name)': `llmbench generate` makes one"
+        case .ambiguousRun(let name, let candidates):
+            "'\(name)' fits \(candidates.count) runs, name more of the path: \(candidates.joined(separator: ", "))"
+        case .failed(let path, let doing, let reason): "\(path), \(doing): \(reason)"
+        }
+    }
+
+    static func wrapping<T>(_ path: URL, _ doing: @autoclosure () -> String, _ body: () throws -> T) throws -> T {
+        let name = path.path(percentEncoded: false)
+        do {
+            return try body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError {
+            switch error.resultCode {
+            case .SQLITE_FULL: throw StoreError.diskFull(path: name)
+            case .SQLITE_BUSY, .SQLITE_LOCKED: throw StoreError.busy(path: name, doing: doing())
+            case .SQLITE_NOTADB: throw StoreError.notAStore(path: name)
+            default: throw StoreError.failed(path: name, doing: doing(), reason: error.description)
+            }
+        } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+            throw StoreError.diskFull(path: name)
+        } catch {
+            throw StoreError.failed(path: name, doing: doing(), reason: "\(error)")
+        }
+    }
+}

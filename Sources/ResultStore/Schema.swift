@@ -1,0 +1,197 @@
+import GRDB
+
+/// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
+enum Schema {
+    /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
+    static let version = 1
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("v1") { db in
+            try createConversationTables(db)
+            try createTrainingTables(db)
+            try db.execute(sql: "PRAGMA user_version = 1")
+        }
+        return migrator
+    }
+
+    private static func createConversationTables(_ db: Database) throws {
+        try db.create(table: "run") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.column("path", .text).notNull().unique()
+            t.column("study", .text).notNull()
+            t.column("dataset", .text).notNull()
+            t.column("model", .text).notNull()
+            t.column("target", .text).notNull()
+            t.column("prompt_hash", .text).notNull()
+            t.column("run_index", .integer).notNull()
+            t.column("provider", .text).notNull()
+            t.column("endpoint_model", .text).notNull()
+            t.column("cohort_year", .integer)
+            t.column("reasoning", .boolean)
+            t.column("fixture", .boolean).notNull()
+            t.column("template_hash", .text).notNull()
+            t.column("dataset_hash", .text).notNull()
+            t.column("max_rounds", .integer).notNull()
+            t.column("loop_after", .integer).notNull()
+            t.column("sandboxed", .boolean).notNull()
+            t.column("status", .text).notNull()
+            t.column("end_reason", .text)
+            t.column("started_at", .datetime).notNull()
+            t.column("ended_at", .datetime)
+        }
+        try db.create(table: "exchange") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("round", .integer).notNull()
+            t.column("ordinal", .integer).notNull()
+            t.column("status", .text).notNull()
+            t.column("request_hash", .text).notNull()
+            t.column("sent_at", .datetime).notNull()
+            t.column("completed_at", .datetime)
+            t.column("finish_reason", .text)
+            t.column("input_tokens", .integer)
+            t.column("output_tokens", .integer)
+            t.column("reasoning_tokens", .integer)
+            t.column("first_token_seconds", .double)
+            t.column("total_seconds", .double)
+            t.column("attempts", .integer)
+            t.column("cost", .double)
+            t.column("cost_is_estimate", .boolean).notNull()
+            t.column("warnings", .text).notNull()
+            t.column("failure", .text)
+            t.uniqueKey(["run_id", "round", "ordinal"])
+        }
+        try db.create(table: "round") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("round", .integer).notNull()
+            t.column("outcome", .text).notNull()
+            t.column("files", .text).notNull()
+            t.column("code_lines", .integer).notNull()
+            t.column("termination", .text)
+            t.column("check_seconds", .double)
+            t.column("check_cpu_seconds", .double)
+            t.column("check_peak_bytes", .integer)
+            t.column("finished_at", .datetime).notNull()
+            t.uniqueKey(["run_id", "round"])
+        }
+        try db.create(table: "error") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("round", .integer).notNull()
+            t.column("error_class", .text).notNull()
+            t.column("subcategory", .text).notNull()
+            t.column("message", .text).notNull()
+            t.column("file", .text)
+            t.column("line", .integer)
+            t.column("function", .text)
+            t.column("signature", .text).notNull()
+            t.column("same_as_previous", .boolean).notNull()
+            t.uniqueKey(["run_id", "round"])
+        }
+        try db.create(table: "interaction") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("round", .integer).notNull()
+            t.column("ordinal", .integer).notNull()
+            t.column("kind", .text).notNull()
+            t.column("text", .text).notNull()
+            t.column("template_hash", .text)
+            t.uniqueKey(["run_id", "round", "ordinal"])
+        }
+    }
+
+    private static func createTrainingTables(_ db: Database) throws {
+        try db.create(table: "capture") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("dataset_hash", .text).notNull()
+            t.column("epochs", .integer)
+            t.column("seed", .integer).notNull()
+            t.column("status", .text).notNull()
+            t.column("facts", .text)
+            t.column("pipeline", .text)
+            t.column("stated", .text)
+            t.column("refusals", .text).notNull()
+            t.column("failure", .text)
+            t.column("seconds", .double)
+            t.column("created_at", .datetime).notNull()
+        }
+        try db.create(indexOn: "capture", columns: ["run_id"])
+        try db.create(table: "training") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("engine", .text).notNull()
+            t.column("seed", .integer).notNull()
+            t.column("epochs", .integer)
+            t.column("dataset_hash", .text).notNull()
+            t.column("status", .text).notNull()
+            t.column("failure", .text)
+            t.column("threads", .integer)
+            t.column("stopped_at_epoch", .integer)
+            t.column("best_epoch", .integer)
+            t.column("seconds", .double)
+            t.column("started_at", .datetime).notNull()
+            t.column("ended_at", .datetime)
+            t.uniqueKey(["run_id", "engine", "seed"])
+        }
+        try db.create(table: "epoch") { t in
+            t.primaryKey {
+                t.belongsTo("training", onDelete: .cascade)
+                t.column("epoch", .integer)
+            }
+            t.column("train_loss", .double)
+            t.column("validation_loss", .double)
+            t.column("common_bce", .double)
+            t.column("common_soft_dice", .double)
+            t.column("seconds", .double)
+        }
+        try db.create(table: "validation_batch") { t in
+            t.primaryKey {
+                t.belongsTo("training", onDelete: .cascade)
+                t.column("epoch", .integer)
+                t.column("batch", .integer)
+            }
+            t.column("dice", .double).notNull()
+        }
+        for table in ["test_batch", "held_out_batch"] {
+            try db.create(table: table) { t in
+                t.primaryKey {
+                    t.belongsTo("training", onDelete: .cascade)
+                    t.column("batch", .integer)
+                }
+                t.column("dice", .double).notNull()
+            }
+        }
+        try db.create(table: "held_out") { t in
+            t.primaryKey {
+                t.belongsTo("training", onDelete: .cascade)
+                t.column("sample", .text)
+            }
+            t.column("dice", .double).notNull()
+            t.column("model_grid_dice", .double)
+        }
+        try db.create(table: "dataset_reference") { t in
+            t.primaryKey {
+                t.column("dataset", .text)
+                t.column("dataset_hash", .text)
+            }
+            t.column("samples", .integer).notNull()
+            t.column("best_threshold", .double).notNull()
+            t.column("best_threshold_dice", .double).notNull()
+            t.column("mean_mask_dice", .double).notNull()
+        }
+        try db.create(table: "parity") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("seed", .integer).notNull()
+            t.column("steps", .integer).notNull()
+            t.column("largest_loss_difference", .double).notNull()
+            t.column("swift_losses", .text).notNull()
+            t.column("pytorch_losses", .text).notNull()
+            t.column("created_at", .datetime).notNull()
+            t.uniqueKey(["run_id", "seed"])
+        }
+    }
+}
