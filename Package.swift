@@ -22,7 +22,10 @@ let hasFMA: Bool = {
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 let kernels: [SwiftSetting] =
-    strict + [.unsafeFlags(["-O", "-Xcc", "-march=\(march)"])] + (hasFMA ? [.define("LLMBENCH_FMA")] : [])
+    strict
+    // Whole module: kernels are generic over the element's formula, and are specialised across files only then.
+    + [.unsafeFlags(["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(march)"])]
+    + (hasFMA ? [.define("LLMBENCH_FMA")] : [])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
