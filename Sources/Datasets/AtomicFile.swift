@@ -1,0 +1,50 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Files that appear whole or not at all.
+public enum AtomicFile {
+    public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        public var path: String
+        public var reason: String
+
+        public var description: String { "cannot write \(printable(path)): \(reason)" }
+    }
+
+    /// Fills a temporary neighbour, synchronises it to the disk and renames it. A reader sees the old bytes or the new ones.
+    ///
+    /// - Throws: `Failure`; the temporary file is removed.
+    public static func write(_ bytes: [UInt8], to url: URL) throws(Failure) {
+        let path = url.path(percentEncoded: false)
+        var template = Array((path + ".XXXXXX").utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
+        var failure: Int32 = 0
+        var written = 0
+        while written < bytes.count, failure == 0 {
+            let count = bytes.withUnsafeBytes { buffer in
+                #if canImport(Glibc)
+                    Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+                #else
+                    Darwin.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+                #endif
+            }
+            if count >= 0 {
+                written += count
+            } else if errno != EINTR {
+                failure = errno
+            }
+        }
+        if failure == 0, fchmod(descriptor, 0o644) != 0 || fsync(descriptor) != 0 { failure = errno }
+        close(descriptor)
+        if failure == 0, rename(template, path) != 0 { failure = errno }
+        guard failure == 0 else {
+            unlink(template)
+            throw Failure(path: path, reason: String(cString: strerror(failure)))
+        }
+    }
+}
