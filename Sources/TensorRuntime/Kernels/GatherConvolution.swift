@@ -1,0 +1,454 @@
+/// A convolution seen from its weights: a big image, a small image, and taps that tie their pixels together.
+///
+/// `conv2d` reads the big image and writes the small one (correlate); its input gradient, and `conv_transpose2d`, read the small
+/// one and write the big one (scatter). Both keep their weights as (small channels, big channels / groups, Kh, Kw).
+struct TapGeometry: Sendable {
+    let batch: Int
+    let big: Extent
+    let bigChannels: Int
+    let small: Extent
+    let smallChannels: Int
+    let kernel: Extent
+    let stride: Extent
+    let padding: Extent
+    let dilation: Extent
+    let groups: Int
+
+    init(_ shape: ConvolutionShape) {
+        let input = Extent(shape.height, shape.width)
+        let output = Extent(shape.outputHeight, shape.outputWidth)
+        batch = shape.batch
+        big = shape.transposed ? output : input
+        small = shape.transposed ? input : output
+        bigChannels = shape.transposed ? shape.outputChannels : shape.inputChannels
+        smallChannels = shape.transposed ? shape.inputChannels : shape.outputChannels
+        kernel = shape.kernel
+        stride = shape.stride
+        padding = shape.padding
+        dilation = shape.dilation
+        groups = shape.groups
+    }
+}
+
+/// The taps along one axis that contribute to output positions origin, origin + step, …, and where they read.
+struct AxisPhase: Sendable {
+    /// First output position and how many there are.
+    let origin: Int
+    let count: Int
+    /// Tap numbers and, beside them in rising order, input position minus `inStep` · (number of the output position).
+    let taps: [Int]
+    let offsets: [Int]
+    /// Whether the offsets follow each other without a gap.
+    let isContiguous: Bool
+
+    init(origin: Int, count: Int, pairs: [(tap: Int, offset: Int)]) {
+        let sorted = pairs.sorted { $0.offset < $1.offset }
+        self.origin = origin
+        self.count = count
+        taps = sorted.map(\.tap)
+        offsets = sorted.map(\.offset)
+        isContiguous = zip(offsets, offsets.dropFirst()).allSatisfy { $1 == $0 + 1 }
+    }
+
+    var first: Int { offsets.first ?? 0 }
+    var last: Int { offsets.last ?? 0 }
+
+    /// Outputs of the small image: position q reads q · stride - padding + tap · dilation.
+    static func correlate(small: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) -> [AxisPhase] {
+        [AxisPhase(origin: 0, count: small, pairs: (0..<kernel).map { ($0, $0 * dilation - padding) })]
+    }
+
+    /// Outputs of the big image: position r + q · stride reads q + (r + padding - tap · dilation) / stride for the taps that divide.
+    static func scatter(big: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) -> [AxisPhase] {
+        (0..<min(stride, big)).map { r in
+            let pairs = (0..<kernel).compactMap { tap -> (tap: Int, offset: Int)? in
+                let distance = r + padding - tap * dilation
+                return distance % stride == 0 ? (tap, distance / stride) : nil
+            }
+            return AxisPhase(origin: r, count: (big - r + stride - 1) / stride, pairs: pairs)
+        }
+    }
+}
+
+/// Direct convolution by register-blocked products over rows of pixels: any stride, padding, dilation, groups, either direction.
+///
+/// For each row of outputs, the input rows that it needs are copied with their zero padding into a buffer (a few per cent of the
+/// work), so that the taps of a row are neighbours in memory and the product runs through them without a test.
+struct GatherConvolution: Sendable {
+    let batch: Int
+    let input: Extent
+    let output: Extent
+    let inputChannels: Int
+    let outputChannels: Int
+    let groups: Int
+    let inStep: Extent
+    let outStep: Extent
+    let rows: [AxisPhase]
+    let columns: [AxisPhase]
+    let kernel: Extent
+    let scatters: Bool
+
+    /// Input channels and output channels of one group.
+    var depth: Int { inputChannels / groups }
+    var breadth: Int { outputChannels / groups }
+    var paddedBreadth: Int { padded(breadth) }
+
+    init(_ taps: TapGeometry, scatters: Bool) {
+        let (k, s, p, d) = (taps.kernel, taps.stride, taps.padding, taps.dilation)
+        batch = taps.batch
+        groups = taps.groups
+        kernel = k
+        self.scatters = scatters
+        if scatters {
+            (input, output) = (taps.small, taps.big)
+            (inputChannels, outputChannels) = (taps.smallChannels, taps.bigChannels)
+            (inStep, outStep) = (Extent(1), s)
+            rows = AxisPhase.scatter(
+                big: output.height, kernel: k.height, stride: s.height, padding: p.height, dilation: d.height)
+            columns = AxisPhase.scatter(
+                big: output.width, kernel: k.width, stride: s.width, padding: p.width, dilation: d.width)
+        } else {
+            (input, output) = (taps.big, taps.small)
+            (inputChannels, outputChannels) = (taps.bigChannels, taps.smallChannels)
+            (inStep, outStep) = (s, Extent(1))
+            rows = AxisPhase.correlate(
+                small: output.height, kernel: k.height, stride: s.height, padding: p.height, dilation: d.height)
+            columns = AxisPhase.correlate(
+                small: output.width, kernel: k.width, stride: s.width, padding: p.width, dilation: d.width)
+        }
+    }
+
+    /// Whether each output pixel of a phase reads one input pixel, at its own place: then rows and images follow each other.
+    var isPointwise: Bool {
+        groups == 1 && inStep == Extent(1)
+            && rows.allSatisfy { $0.offsets == [0] && $0.count == input.height }
+            && columns.allSatisfy { $0.offsets == [0] && $0.count == input.width }
+    }
+
+    var packedCount: Int {
+        groups * depth * paddedBreadth * kernel.height * kernel.width
+    }
+
+    /// Packed as phase, group, panel, row tap, column tap, input channel, lane.
+    func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
+        let panels = Panels(channels: breadth)
+        var offset = 0
+        for row in rows {
+            for column in columns {
+                let phase = (row: row, column: column, start: offset)
+                pool.parallel(groups * panels.count) { index in
+                    pack(
+                        weights, into: packed + phase.start, phase.row, phase.column, index / panels.count, panels,
+                        index % panels.count)
+                }
+                offset += groups * row.taps.count * column.taps.count * depth * paddedBreadth
+            }
+        }
+    }
+
+    private func pack(
+        _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, _ row: AxisPhase,
+        _ column: AxisPhase,
+        _ group: Int, _ panels: Panels, _ panel: Int
+    ) {
+        let (channel, vectors) = panels[panel]
+        let taps = row.taps.count * column.taps.count
+        let width = vectors * lanes
+        var target = packed + (group * paddedBreadth + channel) * taps * depth
+        let area = kernel.height * kernel.width
+        for i in row.taps {
+            for j in column.taps {
+                let tap = i * kernel.width + j
+                for c in 0..<depth {
+                    for lane in 0..<width {
+                        let k = channel + lane
+                        let index =
+                            scatters
+                            ? ((group * depth + c) * breadth + k) * area + tap
+                            : ((group * breadth + k) * depth + c) * area + tap
+                        target[lane] = k < breadth ? weights[index] : 0
+                    }
+                    target += width
+                }
+            }
+        }
+    }
+
+    /// Pixels of one buffered input row, with room for blocks that hang over the end.
+    private func bufferWidth(_ column: AxisPhase) -> Int {
+        ((column.count + 11) / 12 * 12 - 1) * inStep.width + column.last - column.first + 1
+    }
+
+    private var bufferFloats: Int {
+        let widest = columns.map(bufferWidth).max() ?? 0
+        let tallest = rows.map(\.taps.count).max() ?? 0
+        return padded(widest * depth * tallest + lanes)
+    }
+
+    func workspaceFloats(threads: Int) -> Int {
+        isPointwise ? 0 : threads * bufferFloats
+    }
+
+    func run(
+        _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
+        workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        if isPointwise {
+            runPointwise(x, packed: packed, bias: bias, relu: relu, into: y, pool: pool)
+            return
+        }
+        var offset = 0
+        for row in rows {
+            for column in columns {
+                let start = offset
+                pool.parallel(batch * row.count) { index, worker in
+                    let line = Line(image: index / row.count, position: index % row.count)
+                    runLine(
+                        line, row, column, x, packed: packed + start, bias: bias, relu: relu, into: y,
+                        buffer: workspace + worker * bufferFloats)
+                }
+                offset += groups * row.taps.count * column.taps.count * depth * paddedBreadth
+            }
+        }
+    }
+
+    /// One row of outputs of one phase.
+    private struct Line {
+        let image: Int
+        let position: Int
+    }
+
+    private func runLine(
+        _ line: Line, _ row: AxisPhase, _ column: AxisPhase, _ x: Pixels, packed: UnsafePointer<Float>,
+        bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels, buffer: UnsafeMutablePointer<Float>
+    ) {
+        let width = bufferWidth(column)
+        let outputRow = (line.image * output.height + row.origin + line.position * outStep.height) * output.width
+        let first = y.base + (outputRow + column.origin) * y.stride
+        let merges = column.isContiguous
+        let length = merges ? column.taps.count * depth : depth
+        withUnsafeTemporaryAllocation(of: Run.self, capacity: max(1, row.taps.count * column.taps.count)) { storage in
+            for group in 0..<groups {
+                var valid = 0
+                for index in row.offsets.indices {
+                    let source = line.position * inStep.height + row.offsets[index]
+                    guard source >= 0, source < input.height else { continue }
+                    fill(
+                        buffer + index * width * depth, width: width, from: column.first,
+                        x.base + (line.image * input.height + source) * input.width * x.stride + group * depth,
+                        stride: x.stride)
+                    for piece in 0..<(merges ? min(1, column.taps.count) : column.taps.count) {
+                        let pixel = merges ? 0 : column.offsets[piece] - column.first
+                        storage[valid] = Run(
+                            a: (index * width + pixel) * depth,
+                            b: (index * column.taps.count + piece) * depth)
+                        valid += 1
+                    }
+                }
+                let target = Target(
+                    base: first + group * breadth, stride: outStep.width * y.stride, count: column.count,
+                    bias: bias.map { $0 + group * breadth }, rectifies: relu)
+                multiply(
+                    UnsafeMutableBufferPointer(rebasing: storage[0..<valid]), length: length, a: buffer,
+                    aStride: inStep.width * depth,
+                    packed: packed + group * paddedBreadth * row.taps.count * column.taps.count * depth,
+                    taps: row.taps.count * column.taps.count, target)
+            }
+        }
+    }
+
+    /// Copies one input row from position `start` on, zeros where it lies outside of the image.
+    private func fill(
+        _ buffer: UnsafeMutablePointer<Float>, width: Int, from start: Int, _ source: UnsafePointer<Float>, stride: Int
+    ) {
+        let left = min(width, max(0, -start))
+        let end = min(width, max(left, input.width - start))
+        buffer.update(repeating: 0, count: left * depth)
+        if stride == depth {
+            (buffer + left * depth).update(from: source + (start + left) * stride, count: (end - left) * depth)
+        } else {
+            for pixel in left..<end {
+                (buffer + pixel * depth).update(from: source + (start + pixel) * stride, count: depth)
+            }
+        }
+        (buffer + end * depth).update(repeating: 0, count: (width - end) * depth)
+    }
+
+    /// Where a row of results goes.
+    struct Target {
+        var base: UnsafeMutablePointer<Float>
+        var stride: Int
+        var count: Int
+        var bias: UnsafePointer<Float>?
+        var rectifies: Bool
+    }
+
+    /// All panels of one row; rows of A may be read up to the next multiple of twelve.
+    private func multiply(
+        _ runs: UnsafeMutableBufferPointer<Run>, length: Int, a: UnsafePointer<Float>, aStride: Int,
+        packed: UnsafePointer<Float>, taps: Int, _ target: Target
+    ) {
+        Panels(channels: breadth).walk { channel, vectors in
+            let b = packed + channel * taps * depth
+            let factor = vectors * lanes
+            for index in runs.indices { runs[index].b *= factor }
+            let block = RowBlock(
+                runs: UnsafeBufferPointer(runs), length: length, a: a, aStride: aStride, b: b, channel: channel,
+                channels: min(vectors * lanes, breadth - channel), target: target)
+            switch vectors {
+            case 1: block.run(Panel1.self)
+            case 2: block.run(Panel2.self)
+            case 3: block.run(Panel3.self)
+            default: block.run(Panel4.self)
+            }
+            for index in runs.indices { runs[index].b /= factor }
+        }
+    }
+}
+
+/// One panel of one row of results: whole blocks go straight to memory, what hangs over goes by way of a small tile.
+private struct RowBlock {
+    let runs: UnsafeBufferPointer<Run>
+    let length: Int
+    let a: UnsafePointer<Float>
+    let aStride: Int
+    let b: UnsafePointer<Float>
+    let channel: Int
+    let channels: Int
+    let target: GatherConvolution.Target
+
+    func run<P: Panel>(_: P.Type) {
+        let width = P.vectors * lanes
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 13 * 64) { storage in
+            guard let tile = storage.baseAddress else { return }
+            let bias = tile + 12 * 64
+            for lane in 0..<width { bias[lane] = lane < channels ? target.bias?[channel + lane] ?? 0 : 0 }
+            let epilogue = Epilogue(bias: bias, rectifies: target.rectifies)
+            let step = MicroKernel<P>.rows
+            var row = 0
+            while row < target.count {
+                let rows = min(step, target.count - row)
+                let c = target.base + row * target.stride + channel
+                let whole = rows == step && channels == width
+                MicroKernel<P>.multiply(
+                    runs, length: length, a: a + row * aStride, aStride: aStride, b: b, c: whole ? c : tile,
+                    cStride: whole ? target.stride : width, epilogue)
+                if !whole {
+                    for r in 0..<rows { (c + r * target.stride).update(from: tile + r * width, count: channels) }
+                }
+                row += step
+            }
+        }
+    }
+}
+
+extension GatherConvolution {
+    private static let segment = 240
+
+    /// 1×1 convolutions and their relatives: a plain product of pixels by channels.
+    private func runPointwise(
+        _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
+        pool: ThreadPool
+    ) {
+        let pixels = batch * input.height * input.width
+        let segments = (pixels + Self.segment - 1) / Self.segment
+        pool.parallel(segments) { index in
+            let first = index * Self.segment
+            let count = min(Self.segment, pixels - first)
+            var offset = 0
+            for row in rows {
+                for column in columns {
+                    runSegment(
+                        first, count, row.origin, column.origin, x, packed: packed + offset, bias: bias, relu: relu,
+                        into: y)
+                    offset += depth * paddedBreadth
+                }
+            }
+        }
+    }
+
+    private func runSegment(
+        _ first: Int, _ count: Int, _ originY: Int, _ originX: Int, _ x: Pixels, packed: UnsafePointer<Float>,
+        bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels
+    ) {
+        Panels(channels: breadth).walk { channel, vectors in
+            let segment = PointwiseSegment(
+                geometry: self, first: first, count: count, originY: originY, originX: originX, x: x,
+                b: packed + channel * depth, bias: bias, relu: relu, y: y, channel: channel,
+                channels: min(vectors * lanes, breadth - channel))
+            switch vectors {
+            case 1: segment.run(Panel1.self)
+            case 2: segment.run(Panel2.self)
+            case 3: segment.run(Panel3.self)
+            default: segment.run(Panel4.self)
+            }
+        }
+    }
+}
+
+private struct PointwiseSegment {
+    let geometry: GatherConvolution
+    let first: Int
+    let count: Int
+    let originY: Int
+    let originX: Int
+    let x: Pixels
+    let b: UnsafePointer<Float>
+    let bias: UnsafePointer<Float>?
+    let relu: Bool
+    let y: Pixels
+    let channel: Int
+    let channels: Int
+
+    /// The output pixel of an input pixel.
+    @inline(__always)
+    private func place(_ pixel: Int) -> Int {
+        if geometry.outStep == Extent(1) { return pixel }
+        let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.input.width)
+        let (image, row) = line.quotientAndRemainder(dividingBy: geometry.input.height)
+        let y = image * geometry.output.height + originY + row * geometry.outStep.height
+        return y * geometry.output.width + originX + column * geometry.outStep.width
+    }
+
+    func run<P: Panel>(_: P.Type) {
+        let width = P.vectors * lanes
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 13 * 64) { storage in
+            guard let tile = storage.baseAddress else { return }
+            let start = tile + 12 * 64
+            for lane in 0..<width { start[lane] = lane < channels ? bias?[channel + lane] ?? 0 : 0 }
+            let epilogue = Epilogue(bias: start, rectifies: relu)
+            let straight = channels == width && geometry.outStep == Extent(1)
+            let step = MicroKernel<P>.rows
+            withUnsafeTemporaryAllocation(of: Run.self, capacity: 1) { one in
+                one[0] = Run(a: 0, b: 0)
+                let runs = UnsafeBufferPointer(one)
+                var row = 0
+                while row < count {
+                    let rows = min(step, count - row)
+                    let a = x.base + (first + row) * x.stride
+                    let whole = rows == step && straight
+                    let c = whole ? y.base + (first + row) * y.stride + channel : tile
+                    if rows == step {
+                        MicroKernel<P>.multiply(
+                            runs, length: geometry.depth, a: a, aStride: x.stride, b: b, c: c,
+                            cStride: whole ? y.stride : width, epilogue)
+                    } else {
+                        for r in 0..<rows {
+                            MicroKernel<P>.one(
+                                runs, length: geometry.depth, a: a + r * x.stride, b: b, c: c + r * width, epilogue)
+                        }
+                    }
+                    if !whole { copy(tile, row: row, rows: rows, width: width) }
+                    row += step
+                }
+            }
+        }
+    }
+
+    private func copy(_ tile: UnsafePointer<Float>, row: Int, rows: Int, width: Int) {
+        for r in 0..<rows {
+            let target = y.base + place(first + row + r) * y.stride + channel
+            target.update(from: tile + r * width, count: channels)
+        }
+    }
+}

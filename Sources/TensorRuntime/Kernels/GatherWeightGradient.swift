@@ -1,0 +1,161 @@
+/// The weight gradient of any convolution as products of buffered input rows with rows of output gradients.
+///
+/// dw[k][c][i][j] = Σ big[q · stride + (i, j) · dilation - padding][c] · small[q][k] over all images and small pixels q. The rows
+/// of all images are cut into one range a thread; each range has its own sums, which are added in order at the end.
+struct GatherWeightGradient: Sendable {
+    let taps: TapGeometry
+
+    var depth: Int { taps.bigChannels / taps.groups }
+    var breadth: Int { taps.smallChannels / taps.groups }
+    var paddedBreadth: Int { padded(breadth) }
+
+    init(_ taps: TapGeometry) {
+        self.taps = taps
+    }
+
+    /// Columns of A that one product covers: the taps of a row, when they are neighbours, times the channels.
+    private var mergesColumns: Bool { taps.dilation.width == 1 }
+
+    private var runLength: Int { mergesColumns ? taps.kernel.width * depth : depth }
+
+    private var runs: Int { mergesColumns ? 1 : taps.kernel.width }
+
+    /// Sums of one range: group, row tap, run, column of A (padded to twelve), output channel (padded).
+    private var paddedRun: Int { (runLength + 11) / 12 * 12 }
+
+    private var sumFloats: Int {
+        taps.groups * taps.kernel.height * runs * paddedRun * paddedBreadth
+    }
+
+    private var bufferWidth: Int {
+        (taps.small.width - 1) * taps.stride.width + (taps.kernel.width - 1) * taps.dilation.width + 1
+    }
+
+    /// One buffered row of the big image (with room to read over its end) and one of the small image.
+    private var bufferFloats: Int {
+        padded(bufferWidth * depth + 32) + taps.small.width * paddedBreadth
+    }
+
+    func workspaceFloats(threads: Int) -> Int {
+        threads * (sumFloats + bufferFloats)
+    }
+
+    func run(
+        big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
+        pool: ThreadPool
+    ) {
+        let pieces = pool.threadCount
+        let lines = taps.batch * taps.small.height
+        pool.parallel(pieces) { piece in
+            let sums = workspace + piece * (sumFloats + bufferFloats)
+            sums.update(repeating: 0, count: sumFloats)
+            for line in ThreadPool.range(piece, of: pieces, count: lines, grain: 1) {
+                accumulate(line, big, small, sums, buffer: sums + sumFloats)
+            }
+        }
+        let blocks = taps.groups * (paddedBreadth / lanes)
+        pool.parallel(blocks) { block in
+            collect(block, pieces: pieces, workspace, into: dw)
+        }
+    }
+
+    /// Adds the products of one row of the small image.
+    private func accumulate(
+        _ line: Int, _ big: Pixels, _ small: Pixels, _ sums: UnsafeMutablePointer<Float>,
+        buffer: UnsafeMutablePointer<Float>
+    ) {
+        let (image, q) = line.quotientAndRemainder(dividingBy: taps.small.height)
+        for group in 0..<taps.groups {
+            let smallRow = small.base + line * taps.small.width * small.stride + group * breadth
+            let isWhole = breadth % lanes == 0
+            let copy = buffer + padded(bufferWidth * depth + 32)
+            if !isWhole { copyRow(smallRow, small.stride, into: copy) }
+            for i in 0..<taps.kernel.height {
+                let source = q * taps.stride.height + i * taps.dilation.height - taps.padding.height
+                guard source >= 0, source < taps.big.height else { continue }
+                let row = big.base + (image * taps.big.height + source) * taps.big.width * big.stride + group * depth
+                fill(buffer, row, stride: big.stride)
+                for run in 0..<runs {
+                    let target = sums + ((group * taps.kernel.height + i) * runs + run) * paddedRun * paddedBreadth
+                    multiply(
+                        a: buffer + run * taps.dilation.width * depth, b: isWhole ? smallRow : copy,
+                        bStride: isWhole ? small.stride : paddedBreadth, into: target)
+                }
+            }
+        }
+    }
+
+    private func copyRow(_ source: UnsafePointer<Float>, _ stride: Int, into copy: UnsafeMutablePointer<Float>) {
+        copy.update(repeating: 0, count: taps.small.width * paddedBreadth)
+        for pixel in 0..<taps.small.width {
+            (copy + pixel * paddedBreadth).update(from: source + pixel * stride, count: breadth)
+        }
+    }
+
+    private func fill(_ buffer: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, stride: Int) {
+        let start = -taps.padding.width
+        let left = min(bufferWidth, max(0, -start))
+        let end = min(bufferWidth, max(left, taps.big.width - start))
+        buffer.update(repeating: 0, count: left * depth)
+        if stride == depth {
+            (buffer + left * depth).update(from: source + (start + left) * stride, count: (end - left) * depth)
+        } else {
+            for pixel in left..<end {
+                (buffer + pixel * depth).update(from: source + (start + pixel) * stride, count: depth)
+            }
+        }
+        (buffer + end * depth).update(repeating: 0, count: padded(bufferWidth * depth + 32) - end * depth)
+    }
+
+    private func multiply(
+        a: UnsafePointer<Float>, b: UnsafePointer<Float>, bStride: Int, into sums: UnsafeMutablePointer<Float>
+    ) {
+        Panels(channels: breadth).walk { channel, vectors in
+            switch vectors {
+            case 1: multiply(Panel1.self, a, b + channel, bStride, sums + channel)
+            case 2: multiply(Panel2.self, a, b + channel, bStride, sums + channel)
+            case 3: multiply(Panel3.self, a, b + channel, bStride, sums + channel)
+            default: multiply(Panel4.self, a, b + channel, bStride, sums + channel)
+            }
+        }
+    }
+
+    private func multiply<P: Panel>(
+        _: P.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int,
+        _ sums: UnsafeMutablePointer<Float>
+    ) {
+        var row = 0
+        while row < runLength {
+            MicroKernel<P>.multiplyTransposed(
+                depth: taps.small.width, a: a + row, aStride: taps.stride.width * depth, b: b, bStride: bStride,
+                c: sums + row * paddedBreadth, cStride: paddedBreadth)
+            row += MicroKernel<P>.rows
+        }
+    }
+
+    /// Adds up the ranges for sixteen output channels and writes them in PyTorch's order.
+    private func collect(
+        _ block: Int, pieces: Int, _ workspace: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>
+    ) {
+        let (group, vector) = block.quotientAndRemainder(dividingBy: paddedBreadth / lanes)
+        let first = vector * lanes
+        let count = min(lanes, breadth - first)
+        let area = taps.kernel.height * taps.kernel.width
+        for c in 0..<depth {
+            for i in 0..<taps.kernel.height {
+                for j in 0..<taps.kernel.width {
+                    let row = mergesColumns ? j * depth + c : j * paddedRun + c
+                    let base = ((group * taps.kernel.height + i) * runs * paddedRun + row) * paddedBreadth + first
+                    var sum = load(workspace + base)
+                    for piece in 1..<max(1, pieces) where pieces > 1 {
+                        sum += load(workspace + piece * (sumFloats + bufferFloats) + base)
+                    }
+                    for lane in 0..<count {
+                        let k = group * breadth + first + lane
+                        dw[(k * depth + c) * area + i * taps.kernel.width + j] = sum[lane]
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// Sixteen floats: one AVX-512 register, or as many narrower ones as it takes.
+typealias Vector = SIMD16<Float>
+
+/// Lanes of a `Vector`.
+let lanes = 16
+
+/// The next multiple of the vector width.
+@inline(__always)
+func padded(_ count: Int) -> Int {
+    (count &+ 15) & ~15
+}
+
+@inline(__always)
+func load(_ pointer: UnsafePointer<Float>) -> Vector {
+    UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always)
+func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+}
+
+/// The first `count` (below 16) floats, the other lanes zero.
+@inline(__always)
+func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+    var vector = Vector()
+    for lane in 0..<count { vector[lane] = pointer[lane] }
+    return vector
+}
+
+@inline(__always)
+func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    for lane in 0..<count { pointer[lane] = vector[lane] }
+}
+
+/// `load` for a whole vector, `loadPartial` for the tail of a row of channels.
+@inline(__always)
+func load(_ pointer: UnsafePointer<Float>, upTo count: Int) -> Vector {
+    count >= lanes ? load(pointer) : loadPartial(pointer, count)
+}
+
+@inline(__always)
+func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, upTo count: Int) {
+    if count >= lanes { store(vector, pointer) } else { storePartial(vector, pointer, count) }
+}
+
+/// sum + a · b: one instruction where the instruction set has it, two roundings where it does not (a library call a lane would
+/// be a hundred times slower).
+@inline(__always)
+func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
+    #if LLMBENCH_FMA
+        sum.addingProduct(a, b)
+    #else
+        sum + a * b
+    #endif
+}
+
+/// max(0, x) that keeps values that are not numbers.
+@inline(__always)
+func rectified(_ vector: Vector) -> Vector {
+    vector.replacing(with: Vector(), where: vector .< Vector())
+}
