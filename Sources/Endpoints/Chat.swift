@@ -25,7 +25,8 @@ public struct ChatRequest: Sendable, Hashable, Codable {
     public var seed: Int?
 
     public init(
-        model: String, messages: [ChatMessage], temperature: Double? = nil, maxOutputTokens: Int? = nil, seed: Int? = nil
+        model: String, messages: [ChatMessage], temperature: Double? = nil, maxOutputTokens: Int? = nil,
+        seed: Int? = nil
     ) {
         self.model = model
         self.messages = messages
@@ -51,7 +52,9 @@ public struct TokenUsage: Sendable, Hashable, Codable {
 /// A whole reply. A stream that ended without a finish reason is never one.
 public struct ChatReply: Sendable, Hashable, Codable {
     public enum FinishReason: String, Sendable, Hashable, Codable {
-        case stop, length, contentFilter = "content_filter", other
+        case stop, length
+        case contentFilter = "content_filter"
+        case other
     }
 
     /// The text that the conversation continues with; reasoning is taken out.
