@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Reporting",
-            dependencies: ["ResultStore", "Statistics", "Datasets", "CXLSXWriter", "CCairo", mustache],
+            dependencies: ["ResultStore", "Statistics", "CXLSXWriter", "CCairo", mustache],
             swiftSettings: strict),
         .target(
             name: "Training",
@@ -84,8 +84,8 @@ let package = Package(
             name: "Generation",
             dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", crypto],
             swiftSettings: strict),
-        .target(name: "Diagnosis", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: [subprocess], swiftSettings: strict),
+        .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Prompts", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Endpoints", dependencies: ["CCurl", yams, crypto], swiftSettings: strict),
         .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
