@@ -47,7 +47,9 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case manualFileUnreadable(file: String, reason: String)
 
     public enum TimeoutPhase: String, Sendable, Hashable {
-        case connecting, waitingForFirstByte = "waiting for the first byte", idle = "waiting for more of the reply"
+        case connecting
+        case waitingForFirstByte = "waiting for the first byte"
+        case idle = "waiting for more of the reply"
         case total = "receiving the whole reply"
     }
 }
