@@ -13,26 +13,51 @@ package struct ConvolutionPlan: Sendable {
     package let shape: ConvolutionShape
     package let threads: Int
     package let policy: ConvolutionPolicy
-    private let forwardDirect: GatherConvolution
-    private let inputGradientDirect: GatherConvolution
-    private let weightGradientDirect: GatherWeightGradient
+    private let forwardWay: Way
+    private let inputGradientWay: Way
+    private let weightGradientWay: WeightWay
+    private let taps: TapGeometry
+
+    /// How a pass over images is computed.
+    fileprivate enum Way: Sendable {
+        case direct(GatherConvolution)
+        case winograd(WinogradConvolution)
+    }
+
+    fileprivate enum WeightWay: Sendable {
+        case direct(GatherWeightGradient)
+        case winograd(WinogradWeightGradient)
+    }
 
     package init(_ shape: ConvolutionShape, threads: Int, policy: ConvolutionPolicy = .automatic) {
         precondition(shape.isValid, "no convolution has the shape \(shape)")
         self.shape = shape
         self.threads = threads
         self.policy = policy
-        let taps = TapGeometry(shape)
-        forwardDirect = GatherConvolution(taps, scatters: shape.transposed)
-        inputGradientDirect = GatherConvolution(taps, scatters: !shape.transposed)
-        weightGradientDirect = GatherWeightGradient(taps)
+        taps = TapGeometry(shape)
+        forwardWay = Self.way(taps, scatters: shape.transposed, threads, policy)
+        inputGradientWay = Self.way(taps, scatters: !shape.transposed, threads, policy)
+        weightGradientWay =
+            Self.winogradFits(taps, policy) && min(taps.bigChannels, taps.smallChannels) >= 8
+            ? .winograd(WinogradWeightGradient(taps, threads: threads)) : .direct(GatherWeightGradient(taps))
+    }
+
+    private static func way(_ taps: TapGeometry, scatters: Bool, _ threads: Int, _ policy: ConvolutionPolicy) -> Way {
+        winogradFits(taps, policy) && min(taps.bigChannels, taps.smallChannels) >= 8
+            ? .winograd(WinogradConvolution(taps, scatters: scatters, threads: threads))
+            : .direct(GatherConvolution(taps, scatters: scatters))
+    }
+
+    private static func winogradFits(_ taps: TapGeometry, _ policy: ConvolutionPolicy) -> Bool {
+        policy == .automatic && taps.kernel == Extent(3) && taps.stride == Extent(1) && taps.dilation == Extent(1)
+            && taps.groups == 1 && taps.padding.height <= 2 && taps.padding.width <= 2
     }
 
     /// Floats that the packed weights of a pass take; zero when the pass needs none.
     package func packedCount(_ pass: ConvolutionPass) -> Int {
         switch pass {
-        case .forward: forwardDirect.packedCount
-        case .inputGradient: inputGradientDirect.packedCount
+        case .forward: forwardWay.packedCount
+        case .inputGradient: inputGradientWay.packedCount
         case .weightGradient: 0
         }
     }
@@ -40,12 +65,12 @@ package struct ConvolutionPlan: Sendable {
     /// Bytes of scratch memory that a pass needs with this plan's number of threads.
     package func workspaceBytes(_ pass: ConvolutionPass) -> Int {
         switch pass {
-        case .forward: 4 * forwardDirect.workspaceFloats(threads: threads)
-        case .inputGradient: 4 * inputGradientDirect.workspaceFloats(threads: threads)
+        case .forward: 4 * forwardWay.workspaceFloats(threads: threads)
+        case .inputGradient: 4 * inputGradientWay.workspaceFloats(threads: threads)
         case .weightGradient:
             4
                 * max(
-                    weightGradientDirect.workspaceFloats(threads: threads),
+                    weightGradientWay.workspaceFloats(threads: threads),
                     ChannelSums.workspaceFloats(channels: shape.outputChannels, threads: threads))
         }
     }
@@ -56,8 +81,8 @@ package struct ConvolutionPlan: Sendable {
         pool: ThreadPool
     ) {
         switch pass {
-        case .forward: forwardDirect.pack(weights, into: packed, pool: pool)
-        case .inputGradient: inputGradientDirect.pack(weights, into: packed, pool: pool)
+        case .forward: forwardWay.pack(weights, into: packed, pool: pool)
+        case .inputGradient: inputGradientWay.pack(weights, into: packed, pool: pool)
         case .weightGradient: break
         }
     }
@@ -68,7 +93,7 @@ package struct ConvolutionPlan: Sendable {
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
         let scratch = workspace.assumingMemoryBound(to: Float.self)
-        forwardDirect.run(x, packed: packed, bias: bias, relu: relu, into: y, workspace: scratch, pool: pool)
+        forwardWay.run(x, packed: packed, bias: bias, relu: relu, into: y, workspace: scratch, pool: pool)
     }
 
     /// dx from dy; dx is overwritten.
@@ -77,7 +102,7 @@ package struct ConvolutionPlan: Sendable {
         pool: ThreadPool
     ) {
         let scratch = workspace.assumingMemoryBound(to: Float.self)
-        inputGradientDirect.run(dy, packed: packed, bias: nil, relu: false, into: dx, workspace: scratch, pool: pool)
+        inputGradientWay.run(dy, packed: packed, bias: nil, relu: false, into: dx, workspace: scratch, pool: pool)
     }
 
     /// dw (PyTorch's layout) and db from x and dy; both are overwritten.
@@ -87,7 +112,15 @@ package struct ConvolutionPlan: Sendable {
     ) {
         let scratch = workspace.assumingMemoryBound(to: Float.self)
         let (big, small) = shape.transposed ? (dy, x) : (x, dy)
-        weightGradientDirect.run(big: big, small: small, into: dw, workspace: scratch, pool: pool)
+        switch weightGradientWay {
+        case .direct(let direct):
+            direct.run(big: big, small: small, into: dw, workspace: scratch, pool: pool)
+        case .winograd(let winograd):
+            winograd.run(
+                big: big, small: small, into: dw, channelSums: shape.transposed ? nil : db, workspace: scratch,
+                pool: pool)
+            if !shape.transposed { return }
+        }
         guard let db else { return }
         ChannelSums.sum(
             dy, pixels: shape.batch * shape.outputHeight * shape.outputWidth, channels: shape.outputChannels, into: db,
@@ -97,5 +130,49 @@ package struct ConvolutionPlan: Sendable {
     /// One line a pass: which algorithm, and why.
     package var explanation: [(pass: ConvolutionPass, algorithm: String, reason: String)] {
         ConvolutionPass.allCases.map { ($0, "direct", "the only one so far") }
+    }
+}
+
+extension ConvolutionPlan.Way {
+    var packedCount: Int {
+        switch self {
+        case .direct(let direct): direct.packedCount
+        case .winograd(let winograd): winograd.packedCount
+        }
+    }
+
+    func workspaceFloats(threads: Int) -> Int {
+        switch self {
+        case .direct(let direct): direct.workspaceFloats(threads: threads)
+        case .winograd(let winograd): winograd.workspaceFloats(threads: threads)
+        }
+    }
+
+    func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
+        switch self {
+        case .direct(let direct): direct.pack(weights, into: packed, pool: pool)
+        case .winograd(let winograd): winograd.pack(weights, into: packed, pool: pool)
+        }
+    }
+
+    func run(
+        _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
+        workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        switch self {
+        case .direct(let direct):
+            direct.run(x, packed: packed, bias: bias, relu: relu, into: y, workspace: workspace, pool: pool)
+        case .winograd(let winograd):
+            _ = winograd.run(x, packed: packed, bias: bias, relu: relu, into: y, workspace: workspace, pool: pool)
+        }
+    }
+}
+
+extension ConvolutionPlan.WeightWay {
+    func workspaceFloats(threads: Int) -> Int {
+        switch self {
+        case .direct(let direct): direct.workspaceFloats(threads: threads)
+        case .winograd(let winograd): winograd.workspaceFloats(threads: threads)
+        }
     }
 }

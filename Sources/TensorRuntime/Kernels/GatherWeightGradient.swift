@@ -20,8 +20,8 @@ struct GatherWeightGradient: Sendable {
 
     private var runs: Int { mergesColumns ? 1 : taps.kernel.width }
 
-    /// Sums of one range: group, row tap, run, column of A (padded to twelve), output channel (padded).
-    private var paddedRun: Int { (runLength + 11) / 12 * 12 }
+    /// Sums of one range: group, row tap, run, column of A (padded to eight), output channel (padded).
+    private var paddedRun: Int { (runLength + 7) / 8 * 8 }
 
     private var sumFloats: Int {
         taps.groups * taps.kernel.height * runs * paddedRun * paddedBreadth
@@ -129,7 +129,7 @@ struct GatherWeightGradient: Sendable {
             MicroKernel<P>.multiplyTransposed(
                 depth: taps.small.width, a: a + row, aStride: taps.stride.width * depth, b: b, bStride: bStride,
                 c: sums + row * paddedBreadth, cStride: paddedBreadth)
-            row += MicroKernel<P>.rows
+            row += MicroKernel<P>.columns
         }
     }
 

@@ -284,21 +284,26 @@ enum MicroKernel<P: Panel> {
         finish(row, epilogue, c)
     }
 
-    /// C += Aᵀ · B over `depth` rows of A and B: `rows` columns of A (neighbours in memory) against one panel of B.
+    /// Columns of A that one transposed block covers.
+    static var columns: Int {
+        @inline(__always) get { P.vectors > 3 ? 4 : 8 }
+    }
+
+    /// C += Aᵀ · B over `depth` rows of A and B: `columns` columns of A (neighbours in memory) against one panel of B.
     @inline(__always)
     static func multiplyTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
-        if P.vectors > 2 {
-            sixTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
+        if P.vectors > 3 {
+            fourTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
         } else {
-            twelveTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
+            eightTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
         }
     }
 
     @inline(never)
-    private static func sixTransposed(
+    private static func fourTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
@@ -306,8 +311,6 @@ enum MicroKernel<P: Panel> {
         var r1 = P(loading: c + cStride)
         var r2 = P(loading: c + 2 &* cStride)
         var r3 = P(loading: c + 3 &* cStride)
-        var r4 = P(loading: c + 4 &* cStride)
-        var r5 = P(loading: c + 5 &* cStride)
         var pa = a
         var pb = b
         for _ in 0..<depth {
@@ -316,8 +319,6 @@ enum MicroKernel<P: Panel> {
             r1.add(panel, times: Vector(repeating: pa[1]))
             r2.add(panel, times: Vector(repeating: pa[2]))
             r3.add(panel, times: Vector(repeating: pa[3]))
-            r4.add(panel, times: Vector(repeating: pa[4]))
-            r5.add(panel, times: Vector(repeating: pa[5]))
             pa += aStride
             pb += bStride
         }
@@ -325,28 +326,21 @@ enum MicroKernel<P: Panel> {
         r1.store(c + cStride)
         r2.store(c + 2 &* cStride)
         r3.store(c + 3 &* cStride)
-        r4.store(c + 4 &* cStride)
-        r5.store(c + 5 &* cStride)
     }
 
     @inline(never)
-    private static func twelveTransposed(
+    private static func eightTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
-        let c6 = c + 6 &* cStride
         var r0 = P(loading: c)
         var r1 = P(loading: c + cStride)
         var r2 = P(loading: c + 2 &* cStride)
         var r3 = P(loading: c + 3 &* cStride)
         var r4 = P(loading: c + 4 &* cStride)
         var r5 = P(loading: c + 5 &* cStride)
-        var r6 = P(loading: c6)
-        var r7 = P(loading: c6 + cStride)
-        var r8 = P(loading: c6 + 2 &* cStride)
-        var r9 = P(loading: c6 + 3 &* cStride)
-        var r10 = P(loading: c6 + 4 &* cStride)
-        var r11 = P(loading: c6 + 5 &* cStride)
+        var r6 = P(loading: c + 6 &* cStride)
+        var r7 = P(loading: c + 7 &* cStride)
         var pa = a
         var pb = b
         for _ in 0..<depth {
@@ -359,10 +353,6 @@ enum MicroKernel<P: Panel> {
             r5.add(panel, times: Vector(repeating: pa[5]))
             r6.add(panel, times: Vector(repeating: pa[6]))
             r7.add(panel, times: Vector(repeating: pa[7]))
-            r8.add(panel, times: Vector(repeating: pa[8]))
-            r9.add(panel, times: Vector(repeating: pa[9]))
-            r10.add(panel, times: Vector(repeating: pa[10]))
-            r11.add(panel, times: Vector(repeating: pa[11]))
             pa += aStride
             pb += bStride
         }
@@ -372,12 +362,8 @@ enum MicroKernel<P: Panel> {
         r3.store(c + 3 &* cStride)
         r4.store(c + 4 &* cStride)
         r5.store(c + 5 &* cStride)
-        r6.store(c6)
-        r7.store(c6 + cStride)
-        r8.store(c6 + 2 &* cStride)
-        r9.store(c6 + 3 &* cStride)
-        r10.store(c6 + 4 &* cStride)
-        r11.store(c6 + 5 &* cStride)
+        r6.store(c + 6 &* cStride)
+        r7.store(c + 7 &* cStride)
     }
 }
 
