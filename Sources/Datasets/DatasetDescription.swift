@@ -44,13 +44,15 @@ public struct DatasetDescription: Sendable, Hashable, Codable {
         /// Peak of the multiplicative bias field, as a fraction.
         public var biasField: Double
         public var gain: Double
+        /// Exponent of the grey values before bias field and gain; 1 leaves the contrast as it is.
+        public var gamma: Double
         /// Standard deviation of the noise as a fraction of full scale.
         public var noise: Double
         public var seed: UInt64
 
         public init(
             slice: Int, rotationDegrees: Double, scale: Double, shift: [Double], biasField: Double, gain: Double,
-            noise: Double, seed: UInt64
+            noise: Double, seed: UInt64, gamma: Double = 1
         ) {
             self.slice = slice
             self.rotationDegrees = rotationDegrees
@@ -58,6 +60,7 @@ public struct DatasetDescription: Sendable, Hashable, Codable {
             self.shift = shift
             self.biasField = biasField
             self.gain = gain
+            self.gamma = gamma
             self.noise = noise
             self.seed = seed
         }

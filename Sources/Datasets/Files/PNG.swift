@@ -147,6 +147,8 @@ public enum PNG {
         case CPNG_OK: return
         case CPNG_TOO_LARGE:
             throw .tooLarge(path: name, width: Int(result.width), height: Int(result.height), limits: limits)
+        case CPNG_NO_MEMORY:
+            throw .outOfMemory(path: name)
         default: throw .corrupt(path: name, reason: text(result.message))
         }
     }
@@ -170,6 +172,7 @@ public enum PNGError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreadable(UntrustedFileError)
     case corrupt(path: String, reason: String)
     case tooLarge(path: String, width: Int, height: Int, limits: PNG.Limits)
+    case outOfMemory(path: String)
     case unwritable(path: String, reason: String)
 
     public var description: String {
@@ -179,6 +182,7 @@ public enum PNGError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooLarge(let path, let width, let height, let limits):
             "\(printable(path)) has \(width)×\(height) pixels; at most \(limits.width)×\(limits.height) and "
                 + "\(limits.pixels) in all are read"
+        case .outOfMemory(let path): "there is no memory to decode \(printable(path))"
         case .unwritable(let path, let reason): "cannot write \(printable(path)): \(reason)"
         }
     }

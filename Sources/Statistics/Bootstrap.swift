@@ -1,0 +1,71 @@
+/// An interval with the confidence it was made for.
+public struct ConfidenceInterval: Sendable, Hashable, Codable {
+    public var lower: Double
+    public var upper: Double
+    /// 0.95 for a 95 % interval.
+    public var level: Double
+
+    public init(lower: Double, upper: Double, level: Double) {
+        self.lower = lower
+        self.upper = upper
+        self.level = level
+    }
+}
+
+extension Statistics {
+    /// Percentile bootstrap interval of the mean (Efron 1979; Efron and Tibshirani 1993, chapter 13): the type-7 quantiles of the
+    /// means of samples drawn with replacement. Too narrow for samples below about ten.
+    ///
+    /// - Parameters:
+    ///   - level: Confidence in (0, 1).
+    ///   - resamples: At least 1; 10 000 settle the third digit.
+    ///   - seed: The same seed gives the same interval on every machine.
+    /// - Returns: `nil` for an empty sample, a value that is not finite, or parameters out of range.
+    /// - Complexity: O(resamples · n).
+    public static func bootstrapMean(
+        _ values: [Double], level: Double = 0.95, resamples: Int = 10_000, seed: UInt64
+    ) -> ConfidenceInterval? {
+        guard isUsable(values), level > 0, level < 1, resamples > 0 else { return nil }
+        var generator = SplitMix64(seed: seed)
+        let count = UInt64(values.count)
+        var means: [Double] = []
+        means.reserveCapacity(resamples)
+        for _ in 0..<resamples {
+            var sum = 0.0
+            for _ in 0..<values.count { sum += values[Int(generator.next(upperBound: count))] }
+            means.append(sum / Double(values.count))
+        }
+        means.sort()
+        return ConfidenceInterval(
+            lower: quantile(sorted: means, (1 - level) / 2), upper: quantile(sorted: means, (1 + level) / 2),
+            level: level)
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014): small, fast, the same on every machine. Not for secrets.
+struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// Uniform in 0..<bound, by Lemire's multiplication (2019) with rejection, so that no value is favoured. A bound of 0 is a
+    /// programming error.
+    mutating func next(upperBound bound: UInt64) -> UInt64 {
+        var product = next().multipliedFullWidth(by: bound)
+        if product.low < bound {
+            let threshold = (0 &- bound) % bound
+            while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+        }
+        return product.high
+    }
+}
