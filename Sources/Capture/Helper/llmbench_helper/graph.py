@@ -1,0 +1,230 @@
+"""Two recorded steps become one graph whose batch size is free."""
+
+import torch
+
+from .ops import DTYPES, HANDLERS, Refused
+from .recorder import Ref
+
+# Operations that make a tensor whose content nobody reads before it is overwritten.
+EMPTY = ("aten.empty.memory_format", "aten.empty_like.default", "aten.new_empty.default", "aten.empty_strided.default",
+         "aten.new_empty_strided.default")
+RANDOM = ("rand", "randn", "randint", "randperm", "normal", "uniform_", "normal_", "random_", "multinomial")
+
+
+class Draft:
+    """The graph of one step at one batch size, with sizes as plain integers."""
+
+    def __init__(self, trace, target, leaf_name):
+        self.trace = trace
+        self.nodes, self.values, self.leaves, self.draws = [], {}, {}, {}
+        self._bound, self._made = {}, {}
+        self._leaf_name = leaf_name
+        for entry in self._needed(target):
+            self._translate(entry)
+        self.target = self.input(Ref(target))
+
+    def _needed(self, target):
+        maker = {}
+        for entry in self.trace.entries:
+            for output in entry.outputs:
+                if output is not None:
+                    maker[output] = entry
+        wanted, stack, seen = set(), [target], set()
+        while stack:
+            value = stack.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            entry = maker.get(value)
+            if entry is not None and id(entry) not in wanted:
+                wanted.add(id(entry))
+                if "bernoulli" in entry.name:
+                    continue
+                stack.extend(entry.reads())
+        return [entry for entry in self.trace.entries if id(entry) in wanted]
+
+    def _translate(self, entry):
+        if entry.name in EMPTY:
+            return
+        handler = HANDLERS.get(entry.name)
+        place = f" at {entry.source}" if entry.source else ""
+        if handler is None:
+            plain = entry.name.split(".")[1]
+            if plain in RANDOM or plain.removesuffix("_like") in RANDOM:
+                raise Refused(f"the step draws random numbers ({entry.name}{place})")
+            raise Refused(f"operation {entry.name}{place} is not in the graph format")
+        try:
+            made = handler(self, entry)
+        except Refused as refusal:
+            raise Refused(f"{refusal}{place}") from None
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as problem:
+            raise Refused(f"operation {entry.name}{place} has arguments that were not expected ({problem})") from None
+        for output, value in zip(entry.outputs, made):
+            if output is None or value is None:
+                continue
+            if entry.detached and self._differentiable(entry):
+                value = self.node("detach", [value], {}, entry, shape=self.shape(value))
+            self._bound[output] = value
+
+    def _differentiable(self, entry):
+        return any(self.depends_on_parameters(self._bound[v]) for v in entry.reads() if v in self._bound)
+
+    def depends_on_parameters(self, value):
+        return self.values[value].get("learns", False)
+
+    def new_value(self, shape, dtype, learns=False):
+        value = len(self.values)
+        self.values[value] = {"shape": tuple(shape), "dtype": dtype, "learns": learns}
+        return value
+
+    def shape(self, value):
+        return self.values[value]["shape"]
+
+    def dtype(self, value):
+        return self.values[value]["dtype"]
+
+    def output_shape(self, entry):
+        return self.trace.shapes[entry.outputs[0]]
+
+    def producer_of(self, value):
+        return self._made.get(value)
+
+    def producer(self, ref):
+        return self._made.get(self.input(ref))
+
+    def inputs(self, *refs):
+        return [None if ref is None else self.input(ref) for ref in refs]
+
+    def input(self, ref):
+        """The graph value of a recorded one; makes a leaf of it where no operation of the step did."""
+        raw = ref.value
+        if raw in self._bound:
+            return self._bound[raw]
+        if raw in self.trace.problems:
+            raise Refused(self.trace.problems[raw])
+        if raw not in self.trace.leaves:
+            raise Refused("a value is read that no supported operation made (a second result, such as indices)")
+        tensor = self.trace.leaves[raw]
+        kind, name = self._leaf_name(raw, tensor)
+        value = self.new_value(tensor.shape, tensor.dtype, learns=kind == "parameters")
+        self.leaves[value] = (kind, name, tensor)
+        self._bound[raw] = value
+        return value
+
+    def node(self, op, inputs, attributes, entry, shape=None, dtype=None):
+        """Adds a node and returns its output; shape and dtype are the entry's first output's unless given."""
+        output = entry.outputs[0]
+        if shape is None:
+            shape = self.trace.shapes[output]
+        if dtype is None:
+            dtype = self.trace.dtypes[output]
+        learns = op != "detach" and any(self.values[i]["learns"] for i in inputs if i is not None)
+        value = self.new_value(shape, dtype, learns)
+        node = {"op": op, "inputs": inputs, "outputs": [value], "attributes": attributes}
+        if entry.source:
+            node["source"] = entry.source
+        if entry.module:
+            node["module"] = entry.module
+        self.nodes.append(node)
+        self._made[value] = node
+        return value
+
+    def prune(self, targets):
+        """Drops nodes and leaves that nothing on the way to `targets` reads."""
+        wanted, kept = set(targets), []
+        for node in reversed(self.nodes):
+            if any(o in wanted for o in node["outputs"]):
+                kept.append(node)
+                wanted.update(i for i in node["inputs"] if i is not None)
+        self.nodes = kept[::-1]
+        self.leaves = {v: leaf for v, leaf in self.leaves.items() if v in wanted}
+        self.draws = {v: d for v, d in self.draws.items() if v in wanted}
+
+
+def batch_unified(a, b, sizes, what):
+    """One size from two steps: an integer, or a multiple of the batch."""
+    if a == b:
+        return a
+    n, m = sizes
+    if n != m and a % n == 0 and b % m == 0 and a // n == b // m and a > 0:
+        return {"batch": a // n}
+    raise Refused(f"{what} is {a} for a batch of {n} and {b} for a batch of {m}")
+
+
+def number_unified(a, b, sizes, what):
+    """One number from two steps: a constant, or one that grows or shrinks with the batch."""
+    if a == b or (a != a and b != b):
+        return json_number(a)
+    n, m = sizes
+    for power in (-1, 1):
+        one, two = a / n**power, b / m**power
+        if abs(one - two) <= 1e-9 * max(abs(one), abs(two)):
+            return {"number": one, "batch_power": power}
+    raise Refused(f"{what} is {a} in one step and {b} in the next")
+
+
+def json_number(value):
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    if isinstance(value, float) and value != value:
+        raise Refused("a constant that is not a number")
+    return value
+
+
+SIZES = ("shape",)
+ENDS = ("start", "end", "output_size", "index", "normalized_shape")
+
+
+def attribute_unified(key, a, b, sizes, where):
+    if isinstance(a, list):
+        if not isinstance(b, list) or len(a) != len(b):
+            raise Refused(f"{key} of {where} differs between two steps")
+        return [attribute_unified(key, x, y, sizes, where) for x, y in zip(a, b)]
+    if isinstance(a, bool) or a is None or isinstance(a, str):
+        if a != b:
+            raise Refused(f"{key} of {where} differs between two steps")
+        return a
+    if key in SIZES or key in ENDS:
+        return batch_unified(a, b, sizes, f"{key} of {where}")
+    return number_unified(a, b, sizes, f"{key} of {where}")
+
+
+def unify(first, second, sizes):
+    """The graph (as the JSON object of the format) of two drafts of the same computation at two batch sizes."""
+    if len(first.nodes) != len(second.nodes) or len(first.leaves) != len(second.leaves):
+        raise Refused("two consecutive steps did not compute the same thing (control flow that depends on the data)")
+    nodes = []
+    for a, b in zip(first.nodes, second.nodes):
+        where = f"{a['op']} at {a.get('source', 'an unknown line')}"
+        if a["op"] != b["op"] or a["inputs"] != b["inputs"] or a["outputs"] != b["outputs"]:
+            raise Refused(f"two consecutive steps differ from {where} on (control flow that depends on the data)")
+        if a["attributes"].keys() != b["attributes"].keys():
+            raise Refused(f"attributes of {where} differ between two steps")
+        node = dict(a)
+        node["attributes"] = {key: attribute_unified(key, a["attributes"][key], b["attributes"][key], sizes, where)
+                              for key in a["attributes"]}
+        nodes.append(node)
+    used = {v for n in nodes for v in n["inputs"] + n["outputs"] if v is not None} | set(first.leaves) | {first.target}
+    values = []
+    for value in sorted(used):
+        a, b = first.values[value], second.values[value]
+        if len(a["shape"]) != len(b["shape"]):
+            raise Refused("two consecutive steps differ in the number of axes of a value")
+        shape = [batch_unified(x, y, sizes, "a size") for x, y in zip(a["shape"], b["shape"])]
+        if a["dtype"] not in DTYPES:
+            raise Refused(f"values of type {str(a['dtype']).replace('torch.', '')}")
+        values.append({"id": value, "shape": shape, "dtype": DTYPES[a["dtype"]]})
+    graph = {"schema": 1, "batch": sizes[0], "values": values,
+             "inputs": [], "parameters": [], "buffers": [], "constants": [], "nodes": nodes, "outputs": {}}
+    for value, (kind, name, tensor) in first.leaves.items():
+        other = second.leaves.get(value)
+        if other is None or other[0] != kind or (kind != "constants" and other[1] != name):
+            raise Refused("two consecutive steps read different tensors")
+        if kind == "constants" and not _same(tensor, other[2]):
+            raise Refused("a tensor that is made outside the step, and not by the data loader, differs from step to step")
+        graph[kind].append({"value": value, "name": name})
+    return graph
+
+
+def _same(a, b):
+    return a.shape == b.shape and torch.equal(a.detach(), b.detach())
