@@ -70,6 +70,7 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: ["ResultStore", "Statistics", "CXLSXWriter", "CCairo", mustache],
+            resources: ["index.mustache", "run.mustache", "table.mustache", "style.css"].map { .embedInCode("Templates/\($0)") },
             swiftSettings: strict),
         .target(
             name: "Training",
@@ -106,18 +107,19 @@ let package = Package(
             name: "CXLSXWriter", path: "Sources/CLibraries/CXLSXWriter", pkgConfig: "xlsxwriter",
             providers: [.apt(["libxlsxwriter-dev"])]),
 
-        // Tests.
+        // Tests, and what several of them share: a loopback server, seeded random numbers, mutated replies.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         .testTarget(
             name: "TensorRuntimeTests", dependencies: ["TensorRuntime"],
             swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Statistics"], swiftSettings: strict),
         .testTarget(
-            name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", flyingFox], swiftSettings: strict),
+            name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
         .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
-            name: "GenerationTests", dependencies: ["Generation", "ResultStore", flyingFox], swiftSettings: strict),
+            name: "GenerationTests", dependencies: ["Generation", "ResultStore", "TestSupport", flyingFox], swiftSettings: strict),
         .testTarget(name: "CaptureTests", dependencies: ["Capture", "Sandbox"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
