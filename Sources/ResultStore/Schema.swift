@@ -42,7 +42,7 @@ enum Schema {
         }
         try db.create(table: "exchange") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("round", .integer).notNull()
             t.column("ordinal", .integer).notNull()
             t.column("status", .text).notNull()
@@ -64,7 +64,7 @@ enum Schema {
         }
         try db.create(table: "round") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("round", .integer).notNull()
             t.column("outcome", .text).notNull()
             t.column("files", .text).notNull()
@@ -78,7 +78,7 @@ enum Schema {
         }
         try db.create(table: "error") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("round", .integer).notNull()
             t.column("error_class", .text).notNull()
             t.column("subcategory", .text).notNull()
@@ -92,7 +92,7 @@ enum Schema {
         }
         try db.create(table: "interaction") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("round", .integer).notNull()
             t.column("ordinal", .integer).notNull()
             t.column("kind", .text).notNull()
@@ -105,7 +105,7 @@ enum Schema {
     private static func createTrainingTables(_ db: Database) throws {
         try db.create(table: "capture") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("dataset_hash", .text).notNull()
             t.column("epochs", .integer)
             t.column("seed", .integer).notNull()
@@ -118,10 +118,9 @@ enum Schema {
             t.column("seconds", .double)
             t.column("created_at", .datetime).notNull()
         }
-        try db.create(indexOn: "capture", columns: ["run_id"])
         try db.create(table: "training") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("engine", .text).notNull()
             t.column("seed", .integer).notNull()
             t.column("epochs", .integer)
@@ -138,7 +137,7 @@ enum Schema {
         }
         try db.create(table: "epoch") { t in
             t.primaryKey {
-                t.belongsTo("training", onDelete: .cascade)
+                t.column("training_id", .integer).references("training", onDelete: .cascade)
                 t.column("epoch", .integer)
             }
             t.column("train_loss", .double)
@@ -149,7 +148,7 @@ enum Schema {
         }
         try db.create(table: "validation_batch") { t in
             t.primaryKey {
-                t.belongsTo("training", onDelete: .cascade)
+                t.column("training_id", .integer).references("training", onDelete: .cascade)
                 t.column("epoch", .integer)
                 t.column("batch", .integer)
             }
@@ -158,7 +157,7 @@ enum Schema {
         for table in ["test_batch", "held_out_batch"] {
             try db.create(table: table) { t in
                 t.primaryKey {
-                    t.belongsTo("training", onDelete: .cascade)
+                    t.column("training_id", .integer).references("training", onDelete: .cascade)
                     t.column("batch", .integer)
                 }
                 t.column("dice", .double).notNull()
@@ -166,7 +165,7 @@ enum Schema {
         }
         try db.create(table: "held_out") { t in
             t.primaryKey {
-                t.belongsTo("training", onDelete: .cascade)
+                t.column("training_id", .integer).references("training", onDelete: .cascade)
                 t.column("sample", .text)
             }
             t.column("dice", .double).notNull()
@@ -184,7 +183,7 @@ enum Schema {
         }
         try db.create(table: "parity") { t in
             t.autoIncrementedPrimaryKey("id")
-            t.belongsTo("run", onDelete: .cascade).notNull()
+            t.column("run_id", .integer).notNull().indexed().references("run", onDelete: .cascade)
             t.column("seed", .integer).notNull()
             t.column("steps", .integer).notNull()
             t.column("largest_loss_difference", .double).notNull()

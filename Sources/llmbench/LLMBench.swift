@@ -5,8 +5,10 @@ import Foundation
 struct LLMBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "llmbench",
-        abstract: "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?",
-        discussion: "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.")
+        abstract:
+            "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?",
+        discussion:
+            "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.")
 }
 
 @main

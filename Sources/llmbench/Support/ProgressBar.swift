@@ -59,7 +59,9 @@ final class ProgressBar: Sendable {
         let left = fraction > 0.02 ? "  \(Self.format(elapsed * (1 / fraction - 1))) left" : ""
         let percent = Int(fraction * 100)
         let line = "\(title)  \(bar) \(percent) %  \(done)/\(total)\(left)  \(note)"
-        write(terminal.isInteractive ? "\r\u{1b}[K" + clipped(line) : "\(title)  \(percent) %  \(done)/\(total)\(left)  \(note)\n")
+        write(
+            terminal.isInteractive
+                ? "\r\u{1b}[K" + clipped(line) : "\(title)  \(percent) %  \(done)/\(total)\(left)  \(note)\n")
     }
 
     private func clipped(_ line: String) -> String {

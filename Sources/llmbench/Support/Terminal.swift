@@ -19,7 +19,11 @@ struct Terminal: Sendable {
     }
 
     enum Colour: String {
-        case red = "31", green = "32", yellow = "33", grey = "90", bold = "1"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case grey = "90"
+        case bold = "1"
     }
 
     func paint(_ text: String, _ colour: Colour) -> String {

@@ -5,7 +5,9 @@ import ResultStore
 /// `--workspace` and `--study`, shared by every command that reads or writes a study.
 struct WorkspaceOptions: ParsableArguments {
     @Option(
-        help: "The folder that holds models.yaml, prompts/ and datasets/. Found from the current folder upwards when not given.")
+        help:
+            "The folder that holds models.yaml, prompts/ and datasets/. Found from the current folder upwards when not given."
+    )
     var workspace: String?
 
     @Option(help: "The study that runs and results belong to.")
@@ -16,7 +18,8 @@ struct WorkspaceOptions: ParsableArguments {
             !study.hasPrefix(".")
         else {
             throw ValidationError(
-                "the study's name '\(study)' has characters a folder name should not have: use letters, digits, '-', '_', '.'")
+                "the study's name '\(study)' has characters a folder name should not have: use letters, digits, '-', '_', '.'"
+            )
         }
     }
 
@@ -29,7 +32,8 @@ struct WorkspaceOptions: ParsableArguments {
             }
             return Workspace(root: url)
         }
-        var url = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory).standardizedFileURL
+        var url = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+            .standardizedFileURL
         while true {
             if Self.isWorkspace(url) { return Workspace(root: url) }
             let parent = url.deletingLastPathComponent().standardizedFileURL

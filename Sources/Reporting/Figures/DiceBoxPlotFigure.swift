@@ -1,0 +1,95 @@
+import Foundation
+import Statistics
+
+/// Held-out Dice of every image as a box a training, sorted by median, above the lines of what no learning achieves.
+public struct DiceBoxPlotFigure: Figure {
+    public struct Box: Sendable {
+        public var label: String
+        /// `swift`, `emitted`, `pytorch`: decides the colour.
+        public var engine: String
+        public var values: [Double]
+    }
+
+    public struct ReferenceLine: Sendable {
+        public var label: String
+        public var value: Double
+    }
+
+    public var boxes: [Box]
+    public var references: [ReferenceLine]
+    public let name = "held-out-dice"
+    public let caption =
+        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dashed: the best global threshold and the mean training mask, which learn nothing from the image."
+
+    private let rowHeight = 22.0
+
+    public var size: (width: Double, height: Double) { (400, 62 + rowHeight * Double(max(1, boxes.count))) }
+
+    /// - Parameter boxes: in any order; they are sorted by median, best first.
+    public init(boxes: [Box], references: [ReferenceLine]) {
+        self.boxes = boxes.sorted { (Statistics.median($0.values) ?? -1) > (Statistics.median($1.values) ?? -1) }
+        self.references = references
+    }
+
+    private static let engineColours: [String: Canvas.Colour] = [
+        "swift": Canvas.Colour.series[0], "emitted": Canvas.Colour.series[1], "pytorch": Canvas.Colour.series[2],
+    ]
+
+    public func draw(on canvas: Canvas) {
+        let labels = boxes.map(\.label)
+        let widest = labels.map { canvas.width(of: $0, size: 7.5) }.max() ?? 0
+        let area = PlotArea(left: widest + 14, top: 26, right: size.width - 12, bottom: size.height - 34)
+        let axis = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.left, to: area.right)
+        for tick in axis.ticks {
+            let x = axis.position(tick)
+            canvas.line([(x, area.top), (x, area.bottom)], .faint, width: 0.5)
+        }
+        area.drawHorizontal(axis, title: "held-out Dice", on: canvas)
+        let engines = ["swift", "emitted", "pytorch"].filter { engine in boxes.contains { $0.engine == engine } }
+        Legend(entries: engines.map { .init(name: "engine \($0)", colour: Self.engineColours[$0] ?? .ink) })
+            .draw(on: canvas, x: area.left, y: 10, width: area.right - area.left)
+        drawReferences(axis, area, on: canvas)
+        for (index, box) in boxes.enumerated() {
+            let y = area.top + rowHeight * (Double(index) + 0.5)
+            canvas.text(box.label, x: area.left - 6, y: y + 2.6, size: 7.5, anchor: .end)
+            draw(box, at: y, axis, on: canvas)
+        }
+    }
+
+    private func drawReferences(_ axis: Axis, _ area: PlotArea, on canvas: Canvas) {
+        let sorted = references.sorted { $0.value < $1.value }
+        for (index, reference) in sorted.enumerated() {
+            let x = axis.position(reference.value)
+            canvas.line([(x, area.top - 2), (x, area.bottom)], .grey, width: 1, dash: [3, 2])
+            // Labels on opposite sides of neighbouring lines do not run into one another.
+            let anchor: Canvas.Anchor = sorted.count > 1 && index == 0 ? .end : .start
+            canvas.text(
+                reference.label, x: x + (anchor == .end ? -2 : 2), y: area.top - 5, size: 6.5, colour: .grey,
+                anchor: anchor)
+        }
+    }
+
+    private func draw(_ box: Box, at y: Double, _ axis: Axis, on canvas: Canvas) {
+        guard let plot = BoxPlot(box.values) else { return }
+        let colour = Self.engineColours[box.engine] ?? .ink
+        let half = rowHeight * 0.3
+        let low = axis.position(plot.lowerQuartile)
+        let high = axis.position(plot.upperQuartile)
+        canvas.line([(axis.position(plot.lowerWhisker), y), (low, y)], colour)
+        canvas.line([(high, y), (axis.position(plot.upperWhisker), y)], colour)
+        for end in [plot.lowerWhisker, plot.upperWhisker] {
+            canvas.line([(axis.position(end), y - half / 2), (axis.position(end), y + half / 2)], colour)
+        }
+        canvas.rectangle(
+            x: low, y: y - half, width: max(0.5, high - low), height: 2 * half, fill: colour.faded(0.25), stroke: colour
+        )
+        let median = axis.position(plot.median)
+        canvas.line([(median, y - half), (median, y + half)], colour, width: 2)
+        for outlier in plot.outliers { canvas.circle(x: axis.position(outlier), y: y, radius: 1.5, stroke: colour) }
+        if let mean = Statistics.mean(box.values) {
+            let x = axis.position(mean)
+            let r = 2.4
+            canvas.line([(x, y - r), (x + r, y), (x, y + r), (x - r, y), (x, y - r)], .ink, width: 0.9)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+/// Errors of each run as a bar stacked by class, with the outcome beside it.
+public struct ErrorsFigure: Figure {
+    public struct Bar: Sendable {
+        public var label: String
+        public var outcome: String
+        /// By class, contract breaches and extraction errors among them.
+        public var counts: [String: Int]
+    }
+
+    public var bars: [Bar]
+    public let name = "errors"
+    public let caption = "Errors of each run until it ran or its rounds were used up, stacked by class."
+    private let rowHeight = 20.0
+    private var classes: [String] { Set(bars.flatMap(\.counts.keys)).sorted() }
+    private var legendRows: Int { (classes.count + 2) / 3 }
+
+    public var size: (width: Double, height: Double) {
+        (400, 54 + 12 * Double(legendRows) + rowHeight * Double(max(1, bars.count)))
+    }
+
+    public init(bars: [Bar]) {
+        self.bars = bars
+    }
+
+    public func draw(on canvas: Canvas) {
+        let widest = bars.map { canvas.width(of: $0.label, size: 7.5) }.max() ?? 0
+        let outcomes = bars.map { canvas.width(of: $0.outcome, size: 7) }.max() ?? 0
+        let area = PlotArea(
+            left: widest + 14, top: 18 + 12 * Double(legendRows), right: size.width - outcomes - 18,
+            bottom: size.height - 32)
+        let most = bars.map { $0.counts.values.reduce(0, +) }.max() ?? 1
+        let axis = Axis(0...Double(max(1, most)), from: area.left, to: area.right, ticks: 6).wholeTicks()
+        for tick in axis.ticks {
+            canvas.line([(axis.position(tick), area.top), (axis.position(tick), area.bottom)], .faint, width: 0.5)
+        }
+        area.drawHorizontal(axis, title: "errors", on: canvas)
+        let colours = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Self.colour($0)) })
+        drawLegend(colours, area, on: canvas)
+        for (index, bar) in bars.enumerated() {
+            let y = area.top + rowHeight * (Double(index) + 0.5)
+            canvas.text(bar.label, x: area.left - 6, y: y + 2.6, size: 7.5, anchor: .end)
+            var sum = 0
+            for name in classes {
+                guard let count = bar.counts[name], count > 0 else { continue }
+                let from = axis.position(Double(sum))
+                let to = axis.position(Double(sum + count))
+                canvas.rectangle(
+                    x: from, y: y - rowHeight * 0.32, width: to - from, height: rowHeight * 0.64, fill: colours[name],
+                    stroke: Canvas.Colour(0xFFFFFF), lineWidth: 0.8)
+                sum += count
+            }
+            canvas.text(
+                bar.outcome, x: area.right + 8, y: y + 2.6, size: 7,
+                colour: bar.outcome == "runs" ? Canvas.Colour.series[2] : Canvas.Colour.series[1])
+        }
+    }
+
+    private func drawLegend(_ colours: [String: Canvas.Colour], _ area: PlotArea, on canvas: Canvas) {
+        let step = (size.width - 20) / 3
+        for (index, name) in classes.enumerated() {
+            let x = 12 + Double(index % 3) * step
+            let y = 12 + 12 * Double(index / 3)
+            canvas.rectangle(x: x, y: y - 6, width: 8, height: 7, fill: colours[name])
+            canvas.text(name, x: x + 12, y: y, size: 7)
+        }
+    }
+
+    /// Six hues, then the same ones lighter.
+    private static func colour(_ index: Int) -> Canvas.Colour {
+        Canvas.Colour.series[index % Canvas.Colour.series.count].faded(index < Canvas.Colour.series.count ? 1 : 0.5)
+    }
+}
+
+extension Axis {
+    /// The same axis with whole-number ticks only.
+    func wholeTicks() -> Axis {
+        Axis(fixed: lower...upper, ticks: ticks.filter { $0 == $0.rounded() }, from: start, to: end)
+    }
+}

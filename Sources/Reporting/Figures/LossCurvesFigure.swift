@@ -1,0 +1,126 @@
+import Foundation
+
+/// A small panel a training: its own training and validation loss by epoch. The scales differ from panel to panel, since each
+/// model chose its own loss.
+public struct LossCurvesFigure: Figure {
+    public struct Panel: Sendable {
+        public var title: String
+        /// Drawn in the panel: "learns nothing: ...".
+        public var remark: String?
+        public var training: [(epoch: Int, loss: Double)]
+        public var validation: [(epoch: Int, loss: Double)]
+    }
+
+    public var panels: [Panel]
+    public let name = "loss-curves"
+    public let caption =
+        "Training (solid) and validation (dashed) loss of each pipeline by epoch. Each panel has its own scale: the losses differ between models."
+
+    private let panelSize = (width: 168.0, height: 128.0)
+    private var columns: Int { max(1, min(3, panels.count)) }
+
+    public var size: (width: Double, height: Double) {
+        let rows = (panels.count + columns - 1) / columns
+        return (Double(columns) * panelSize.width + 8, Double(max(1, rows)) * panelSize.height + 24)
+    }
+
+    public init(panels: [Panel]) {
+        self.panels = panels
+    }
+
+    public func draw(on canvas: Canvas) {
+        Legend(entries: [
+            .init(name: "training", colour: Canvas.Colour.series[0]),
+            .init(name: "validation", colour: Canvas.Colour.series[1], dash: [4, 2]),
+        ]).draw(on: canvas, x: 36, y: 14, width: size.width - 40)
+        for (index, panel) in panels.enumerated() {
+            let x = Double(index % columns) * panelSize.width
+            let y = Double(index / columns) * panelSize.height + 20
+            draw(panel, at: (x, y), on: canvas)
+        }
+    }
+
+    private func draw(_ panel: Panel, at origin: (x: Double, y: Double), on canvas: Canvas) {
+        let area = PlotArea(
+            left: origin.x + 42, top: origin.y + 18, right: origin.x + panelSize.width - 6,
+            bottom: origin.y + panelSize.height - 28)
+        canvas.text(panel.title, x: area.left, y: origin.y + 11, size: 8, bold: true)
+        let values = (panel.training + panel.validation).map(\.loss).filter(\.isFinite)
+        guard let low = values.min(), let high = values.max() else {
+            return canvas.text("no epochs", x: area.left + 4, y: (area.top + area.bottom) / 2, size: 7, colour: .grey)
+        }
+        let epochs = (panel.training + panel.validation).map(\.epoch)
+        let horizontal = Axis(1...Double(max(2, epochs.max() ?? 2)), from: area.left, to: area.right, ticks: 5)
+            .integersOnly()
+        // A loss that stands still must look flat, not be stretched to fill the panel.
+        let middle = (low + high) / 2
+        let half = max((high - low) / 2, abs(middle) * 0.05)
+        let logarithmic = low > 0 && high / low > 4
+        let range = logarithmic ? low...high : (middle - half)...(middle + half)
+        let vertical = Axis(
+            range, scale: logarithmic ? .logarithmic : .linear, from: area.bottom, to: area.top, ticks: 4)
+        area.drawVertical(vertical, title: logarithmic ? "loss (log)" : "loss", on: canvas)
+        area.drawHorizontal(horizontal, title: "epoch", on: canvas)
+        func points(_ series: [(epoch: Int, loss: Double)]) -> [(x: Double, y: Double)] {
+            series.filter(\.loss.isFinite).map { (horizontal.position(Double($0.epoch)), vertical.position($0.loss)) }
+        }
+        canvas.line(points(panel.training), Canvas.Colour.series[0], width: 1.3)
+        canvas.line(points(panel.validation), Canvas.Colour.series[1], width: 1.3, dash: [4, 2])
+        if let remark = panel.remark {
+            canvas.text(
+                remark, x: area.right, y: area.top + 8, size: 7, colour: Canvas.Colour.series[1], anchor: .end,
+                bold: true)
+        }
+    }
+}
+
+extension Axis {
+    /// The same axis with its fractional ticks left out: there is no epoch 2.5.
+    func integersOnly() -> Axis {
+        let whole = ticks.filter { $0 == $0.rounded() && $0 >= 1 }
+        return Axis(fixed: lower...upper, ticks: whole.isEmpty ? [lower] : whole, from: start, to: end)
+    }
+}
+
+/// Common validation soft Dice by epoch, all pipelines in one frame: the curve that may be compared.
+public struct CommonCurvesFigure: Figure {
+    public struct Curve: Sendable {
+        public var label: String
+        public var points: [(epoch: Int, value: Double)]
+    }
+
+    public var curves: [Curve]
+    public let name = "common-validation-dice"
+    public let caption =
+        "Soft Dice on each pipeline's own validation images, computed alike for every pipeline whatever its loss, by epoch (engine swift, first seed)."
+    public var size: (width: Double, height: Double) { (360, 220 + 12 * Double((curves.count + 2) / 3)) }
+
+    public init(curves: [Curve]) {
+        self.curves = curves
+    }
+
+    public func draw(on canvas: Canvas) {
+        let legendHeight = 12 * Double((curves.count + 2) / 3)
+        let area = PlotArea(left: 44, top: 12 + legendHeight, right: size.width - 10, bottom: size.height - 34)
+        let dashes: [[Double]] = [[], [5, 2], [1.5, 1.5]]
+        func style(_ index: Int) -> (Canvas.Colour, [Double]) {
+            (
+                Canvas.Colour.series[index % Canvas.Colour.series.count],
+                dashes[index / Canvas.Colour.series.count % dashes.count]
+            )
+        }
+        Legend(entries: curves.enumerated().map { .init(name: $1.label, colour: style($0).0, dash: style($0).1) })
+            .draw(on: canvas, x: area.left, y: 12, width: area.right - area.left)
+        let last = curves.flatMap(\.points).map(\.epoch).max() ?? 2
+        let horizontal = Axis(1...Double(max(2, last)), from: area.left, to: area.right, ticks: 7).integersOnly()
+        let vertical = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.bottom, to: area.top)
+        area.drawVertical(vertical, title: "validation soft Dice", on: canvas)
+        area.drawHorizontal(horizontal, title: "epoch", on: canvas)
+        for (index, curve) in curves.enumerated() {
+            let (colour, dash) = style(index)
+            let points = curve.points.map { (x: horizontal.position(Double($0.epoch)), y: vertical.position($0.value)) }
+            canvas.line(points, colour, width: 1.5, dash: dash)
+            for point in points { canvas.circle(x: point.x, y: point.y, radius: 1.6, fill: colour) }
+        }
+    }
+}

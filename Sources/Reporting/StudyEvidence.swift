@@ -1,0 +1,93 @@
+import Foundation
+import ResultStore
+
+/// Everything a report says about a study, read from its store once.
+public struct StudyEvidence: Sendable {
+    /// One run with all that followed from it.
+    public struct Run: Sendable {
+        public var record: RunRecord
+        public var errors: ErrorSummary
+        public var rounds: [RoundRecord]
+        public var errorRecords: [ErrorRecord]
+        public var interactions: [InteractionRecord]
+        public var exchanges: [ExchangeRecord]
+        /// The newest capture.
+        public var capture: CaptureRecord?
+        public var trainings: [Training]
+        public var parities: [ParityRecord]
+        /// The run's name in tables and figures: the model, with the run's number where a model has several.
+        public var label: String
+
+        /// The trainings of one engine that were evaluated, by seed.
+        public func evaluated(_ engine: TrainingRecord.Engine) -> [Training] {
+            trainings.filter { $0.record.engine == engine && $0.record.status == .evaluated && !$0.heldOut.isEmpty }
+        }
+    }
+
+    /// One training with its epochs and its held-out Dice.
+    public struct Training: Sendable {
+        public var record: TrainingRecord
+        public var epochs: [EpochRecord]
+        public var validationBatches: [ValidationBatchRecord]
+        public var heldOut: [HeldOutRecord]
+
+        /// Mean over images of the Dice on the original grid; nil before evaluation.
+        public var meanDice: Double? {
+            heldOut.isEmpty ? nil : heldOut.map(\.dice).reduce(0, +) / Double(heldOut.count)
+        }
+    }
+
+    public var study: String
+    public var runs: [Run]
+    public var references: [DatasetReferenceRecord]
+    public var readAt: Date
+
+    /// Whether every run, or some, come from hand-written conversations; then the report says so wherever figures appear.
+    public var fixtureRuns: Int { runs.count { $0.record.fixture } }
+
+    /// Reads a study.
+    ///
+    /// - Throws: `StoreError`.
+    /// - Complexity: one pass over the study's rows.
+    public init(store: ResultStore, study: String) throws {
+        self.study = study
+        readAt = Date()
+        references = try store.references()
+        let records = try store.runs().filter { $0.study == study }
+        let perModel = Dictionary(grouping: records, by: \.model).mapValues(\.count)
+        runs = try records.map { record in
+            let id = record.id ?? -1
+            let trainings = try store.trainings(run: id).map { training in
+                let key = training.id ?? -1
+                return Training(
+                    record: training, epochs: try store.epochs(training: key),
+                    validationBatches: try store.validationBatches(training: key),
+                    heldOut: try store.heldOut(training: key))
+            }
+            let several = (perModel[record.model] ?? 1) > 1
+            return Run(
+                record: record, errors: try store.errorSummary(of: record), rounds: try store.rounds(run: id),
+                errorRecords: try store.errors(run: id), interactions: try store.interactions(run: id),
+                exchanges: try store.exchanges(run: id), capture: try store.captures(run: id).last,
+                trainings: trainings.sorted {
+                    ($0.record.engine.rawValue, $0.record.seed) < ($1.record.engine.rawValue, $1.record.seed)
+                },
+                parities: try store.parities(run: id),
+                label: several ? "\(record.model) · \(record.runIndex)" : record.model)
+        }
+    }
+
+    /// What no learning achieves on a run's held-out images.
+    public func reference(for run: Run) -> DatasetReferenceRecord? {
+        references.first { $0.dataset == run.record.dataset && $0.datasetHash == run.record.datasetHash }
+            ?? references.last { $0.dataset == run.record.dataset }
+    }
+
+    /// The sentence that stands above every figure of a study with hand-written conversations; nil without any.
+    public var fixtureNotice: String? {
+        guard fixtureRuns > 0 else { return nil }
+        let subject = fixtureRuns == runs.count ? "All conversations" : "\(fixtureRuns) of \(runs.count) conversations"
+        return "\(subject) here were written by hand to exercise the harness (fixture-*). "
+            + "Their figures say nothing about any language model."
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import ResultStore
+
+/// `llmbench report`: the evidence of a study as text, CSV, JSON, a workbook, figures or pages.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "What broke, what was chosen, how training went and how well it segments.",
+        discussion: """
+            EXAMPLES
+              llmbench report errors                      rounds and errors by class, on the terminal
+              llmbench report architectures --format csv
+              llmbench report all --format html           pages, figures and workbook in results/<study>/report/
+            """)
+
+    enum Subject: String, ExpressibleByArgument, CaseIterable {
+        case errors, architectures, losses, dice, engines, all
+    }
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, csv, json, xlsx, png, svg, html
+    }
+
+    @Argument(help: "errors, architectures, losses, dice, engines or all.")
+    var subject: Subject = .all
+
+    @Option(help: "text, csv, json, xlsx, png, svg or html; the last four write files and print where.")
+    var format: Format = .text
+
+    @Option(help: "Where files go, instead of results/<study>/report.")
+    var output: String?
+
+    @OptionGroup var workspaceOptions: WorkspaceOptions
+    @OptionGroup var jsonOption: JSONOption
+
+    func run() async throws {
+        let workspace = try workspaceOptions.resolve()
+        let study = workspaceOptions.study
+        let database = workspace.database(study: study)
+        guard FileManager.default.fileExists(atPath: database.path) else {
+            throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
+        }
+        let evidence = try StudyEvidence(store: ResultStore(path: database), study: study)
+        guard !evidence.runs.isEmpty else { throw CommandFailure.usage("\(ReportError.noRuns(study: study))") }
+        let folder =
+            output.map { URL(filePath: $0, directoryHint: .isDirectory) }
+            ?? workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
+        switch jsonOption.json ? .json : format {
+        case .text: printText(evidence)
+        case .csv: print(tables(evidence).map(\.csv).joined(separator: "\r\n"), terminator: "")
+        case .json: try JSONOption.print(tables(evidence))
+        case .xlsx: try writeWorkbook(evidence, in: folder)
+        case .png, .svg: try writeFigures(evidence, in: folder)
+        case .html: print(try ReportPage(evidence: evidence, workspace: workspace).write(to: folder).path)
+        }
+    }
+
+    private func tables(_ evidence: StudyEvidence) -> [ReportTable] {
+        let all = evidence.tables()
+        return subject == .all ? all : all.filter { $0.name == subject.rawValue }
+    }
+
+    private func printText(_ evidence: StudyEvidence) {
+        if let notice = evidence.fixtureNotice { print(notice + "\n") }
+        for table in tables(evidence) where subject != .all || table.name != "losses" { print(table.text() + "\n") }
+    }
+
+    private func writeWorkbook(_ evidence: StudyEvidence, in folder: URL) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let url = folder.appending(path: "report.xlsx")
+        try Workbook.write(tables(evidence), notice: evidence.fixtureNotice, to: url)
+        print(url.path)
+    }
+
+    private func writeFigures(_ evidence: StudyEvidence, in folder: URL) throws {
+        let kind: Canvas.Format = format == .svg ? .svg : .png
+        for figure in evidence.figures() {
+            for file in try figure.write(to: folder.appending(path: "figures"), formats: [kind]) { print(file.path) }
+        }
+    }
+}
+
+extension ReportTable {
+    /// The table with its notes, as the terminal shows it.
+    func text() -> String {
+        var table = TextTable(columns.map { ($0.title, $0.numeric ? .right : .left) })
+        for row in rows { table.add(row.map(\.shown)) }
+        return ([title, table.render()] + notes.map { "  " + $0 }).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import ResultStore
+import Testing
+
+@testable import Reporting
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+@Suite("The tables of a report")
+struct ReportTableTests {
+    @Test func `errors are counted by class, and contract breaches apart from them`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let table = try sample.evidence().errorsTable()
+        let keys = table.columns.map(\.key)
+        let never = try #require(table.rows.first { $0[0] == .text("never") })
+        #expect(keys.contains("ImportError") && keys.contains("ValueError") && !keys.contains("ContractViolation"))
+        #expect(never[try #require(keys.firstIndex(of: "ImportError"))] == .integer(1))
+        #expect(never[try #require(keys.firstIndex(of: "contract_violations"))] == .integer(1))
+        #expect(never[2] == .text("round limit"))
+    }
+
+    @Test func `a choice that differs from the stated one is marked, a spelling is not`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let table = try sample.evidence().architecturesTable()
+        let row = try #require(table.rows.first { $0[0] == .text("learner") })
+        let byKey = Dictionary(uniqueKeysWithValues: zip(table.columns.map(\.key), row))
+        #expect(byKey["learning_rate"] == .text("0.002 (said: 0.001)"))
+        #expect(byKey["conv_block"] == .text("(Conv-BN-ReLU)x2"))
+        #expect(byKey["encoder_channels"] == .text("8-16"))
+        #expect(byKey["mismatches"] == .integer(1))
+    }
+
+    @Test func `a pipeline that learns nothing is called that, one that learns is not`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let table = try sample.evidence().diceTable()
+        let verdict = try #require(table.columns.firstIndex { $0.key == "verdict" })
+        let verdicts = Dictionary(
+            table.rows.map { ($0[0].shown, $0[verdict].shown) }, uniquingKeysWith: { first, _ in first })
+        #expect(verdicts["learner"] == "learns")
+        #expect(verdicts["flatline"]?.hasPrefix("learns nothing") == true)
+    }
+
+    @Test func `engines are compared over the seeds that both have`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let row = try #require(try sample.evidence().parityTable().rows.first { $0[0] == .text("learner") })
+        guard case .number(let difference, _) = row[4] else {
+            Issue.record("no difference")
+            return
+        }
+        #expect(abs(difference - 0.01) < 1e-9)
+    }
+
+    @Test(arguments: ["=1+1", "+1", "-1", "@x", "a,b", "say \"x\"", "two\nlines"])
+    func `CSV keeps a text a text`(text: String) {
+        let table = ReportTable(name: "t", title: "t", columns: [.init("a", key: "a")], rows: [[.text(text)]])
+        let cell = String(table.csv.dropFirst("a\r\n".count).dropLast(1))  // CR LF is one character
+        #expect(!"=+-@".contains(cell.first ?? " "))
+        let quoted = cell.hasPrefix("\"") && cell.hasSuffix("\"")
+        #expect(quoted == text.contains { ",\"\n".contains($0) })
+    }
+}
+
+@Suite("The pages, figures and workbook of a report")
+struct ReportFolderTests {
+    @Test func `hostile text stays text on every page`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let folder = sample.workspace.results(study: "s").appending(path: "report")
+        _ = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace).write(to: folder)
+        let pages = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".html") }
+        #expect(pages.count == 4)
+        for page in pages {
+            let html = try String(contentsOf: folder.appending(path: page), encoding: .utf8)
+            #expect(!html.contains("<script") && !html.contains("<img src=x") && !html.contains("\u{1b}"), "\(page)")
+        }
+        let run = try String(contentsOf: folder.appending(path: "runs/2-learner.html"), encoding: .utf8)
+        #expect(run.contains("&lt;script&gt;alert(1)") && run.contains("{{reply}}") && run.contains("\\x1b[31m"))
+        #expect(run.contains("class=\"here\""), "the line of the error is marked in the code")
+    }
+
+    @Test func `every link of the report leads to a file of the folder`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let folder = sample.workspace.results(study: "s").appending(path: "report")
+        _ = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace).write(to: folder)
+        let html = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+        let links = html.matches(of: /(?:href|src)="([^"#]+)"/).map { String($0.output.1) }
+        #expect(links.count > 12)
+        for link in links {
+            #expect(!link.contains("://"), "no request leaves the folder: \(link)")
+            #expect(FileManager.default.fileExists(atPath: folder.appending(path: link).path), "\(link)")
+        }
+        #expect(html.contains("written by hand"), "the fixtures are named as such")
+    }
+
+    @Test func `figures are PNGs of print resolution and well-formed SVGs`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let folder = sample.workspace.root.appending(path: "figures")
+        let figures = try sample.evidence().figures()
+        #expect(figures.map(\.name) == ["errors", "loss-curves", "common-validation-dice", "held-out-dice"])
+        for figure in figures {
+            let files = try figure.write(to: folder)
+            let png = try Data(contentsOf: files[0])
+            #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+            let width = png[16..<20].reduce(0) { $0 << 8 | Int($1) }
+            #expect(width == Int((figure.size.width * 300 / 72).rounded()))
+            #expect(XMLParser(data: try Data(contentsOf: files[1])).parse(), "\(figure.name).svg")
+            #expect(try Data(contentsOf: files[2]).starts(with: Data("%PDF".utf8)))
+        }
+    }
+
+    @Test func `a figure that cannot be written says where`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        let file = sample.workspace.root.appending(path: "file")
+        try Data().write(to: file)
+        #expect(throws: ReportError.self) { try sample.evidence().figures()[0].write(to: file) }
+        #expect(throws: ReportError.self) { try Workbook.write([], notice: nil, to: file.appending(path: "x.xlsx")) }
+    }
+
+    @Test func `the workbook holds numbers as numbers and formulas as text`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        var tables = try sample.evidence().tables()
+        tables.append(
+            ReportTable(name: "x", title: "hostile", columns: [.init("a", key: "a")], rows: [[.text("=1+1")]]))
+        let url = sample.workspace.root.appending(path: "report.xlsx")
+        try Workbook.write(tables, notice: "notice", to: url)
+        let script = """
+            import openpyxl, sys
+            book = openpyxl.load_workbook(sys.argv[1])
+            dice = book["Held-out Dice"]
+            assert dice["A1"].value == "notice" and dice.freeze_panes == "B3", (dice["A1"].value, dice.freeze_panes)
+            row = next([cell.value for cell in row] for row in dice.iter_rows(min_row=3) if row[0].value == "learner")
+            assert isinstance(row[5], float) and 0.7 < row[5] < 0.9, row
+            assert book["hostile"]["A2"].data_type == "s", book["hostile"]["A2"].data_type
+            """
+        let python = try #require(
+            ProcessInfo.processInfo.environment["LLMBENCH_PYTHON"],
+            "LLMBENCH_PYTHON is not set: run the tests through scripts/test")
+        let process = Process()
+        process.executableURL = URL(filePath: python)
+        process.arguments = ["-c", script, url.path]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+}
+
+@Suite("Text that hostile programs left")
+struct StoredTextTests {
+    @Test func `links, pipes and oversize files are not followed, waited for or swallowed`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-text-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "file")
+        let link = folder.appending(path: "link")
+        let pipe = folder.appending(path: "pipe")
+        try Data(repeating: 65, count: 2000).write(to: file)
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+        #expect(mkfifo(pipe.path, 0o600) == 0)
+        #expect(StoredText.read(link) == nil)
+        #expect(StoredText.read(pipe) == nil)
+        #expect(StoredText.read(folder) == nil)
+        #expect(
+            try #require(StoredText.read(file, limit: 100)).hasSuffix(
+                "[cut: the file has 2000 bytes, the first 100 are shown]"))
+    }
+}
