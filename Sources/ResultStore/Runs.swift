@@ -12,8 +12,6 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
         case succeeded
         case roundLimit = "round limit"
         case contextExhausted = "context exhausted"
-        /// The endpoint will not continue this conversation: it refused the content.
-        case refused
 
         public var isEnd: Bool { self != .running }
     }

@@ -98,9 +98,13 @@ public struct RoundDirectory: Sendable, Hashable {
     public var request: URL { url.appending(path: "request.json") }
     public var reply: URL { url.appending(path: "reply.md") }
     public var reasoning: URL { url.appending(path: "reasoning.md") }
+    /// The whole reply with its finish reason, tokens and times. A reply is whole on disk once this exists.
+    public var replyFacts: URL { url.appending(path: "reply.json") }
     public var files: URL { url.appending(path: "files", directoryHint: .isDirectory) }
     public var check: URL { url.appending(path: "check", directoryHint: .isDirectory) }
     public var standardOutput: URL { check.appending(path: "stdout") }
     public var standardError: URL { check.appending(path: "stderr") }
     public var outcome: URL { check.appending(path: "outcome.json") }
+    /// What the program left behind: `/out` of the check run. Only small tables, pictures and JSON of a clean run are kept.
+    public var output: URL { check.appending(path: "out", directoryHint: .isDirectory) }
 }

@@ -1,0 +1,41 @@
+import Crypto
+import Endpoints
+import Foundation
+import ResultStore
+
+/// What was said so far: the prompt, then each reply with what was said back to it. Reasoning is never part of it.
+struct Conversation {
+    let messages: [ChatMessage]
+    /// What the last message holds.
+    let feedback: [InteractionRecord.Kind]
+
+    /// - Parameter upTo: the round that comes next; all before it are settled.
+    init(loop: GenerationLoop, run: RunRecord, directory: RunDirectory, upTo next: Int) throws {
+        var messages: [ChatMessage] = []
+        if let system = loop.settings.systemPrompt { messages.append(ChatMessage(role: .system, content: system)) }
+        messages.append(ChatMessage(role: .user, content: loop.settings.prompt))
+        let interactions = Dictionary(
+            grouping: try run.id.map { try loop.store.interactions(run: $0) } ?? [], by: \.round)
+        for round in 0..<next {
+            guard let reply = try ReplyFile.whole(in: directory.round(round)) else {
+                throw GenerationError.damagedRound(run: run.path, round: round, file: "reply.json")
+            }
+            let said = (interactions[round] ?? []).map(\.text).joined(separator: "\n\n")
+            messages.append(ChatMessage(role: .assistant, content: reply.content))
+            messages.append(ChatMessage(role: .user, content: said))
+        }
+        self.messages = messages
+        feedback = next > 0 ? (interactions[next - 1] ?? []).map(\.kind) : []
+    }
+
+    var bytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }
+}
+
+enum SHA256Text {
+    /// Lower-case hexadecimal digits.
+    static func of(_ data: Data) -> String {
+        SHA256.hash(data: data).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+    }
+}
