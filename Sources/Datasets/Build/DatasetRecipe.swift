@@ -95,7 +95,7 @@ extension DatasetRecipe {
         foreground: "the white matter",
         image: Source(names: nilearnNames("t1"), advice: nilearnAdvice),
         labels: Source(names: nilearnNames("wm"), advice: nilearnAdvice),
-        target: .probability(above: 0.5, ofMaximum: 255), white: 240,
+        target: .probability(above: 0.5, ofMaximum: 255), white: 270,
         slices: Array(stride(from: 24, through: 150, by: 2)),
         heldOut: 88...98, seed: 152_000_000,
         provenance: .init(

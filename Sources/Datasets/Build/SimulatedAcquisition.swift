@@ -18,7 +18,7 @@ struct SimulatedAcquisition {
         /// Pixels.
         var shift = -10.0...10.0
         var gamma = 0.75...1.3
-        var biasField = 0.25...0.6
+        var biasField = 0.3...0.65
         var gain = 0.6...1.1
         var noise = 0.012...0.035
     }

@@ -7,12 +7,6 @@ public struct Volume: Sendable {
     /// Scaled samples, layout Z Y X: x varies fastest.
     public let voxels: [Float]
 
-    init(size: (x: Int, y: Int, z: Int), spacing: (x: Double, y: Double, z: Double), voxels: [Float]) {
-        self.size = size
-        self.spacing = spacing
-        self.voxels = voxels
-    }
-
     /// One sample; indices out of range trap.
     public subscript(x: Int, y: Int, z: Int) -> Float { voxels[(z * size.y + y) * size.x + x] }
 
