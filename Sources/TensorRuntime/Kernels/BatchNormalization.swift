@@ -3,9 +3,9 @@
 /// With `relu`, y = max(0, batch_norm(x)) is computed in the same pass, and the backward pass masks dy itself: it recomputes
 /// the sign from x, so y is not needed.
 package enum BatchNormalization {
-    /// Bytes of scratch memory for `forward` and `backward`.
+    /// Bytes of scratch memory for every function here; aligned to 64 bytes.
     package static func workspaceBytes(pixels: Int, channels: Int, threads: Int) -> Int {
-        4 * channels * 4 * (threads + 1) + 64
+        4 * padded(channels) * (4 + 2 * threads)
     }
 
     /// y = (x - mean) · gamma / sqrt(variance + epsilon) + beta, with mean and biased variance of the batch.
@@ -18,18 +18,11 @@ package enum BatchNormalization {
         variance: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
+        moments(
+            x, pixels: pixels, channels: channels, mean: mean, variance: variance,
+            workspace: workspace.assumingMemoryBound(to: Float.self), pool: pool)
         for c in 0..<channels {
-            var sum = 0.0
-            for p in 0..<pixels { sum += Double(x.base[p * x.stride + c]) }
-            let center = sum / Double(pixels)
-            var squares = 0.0
-            for p in 0..<pixels {
-                let difference = Double(x.base[p * x.stride + c]) - center
-                squares += difference * difference
-            }
-            mean[c] = Float(center)
-            variance[c] = Float(squares / Double(pixels))
-            inverseDeviation[c] = Float(1 / (squares / Double(pixels) + Double(epsilon)).squareRoot())
+            inverseDeviation[c] = Float(1 / (Double(variance[c]) + Double(epsilon)).squareRoot())
         }
         apply(
             x, pixels: pixels, channels: channels, gamma: gamma, beta: beta, mean: mean,
@@ -42,12 +35,20 @@ package enum BatchNormalization {
         mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, relu: Bool, into y: Pixels,
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
-        for c in 0..<channels {
-            let scale = (gamma?[c] ?? 1) * inverseDeviation[c]
-            let shift = (beta?[c] ?? 0) - mean[c] * scale
-            for p in 0..<pixels {
-                let value = x.base[p * x.stride + c] * scale + shift
-                y.base[p * y.stride + c] = relu && value < 0 ? 0 : value
+        let scale = workspace.assumingMemoryBound(to: Float.self)
+        let shift = scale + padded(channels)
+        affine(channels, gamma, beta, mean, inverseDeviation, scale: scale, shift: shift)
+        pool.parallelRanges(pixels) { range in
+            for chunk in chunks(range, channels: channels) {
+                for channel in stride(from: 0, to: channels, by: lanes) {
+                    let count = channels - channel
+                    let (a, b) = (load(scale + channel), load(shift + channel))
+                    for pixel in chunk {
+                        let value = multiplyAdd(b, load(x.base + (pixel &* x.stride &+ channel), upTo: count), a)
+                        store(
+                            relu ? rectified(value) : value, y.base + (pixel &* y.stride &+ channel), upTo: count)
+                    }
+                }
             }
         }
     }
@@ -60,24 +61,177 @@ package enum BatchNormalization {
         into dx: Pixels, dgamma: UnsafeMutablePointer<Float>?, dbeta: UnsafeMutablePointer<Float>?,
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
-        for c in 0..<channels {
-            let scale = (gamma?[c] ?? 1) * inverseDeviation[c]
-            let shift = (beta?[c] ?? 0) - mean[c] * scale
-            var (sum, product) = (0.0, 0.0)
-            for p in 0..<pixels {
-                let value = x.base[p * x.stride + c]
-                if relu, value * scale + shift <= 0 { continue }
-                let slope = Double(dy.base[p * dy.stride + c])
-                sum += slope
-                product += slope * Double((value - mean[c]) * inverseDeviation[c])
+        let width = padded(channels)
+        let scale = workspace.assumingMemoryBound(to: Float.self)
+        let shift = scale + width
+        let slope = shift + width
+        let center = slope + width
+        let partial = center + width
+        affine(channels, gamma, beta, mean, inverseDeviation, scale: scale, shift: shift)
+        slope.update(repeating: 0, count: 2 * width)
+        center.update(from: mean, count: channels)
+        let form = Backward(x: x, dy: dy, channels: channels, relu: relu, scale: scale, shift: shift, center: center)
+        let pieces = pool.threadCount
+        pool.parallel(pieces) { piece in
+            let sums = partial + piece * 2 * width
+            sums.update(repeating: 0, count: 2 * width)
+            for chunk in chunks(ThreadPool.range(piece, of: pieces, count: pixels, grain: 1), channels: channels) {
+                form.accumulate(chunk, into: sums, width: width)
             }
-            dgamma?[c] = Float(product)
+        }
+        for c in 0..<channels {
+            var (sum, product) = (0.0, 0.0)
+            for piece in 0..<pieces {
+                sum += Double(partial[piece * 2 * width + c])
+                product += Double(partial[piece * 2 * width + width + c])
+            }
+            let deviation = Double(inverseDeviation[c])
+            dgamma?[c] = Float(product * deviation)
             dbeta?[c] = Float(sum)
-            let (a, b) = (Float(sum / Double(pixels)), Float(product / Double(pixels)))
-            for p in 0..<pixels {
-                let value = x.base[p * x.stride + c]
-                let slope = relu && value * scale + shift <= 0 ? 0 : dy.base[p * dy.stride + c]
-                dx.base[p * dx.stride + c] = scale * (slope - a - (value - mean[c]) * inverseDeviation[c] * b)
+            slope[c] = Float(-Double(scale[c]) * product * deviation * deviation / Double(pixels))
+            partial[c] = Float(-Double(scale[c]) * sum / Double(pixels))
+        }
+        pool.parallelRanges(pixels) { range in
+            for chunk in chunks(range, channels: channels) {
+                form.finish(chunk, slope: slope, offset: partial, into: dx)
+            }
+        }
+    }
+
+    /// scale = gamma · inverseDeviation, shift = beta - mean · scale, zeros in the padding.
+    private static func affine(
+        _ channels: Int, _ gamma: UnsafePointer<Float>?, _ beta: UnsafePointer<Float>?, _ mean: UnsafePointer<Float>,
+        _ inverseDeviation: UnsafePointer<Float>, scale: UnsafeMutablePointer<Float>, shift: UnsafeMutablePointer<Float>
+    ) {
+        for c in 0..<padded(channels) {
+            guard c < channels else {
+                (scale[c], shift[c]) = (0, 0)
+                continue
+            }
+            scale[c] = (gamma?[c] ?? 1) * inverseDeviation[c]
+            shift[c] = (beta?[c] ?? 0) - mean[c] * scale[c]
+        }
+    }
+
+    /// Cuts pixels into pieces that stay in the first-level cache.
+    @inline(__always)
+    private static func chunks(_ range: Range<Int>, channels: Int) -> some Sequence<Range<Int>> {
+        let size = max(16, 4096 / padded(channels))
+        return stride(from: range.lowerBound, to: range.upperBound, by: size).lazy.map {
+            $0..<min($0 + size, range.upperBound)
+        }
+    }
+}
+
+extension BatchNormalization {
+    /// Mean and biased variance of each channel in one pass over memory: each chunk is centred on its own mean while it is in cache,
+    /// and chunks are merged by the formula of Chan, Golub and LeVeque (1983).
+    private static func moments(
+        _ x: Pixels, pixels: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
+        variance: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        let width = padded(channels)
+        let pieces = pool.threadCount
+        pool.parallel(pieces) { piece in
+            let means = workspace + piece * 2 * width
+            means.update(repeating: 0, count: 2 * width)
+            let range = ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)
+            for chunk in chunks(range, channels: channels) {
+                for channel in stride(from: 0, to: channels, by: lanes) {
+                    merge(
+                        x, chunk, seen: chunk.lowerBound - range.lowerBound, channel: channel,
+                        count: channels - channel,
+                        means: means + channel, squares: means + width + channel)
+                }
+            }
+        }
+        for c in 0..<channels {
+            var (count, center, squares) = (0.0, 0.0, 0.0)
+            for piece in 0..<pieces {
+                let size = Double(ThreadPool.range(piece, of: pieces, count: pixels, grain: 1).count)
+                guard size > 0 else { continue }
+                let difference = Double(workspace[piece * 2 * width + c]) - center
+                count += size
+                center += difference * size / count
+                squares += Double(workspace[piece * 2 * width + width + c])
+                squares += difference * difference * size * (count - size) / count
+            }
+            mean[c] = Float(center)
+            variance[c] = Float(squares / count)
+        }
+    }
+
+    @inline(__always)
+    private static func merge(
+        _ x: Pixels, _ chunk: Range<Int>, seen: Int, channel: Int, count: Int, means: UnsafeMutablePointer<Float>,
+        squares: UnsafeMutablePointer<Float>
+    ) {
+        let base = x.base + channel
+        var sum = Vector()
+        for pixel in chunk { sum += load(base + pixel &* x.stride, upTo: count) }
+        let size = Float(chunk.count)
+        let center = sum * (1 / size)
+        var square = Vector()
+        for pixel in chunk {
+            let difference = load(base + pixel &* x.stride, upTo: count) - center
+            square = multiplyAdd(square, difference, difference)
+        }
+        let difference = center - load(means)
+        let total = size + Float(seen)
+        store(load(means) + difference * (size / total), means)
+        store(load(squares) + square + difference * difference * (size * Float(seen) / total), squares)
+    }
+
+    /// What both passes of the gradient read.
+    private struct Backward {
+        let x: Pixels
+        let dy: Pixels
+        let channels: Int
+        let relu: Bool
+        let scale: UnsafeMutablePointer<Float>
+        let shift: UnsafeMutablePointer<Float>
+        let center: UnsafeMutablePointer<Float>
+
+        /// dy where the ReLU let the value pass.
+        @inline(__always)
+        private func masked(_ gradient: Vector, _ value: Vector, _ scale: Vector, _ shift: Vector) -> Vector {
+            relu ? gradient.replacing(with: Vector(), where: multiplyAdd(shift, value, scale) .<= Vector()) : gradient
+        }
+
+        /// Adds Σ g and Σ g · (x - mean).
+        @inline(__always)
+        func accumulate(_ chunk: Range<Int>, into sums: UnsafeMutablePointer<Float>, width: Int) {
+            for channel in stride(from: 0, to: channels, by: lanes) {
+                let count = channels - channel
+                let (a, b, m) = (load(scale + channel), load(shift + channel), load(center + channel))
+                var sum = Vector()
+                var product = Vector()
+                for pixel in chunk {
+                    let value = load(x.base + (pixel &* x.stride &+ channel), upTo: count)
+                    let gradient = masked(load(dy.base + (pixel &* dy.stride &+ channel), upTo: count), value, a, b)
+                    sum += gradient
+                    product = multiplyAdd(product, gradient, value - m)
+                }
+                store(load(sums + channel) + sum, sums + channel)
+                store(load(sums + width + channel) + product, sums + width + channel)
+            }
+        }
+
+        /// dx = scale · g + slope · (x - mean) + offset.
+        @inline(__always)
+        func finish(
+            _ chunk: Range<Int>, slope: UnsafePointer<Float>, offset: UnsafePointer<Float>, into dx: Pixels
+        ) {
+            for channel in stride(from: 0, to: channels, by: lanes) {
+                let count = channels - channel
+                let (a, b, m) = (load(scale + channel), load(shift + channel), load(center + channel))
+                let (s, o) = (load(slope + channel), load(offset + channel))
+                for pixel in chunk {
+                    let value = load(x.base + (pixel &* x.stride &+ channel), upTo: count)
+                    let gradient = masked(load(dy.base + (pixel &* dy.stride &+ channel), upTo: count), value, a, b)
+                    let result = multiplyAdd(multiplyAdd(o, value - m, s), gradient, a)
+                    store(result, dx.base + (pixel &* dx.stride &+ channel), upTo: count)
+                }
             }
         }
     }

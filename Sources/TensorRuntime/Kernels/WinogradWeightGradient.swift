@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The weight gradient of a 3×3 convolution of stride one in the Winograd domain (see `Winograd`).
 ///
 /// Patches of the big image and of the small one are transformed, their products summed over all tiles, and the sums transformed
@@ -37,11 +39,12 @@ struct WinogradWeightGradient: Sendable {
         threads * Self.tileFloats + (isShared ? 1 : threads) * (blockFloats + sumFloats)
     }
 
-    /// dw in PyTorch's order; `channelSums`, when given, receives the sums of the small image (a bias gradient).
+    /// dw in PyTorch's order; `channelSums`, when given, receives the sums of the small image (a bias gradient). False when dw holds
+    /// a value that is not finite.
     func run(
         big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, channelSums: UnsafeMutablePointer<Float>?,
         workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
-    ) {
+    ) -> Bool {
         let pieces = isShared ? 1 : pool.threadCount
         let sums = workspace + pool.threadCount * Self.tileFloats
         let blocks = sums + pieces * sumFloats
@@ -59,9 +62,12 @@ struct WinogradWeightGradient: Sendable {
                 }
             }
         }
+        let isFinite = Atomic<Bool>(true)
         pool.parallel(paddedBreadth / lanes) { vector in
-            collect(vector * lanes, pieces, sums, into: dw, channelSums: channelSums)
+            let sum = collect(vector * lanes, pieces, sums, into: dw, channelSums: channelSums)
+            if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
         }
+        return isFinite.load(ordering: .relaxed)
     }
 
     private func chunks(_ range: Range<Int>) -> some Sequence<Range<Int>> {
@@ -161,11 +167,12 @@ struct WinogradWeightGradient: Sendable {
         }
     }
 
-    /// Adds up the threads' sums for sixteen output channels, transforms them, and writes them in PyTorch's order.
+    /// Adds up the threads' sums for sixteen output channels, transforms them, and writes them in PyTorch's order; returns a number
+    /// that is finite only when all of them are.
     private func collect(
         _ k: Int, _ pieces: Int, _ sums: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>,
         channelSums: UnsafeMutablePointer<Float>?
-    ) {
+    ) -> Float {
         let count = min(lanes, breadth - k)
         func total(_ offset: Int) -> Vector {
             var sum = load(sums + offset)
@@ -173,7 +180,8 @@ struct WinogradWeightGradient: Sendable {
             return sum
         }
         if let channelSums { store(total(Winograd.points * sumPlane + k), channelSums + k, upTo: count) }
-        withUnsafeTemporaryAllocation(of: Vector.self, capacity: 18) { scratch in
+        return withUnsafeTemporaryAllocation(of: Vector.self, capacity: 18) { scratch in
+            var sum = Vector()
             for c in 0..<depth {
                 let base = c * paddedBreadth + k
                 for j in 0..<6 {
@@ -187,12 +195,14 @@ struct WinogradWeightGradient: Sendable {
                     let r = Winograd.weightGradient(
                         scratch[6 * i], scratch[6 * i + 1], scratch[6 * i + 2], scratch[6 * i + 3], scratch[6 * i + 4],
                         scratch[6 * i + 5])
+                    sum += r.0 + r.1 + r.2
                     for lane in 0..<count {
                         let target = dw + ((k + lane) * depth + c) * 9 + 3 * i
                         (target[0], target[1], target[2]) = (r.0[lane], r.1[lane], r.2[lane])
                     }
                 }
             }
+            return sum.sum()
         }
     }
 }
