@@ -118,8 +118,20 @@ let package = Package(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
         .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Datasets", "CZlib"], swiftSettings: strict),
+        // The loop in a process of its own, which tests kill, and what it shares with them.
+        .target(
+            name: "GenerationTestSupport",
+            dependencies: ["Generation", "ResultStore", "Endpoints", "Sandbox", "Diagnosis"],
+            path: "Tests/GenerationTestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "generation-probe", dependencies: ["GenerationTestSupport"], path: "Tests/GenerationProbe",
+            swiftSettings: strict),
         .testTarget(
-            name: "GenerationTests", dependencies: ["Generation", "ResultStore", "TestSupport", flyingFox], swiftSettings: strict),
+            name: "GenerationTests",
+            dependencies: [
+                "Generation", "ResultStore", "TestSupport", flyingFox, "GenerationTestSupport", "generation-probe", grdb,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "CaptureTests", dependencies: ["Capture", "Sandbox"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
