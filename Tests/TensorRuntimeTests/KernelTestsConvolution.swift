@@ -1,0 +1,119 @@
+import Testing
+
+@testable import TensorRuntime
+
+@Suite("Convolution kernels")
+struct KernelTestsConvolution {
+    private func randomShape(_ random: inout KernelRandom, winograd: Bool) -> ConvolutionShape {
+        let groups = winograd || !random.chance(4) ? 1 : random.int(2...3)
+        let largest = random.chance(8) ? 40 : 13
+        let sides = Extent(random.int(1...largest), random.int(1...largest))
+        let factor = random.chance(4) ? 4 : 1
+        let channels = (groups * random.int(1...40) * factor, groups * random.int(1...40) * factor)
+        let padding = Extent(random.int(0...2), random.int(0...2))
+        if winograd {
+            return ConvolutionShape(
+                batch: random.int(1...3), height: sides.height, width: sides.width, inputChannels: channels.0,
+                outputChannels: channels.1, kernel: Extent(3), padding: padding, transposed: random.chance(4))
+        }
+        let stride = Extent(random.int(1...3), random.int(1...3))
+        let transposed = random.chance(3)
+        return ConvolutionShape(
+            batch: random.int(1...3), height: sides.height, width: sides.width, inputChannels: channels.0,
+            outputChannels: channels.1, kernel: Extent(random.int(1...4), random.int(1...4)), stride: stride,
+            padding: padding, dilation: Extent(random.int(1...2), random.int(1...3)), groups: groups,
+            transposed: transposed,
+            outputPadding: transposed
+                ? Extent(random.int(0...stride.height - 1), random.int(0...stride.width - 1)) : Extent(0))
+    }
+
+    @Test("Random shapes agree with the definition in double precision", arguments: [true, false])
+    func agreesWithDefinition(winograd: Bool) {
+        let seed = UInt64.random(in: 1...1 << 40)
+        var random = KernelRandom(seed: seed)
+        let pools = [1, 2, 3].map { ThreadPool(threads: $0) }
+        var worst = 0.0
+        for _ in 0..<120 {
+            var shape = randomShape(&random, winograd: winograd)
+            while !shape.isValid || shape.operations > 6e6 { shape = randomShape(&random, winograd: winograd) }
+            let trial = ConvolutionTrial(shape, &random)
+            trial.run(random.chance(5) ? .direct : .automatic, pools[random.int(0...2)])
+            let error = trial.error()
+            worst = max(worst, error)
+            #expect(error < 3e-5, "seed \(seed), \(shape)")
+            #expect(trial.isIntact, "wrote behind a buffer: seed \(seed), \(shape)")
+        }
+        print("seed \(seed): largest relative error \(worst)")
+    }
+
+    @Test("The shapes of a U-Net with many channels agree, where all threads share the transformed tiles")
+    func agreesWithManyChannels() {
+        var random = KernelRandom(seed: 7)
+        for (side, channels) in [(8, (160, 256)), (6, (272, 130))] {
+            let shape = ConvolutionShape(
+                batch: 1, height: side, width: side, inputChannels: channels.0, outputChannels: channels.1,
+                kernel: Extent(3), padding: Extent(1))
+            let trial = ConvolutionTrial(shape, &random)
+            trial.run(.automatic, ThreadPool(threads: 2))
+            #expect(trial.error() < 3e-5)
+        }
+    }
+
+    @Test("The same thread count gives the same bits, however the threads are scheduled")
+    func isDeterministic() {
+        let shape = ConvolutionShape(
+            batch: 2, height: 45, width: 37, inputChannels: 24, outputChannels: 40, kernel: Extent(3),
+            padding: Extent(1))
+        let pool = ThreadPool(threads: 2)
+        var bits: Set<[UInt32]> = []
+        for _ in 0..<6 {
+            var random = KernelRandom(seed: 3)
+            let trial = ConvolutionTrial(shape, &random)
+            trial.run(.automatic, pool)
+            bits.insert(
+                [trial.y, trial.dx, trial.dw, trial.db].flatMap { buffer in
+                    (0..<buffer.count).map { buffer.base[$0].bitPattern }
+                })
+        }
+        #expect(bits.count == 1)
+    }
+
+    @Test(
+        "A value that is not finite reaches exactly the outputs that depend on it",
+        arguments: [Float.infinity, .nan, 3e38])
+    func spreadsNonFiniteExactly(value: Float) {
+        var random = KernelRandom(seed: 11)
+        let shape = ConvolutionShape(
+            batch: 1, height: 20, width: 20, inputChannels: 16, outputChannels: 16, kernel: Extent(3),
+            padding: Extent(1))
+        let trial = ConvolutionTrial(shape, &random)
+        for index in 0..<trial.b.count { trial.b.base[index] = 1 }
+        trial.x.base[(9 * 20 + 9) * trial.xStride + 4] = value
+        trial.run(.automatic, ThreadPool(threads: 2))
+        for pixel in 0..<400 {
+            let isNear = abs(pixel / 20 - 9) <= 1 && abs(pixel % 20 - 9) <= 1
+            let outputs = (0..<16).map { trial.y.base[pixel * trial.yStride + $0] }
+            if !isNear {
+                #expect(outputs.allSatisfy { $0.isFinite && abs($0) < 200 })
+            } else if value.isNaN {
+                #expect(outputs.allSatisfy { $0.isNaN })
+            }
+        }
+    }
+
+    @Test("The plan says which algorithm it chose and why")
+    func explains() {
+        let small = ConvolutionPlan(
+            ConvolutionShape(
+                batch: 1, height: 8, width: 8, inputChannels: 1, outputChannels: 16, kernel: Extent(3),
+                padding: Extent(1)),
+            threads: 2)
+        #expect(small.explanation.allSatisfy { $0.algorithm == "direct" && $0.reason.contains("1 channels") })
+        let shape = ConvolutionShape(
+            batch: 1, height: 64, width: 64, inputChannels: 16, outputChannels: 16, kernel: Extent(3),
+            padding: Extent(1))
+        #expect(ConvolutionPlan(shape, threads: 2).explanation.allSatisfy { $0.algorithm.hasPrefix("winograd") })
+        let direct = ConvolutionPlan(shape, threads: 2, policy: .direct).explanation
+        #expect(direct.allSatisfy { $0.algorithm == "direct" && $0.reason == "direct was asked for" })
+    }
+}
