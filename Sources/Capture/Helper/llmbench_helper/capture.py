@@ -97,7 +97,7 @@ def write(folder, conductor, failure):
         write_json(os.path.join(folder, "eval-graph.json"), evaluation)
     if train is not None:
         write_json(os.path.join(folder, "train-graph.json"), train)
-        write_weights(os.path.join(folder, "weights.safetensors"), conductor, constants)
+        write_weights(os.path.join(folder, "weights.safetensors"), conductor, constants, [train, evaluation])
     for name, split in splits.items():
         data.write_split(os.path.join(folder, "data", name + ".safetensors"), split)
     if pipeline["stochastic_data"]:
@@ -114,11 +114,14 @@ def write_json(path, thing):
     os.replace(path + ".part", path)
 
 
-def write_weights(path, conductor, constants):
+def write_weights(path, conductor, constants, graphs):
+    """Writes the tensors that either graph reads."""
     from safetensors.torch import save_file
 
-    tensors = dict(conductor.steps[0].snapshot.named())
-    tensors.update(constants)
+    everything = {**conductor.steps[0].snapshot.named(), **constants}
+    read = [leaf["name"] for graph in graphs if graph for kind in ("parameters", "buffers", "constants")
+            for leaf in graph[kind]]
+    tensors = {name: everything[name] for name in dict.fromkeys(read) if name in everything}
     save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, path + ".part")
     os.replace(path + ".part", path)
 

@@ -428,22 +428,7 @@ class Conductor(Watcher):
 
     def roles(self):
         """(train, validation, test) loaders; None where none was seen."""
-        train = self.train_info
-        evaluated, seen = [], {id(train.dataset)} if train is not None else set()
-        for info, _, _ in self.evaluations:
-            if id(info.dataset) not in seen:
-                seen.add(id(info.dataset))
-                evaluated.append(info)
-        unused = []
-        for info in sorted(self.infos.values(), key=lambda i: i.order):
-            if id(info.dataset) not in seen:
-                seen.add(id(info.dataset))
-                unused.append(info)
-        if len(evaluated) == 1 and self.epoch > 1 and not any(
-                i is evaluated[0] and e < self.epoch for i, e, _ in self.evaluations):
-            return train, next(iter(unused), None), evaluated[0]
-        found = evaluated + unused
-        return train, found[0] if found else None, found[1] if len(found) > 1 else None
+        return data.roles(self.train_info, self.infos.values(), self.evaluations, self.epoch)
 
     def test_seen(self):
         test = self.roles()[2]

@@ -14,8 +14,8 @@ RANDOM = ("rand", "randn", "randint", "randperm", "normal", "uniform_", "normal_
 class Draft:
     """The graph of one step at one batch size, with sizes as plain integers."""
 
-    def __init__(self, trace, target, leaf_name):
-        self.trace = trace
+    def __init__(self, trace, target, leaf_name, differentiable=True):
+        self.trace, self.differentiable = trace, differentiable
         self.nodes, self.values, self.leaves, self.draws = [], {}, {}, {}
         self._bound, self._made = {}, {}
         self._leaf_name = leaf_name
@@ -62,7 +62,7 @@ class Draft:
         for output, value in zip(entry.outputs, made):
             if output is None or value is None:
                 continue
-            if entry.detached and self._differentiable(entry):
+            if entry.detached and self.differentiable and self._differentiable(entry):
                 value = self.node("detach", [value], {}, entry, shape=self.shape(value))
             self._bound[output] = value
 
@@ -112,7 +112,12 @@ class Draft:
         return value
 
     def node(self, op, inputs, attributes, entry, shape=None, dtype=None):
-        """Adds a node and returns its output; shape and dtype are the entry's first output's unless given."""
+        """Adds a node and returns its output; shape and dtype are the entry's first output's unless given.
+
+        Nodes that change neither a value nor a gradient are left out.
+        """
+        if op == "identity" or (op == "detach" and not (self.differentiable and self.values[inputs[0]]["learns"])):
+            return inputs[0]
         output = entry.outputs[0]
         if shape is None:
             shape = self.trace.shapes[output]

@@ -93,7 +93,7 @@ def _kind(value, maker):
 
 def draft(trace, prediction, leaf_name, image_shape):
     """The evaluation graph of one recorded step, from the image to probabilities N 1 H W."""
-    result = Draft(trace, prediction.value, leaf_name)
+    result = Draft(trace, prediction.value, leaf_name, differentiable=False)
     entry = _Tail(trace, prediction.value)
     value, shape = result.target, result.shape(result.target)
     n, (h, w) = image_shape[0], image_shape[-2:]
