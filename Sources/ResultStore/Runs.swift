@@ -89,7 +89,7 @@ extension ResultStore {
             if let known = try RunRecord.filter(Column("path") == run.path).fetchOne(db) { return known }
             var run = run
             try run.insert(db)
-            return run
+            return try RunRecord.fetchOne(db, key: run.id) ?? run
         }
     }
 
@@ -101,7 +101,8 @@ extension ResultStore {
             run.endReason = reason
             run.endedAt = status.isEnd ? Date() : nil
             try run.update(db)
-            return run
+            // As it is stored: dates keep milliseconds.
+            return try RunRecord.fetchOne(db, key: run.id) ?? run
         }
     }
 

@@ -5,6 +5,8 @@ struct CodeBlock: Hashable {
     var lines: [String]
     /// The prose between the block before (or the beginning) and this one.
     var before: [String]
+    /// Whether another block stands above.
+    var isFirst = true
     /// The prose between this block and the next, or the end.
     var after: [String] = []
     /// False where the reply ended, or the next block began, before a closing fence.
@@ -55,10 +57,13 @@ struct CodeBlockParser {
             if isContainer, depth < 2 {
                 var inner = blocks(in: Array(inside), depth: depth + 1)
                 if !inner.isEmpty { inner[0].before = prose + inner[0].before }
+                if !inner.isEmpty { inner[0].isFirst = found.isEmpty }
                 found += inner
             } else {
                 found.append(
-                    CodeBlock(info: opening.info, lines: Array(inside), before: prose, isClosed: end.isClosed))
+                    CodeBlock(
+                        info: opening.info, lines: Array(inside), before: prose, isFirst: found.isEmpty,
+                        isClosed: end.isClosed))
             }
             prose = []
             i = end.isClosed ? end.line + 1 : end.line

@@ -21,13 +21,18 @@ struct FileNaming {
     func name(of block: CodeBlock) -> Name? {
         if let file = Self.names(in: block.info).last { return Name(file: file, source: .info) }
         if let file = Self.fileComment(block.lines) { return Name(file: file, source: .comment) }
-        if let name = nameBefore(block.before) { return accepted(name) }
-        if let line = block.after.first(where: { !$0.trimmingSpaces().isEmpty }),
-            line.lowercased().contains("save"), let file = Self.only(Self.names(in: line))
-        {
-            return accepted(Name(file: file, source: .prose))
-        }
-        return nil
+        var before = block.before.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
+        if !block.isFirst, let line = before.first, Self.savesAbove(line) != nil { before.removeFirst() }
+        if let name = nameBefore(before) { return accepted(name) }
+        guard let line = block.after.first(where: { !$0.trimmingSpaces().isEmpty }) else { return nil }
+        return Self.savesAbove(line).flatMap { accepted(Name(file: $0, source: .prose)) }
+    }
+
+    /// The file that a line below a block gives it: "Save this as `model.py`." One that ends in a colon looks ahead.
+    private static func savesAbove(_ line: String) -> String? {
+        let text = line.trimmingSpaces()
+        guard text.count <= 300, text.lowercased().contains("save"), !text.hasSuffix(":") else { return nil }
+        return only(names(in: text))
     }
 
     /// Running text may mention any script; a heading may not.
@@ -35,8 +40,7 @@ struct FileNaming {
         name.source > .prose || expected.contains(name.file) ? name : nil
     }
 
-    private func nameBefore(_ prose: [String]) -> Name? {
-        let lines = prose.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
+    private func nameBefore(_ lines: [String]) -> Name? {
         // The two lines above the block, then the nearest heading, then the one file that the paragraph is about.
         for line in lines.suffix(2).reversed() {
             if let file = Self.subject(of: line) {

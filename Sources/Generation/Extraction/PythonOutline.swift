@@ -37,6 +37,21 @@ struct PythonOutline {
 
     var imports: [Chunk] { chunks.filter { $0.kind == .importing } }
 
+    /// The names that import lines at the top level bind: `np` for `import numpy as np`, `nn` for `from torch import nn`.
+    var importedNames: Set<String> {
+        var names: Set<String> = []
+        for chunk in imports {
+            let text = lines[chunk.lines].map { $0.split(separator: "#").first.map(String.init) ?? "" }
+                .joined(separator: " ")
+            let list = text.hasPrefix("from ") ? text.components(after: " import") : text.components(after: "import ")
+            for item in list.split(separator: ",") {
+                let words = item.split(whereSeparator: { " \t()\\".contains($0) })
+                if let name = words.last { names.insert(String(name.prefix { $0 != "." })) }
+            }
+        }
+        return names
+    }
+
     /// Code that runs when the module is imported, beyond imports and documentation.
     var hasStatements: Bool { chunks.contains { $0.kind == .statement } }
 
@@ -113,6 +128,13 @@ struct PythonOutline {
             return name.isEmpty ? nil : String(name)
         }
         return nil
+    }
+}
+
+extension String {
+    /// What follows the first occurrence of a word; empty where it does not occur.
+    fileprivate func components(after word: String) -> Substring {
+        firstRange(of: word).map { self[$0.upperBound...] } ?? ""
     }
 }
 

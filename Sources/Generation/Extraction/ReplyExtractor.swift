@@ -162,6 +162,9 @@ extension ReplyExtractor {
             let missing = Set(current.definitions).subtracting(block.definitions)
             guard !missing.isEmpty else { return true }
             var used = block.identifiers
+            // A block that relies on imports it does not have was cut out of its file.
+            let lacking = current.importedNames.subtracting(block.importedNames)
+            if !used.isDisjoint(with: lacking) { return false }
             for (other, text) in files where other != name { used.formUnion(PythonOutline(text).identifiers) }
             return missing.isDisjoint(with: used)
         }
