@@ -1,0 +1,190 @@
+/// A graph made ready for one batch size: kernels in order, and memory for all values.
+///
+/// ```swift
+/// let compiled = try CompiledGraph(graph: graph, batch: 8, parameters: store)
+/// let loss = try compiled.step(["image": images, "mask": masks])
+/// ```
+///
+/// Compiling costs milliseconds and allocates everything; a step allocates nothing but what it returns. Not for use from two
+/// threads at once. Same inputs, parameters, random state and thread count give the same bits.
+public final class CompiledGraph {
+    public let graph: Graph
+    public let batch: Int
+    public let parameters: ParameterStore
+    /// Bytes of memory that the values of this graph take, parameters not counted.
+    public var memoryBytes: Int { memory.bytes }
+
+    let pool: ThreadPool
+    let random: RandomStream
+    private let program: Program
+    private let memory: ProgramMemory
+    private let inputViews: [String: View]
+    private let resultView: View
+    private let reached: Set<String>
+    private var preparedVersion = -1
+
+    /// Compiles a graph for a batch size with a pool of its own.
+    public convenience init(
+        graph: Graph, batch: Int, parameters: ParameterStore, options: RuntimeOptions = RuntimeOptions()
+    ) throws {
+        try self.init(
+            graph: graph, batch: batch, parameters: parameters, pool: ThreadPool(threads: options.threads),
+            random: RandomStream(RandomState(seed: options.seed)), policy: options.policy)
+    }
+
+    init(
+        graph: Graph, batch: Int, parameters: ParameterStore, pool: ThreadPool, random: RandomStream,
+        policy: ConvolutionPolicy
+    ) throws {
+        guard batch > 0, batch <= Graph.Limits.batch else { throw RuntimeError.tooLarge("a batch size of \(batch)") }
+        try graph.validate()
+        (self.graph, self.batch, self.parameters) = (graph, batch, parameters)
+        (self.pool, self.random) = (pool, random)
+        let lowering = try Lowering(graph, batch: batch)
+        let compiler = GraphCompiler(lowering, threads: pool.threadCount, policy: policy, random: random)
+        try compiler.bind(graph, parameters)
+        (resultView, reached) = try compiler.compile(graph)
+        program = compiler.builder.program
+        inputViews = Dictionary(
+            uniqueKeysWithValues: graph.inputs.map { ($0.name, compiler.builder.view($0.value)) })
+        memory = try ProgramMemory(program)
+    }
+
+    /// One training step without the optimizer's part: forward, backward, running statistics. Returns the loss.
+    ///
+    /// Gradients are left in the parameter store; with `accumulating` they are added to those already there. Throws
+    /// `RuntimeError.notFinite` naming the layer when the loss or a gradient is not finite (parameters and running statistics
+    /// are then as before), `.missingTensor` and `.tensorMismatch` for wrong inputs.
+    public func step(_ inputs: [String: Tensor], accumulating: Bool = false) throws -> Float {
+        guard graph.kind == .train else { throw RuntimeError.malformedGraph("an eval graph cannot be trained") }
+        try load(inputs)
+        prepare()
+        let earlier = accumulating ? parameters.gradientCopies() : [:]
+        run(program.forward)
+        let loss = memory.table[resultView].pointee
+        guard loss.isFinite else { throw notFinite("the loss", in: [program.forward]) }
+        run(program.backward)
+        if let name = parameters.firstNotFiniteGradient(reached) {
+            throw notFinite("the gradient of \(name)", in: [program.forward, program.backward])
+        }
+        parameters.addGradients(earlier, reached: reached)
+        parameters.markGradients(reached, adding: accumulating)
+        run(program.completion)
+        random.state.step += 1
+        return loss
+    }
+
+    /// The value of the graph without any effect: the loss of a train graph as a scalar, the probabilities of an evaluation graph.
+    public func evaluate(_ inputs: [String: Tensor]) throws -> Tensor {
+        try load(inputs)
+        prepare()
+        run(program.forward)
+        return result()
+    }
+
+    private func result() -> Tensor {
+        let count = resultView.count
+        let plan = Nest([
+            View(buffer: 0, shape: resultView.shape, strides: View.strides(rowMajor: resultView.shape)), resultView,
+        ]).plan
+        let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { Elementwise.copy(plan, base, memory.table[resultView], pool) }
+            filled = count
+        }
+        return Tensor(unchecked: resultView.shape, values)
+    }
+
+    private func load(_ inputs: [String: Tensor]) throws {
+        for (name, view) in inputViews {
+            guard let tensor = inputs[name] else { throw RuntimeError.missingTensor("the input \(name)") }
+            guard tensor.shape == view.shape else {
+                throw RuntimeError.tensorMismatch(name: name, expected: view.shape, got: tensor.shape)
+            }
+            let source = View(buffer: 0, shape: view.shape, strides: View.strides(rowMajor: view.shape))
+            let plan = Nest([view, source]).plan
+            tensor.values.withUnsafeBufferPointer { values in
+                guard let base = values.baseAddress else { return }
+                Elementwise.copy(plan, memory.table[view], UnsafeMutablePointer(mutating: base), pool)
+            }
+        }
+    }
+
+    private func prepare() {
+        guard preparedVersion != parameters.version else { return }
+        run(program.preparation)
+        preparedVersion = parameters.version
+    }
+
+    private func run(_ steps: [Program.Step]) {
+        for step in steps { step.run(memory.table, pool) }
+    }
+
+    /// Runs again, kernel by kernel, until one yields a value that is not finite, and names its node.
+    private func notFinite(_ what: String, in phases: [[Program.Step]]) -> RuntimeError {
+        for step in phases.joined() {
+            step.run(memory.table, pool)
+            guard let result = step.result, let node = step.node, !memory.isFinite(result) else { continue }
+            return .notFinite(what: what, location: "first at \(graph.nodes[node].op), \(graph.nodes[node].location)")
+        }
+        return .notFinite(what: what, location: "")
+    }
+}
+
+/// The memory of a program: one arena for all temporary buffers, one block for what lasts, and the scratch memory.
+final class ProgramMemory {
+    let table: Memory
+    private(set) var bytes = 0
+    private var blocks: [UnsafeMutableRawPointer] = []
+    private let pointers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+
+    /// The most memory that one compiled graph may take: 64 GiB.
+    static let limit = 64 << 30
+
+    init(_ program: Program) throws {
+        let plan = MemoryPlan(program)
+        let lasting = program.buffers.filter { $0.kind == .persistent }.reduce(0) { $0 + ($1.count + 31) / 32 * 32 }
+        let total = (plan.total + lasting) * 4 + program.workspaceBytes
+        guard total <= ProgramMemory.limit else { throw RuntimeError.tooLarge("a graph that needs \(total >> 30) GiB") }
+        pointers = .allocate(capacity: program.buffers.count + 1)
+        table = Memory(bases: pointers + 1)
+        let scratch = allocateFloats(program.workspaceBytes / 4 + 16, &blocks, &bytes)
+        pointers.initialize(repeating: scratch, count: program.buffers.count + 1)
+        let arena = allocateFloats(plan.total, &blocks, &bytes)
+        var rest = allocateFloats(lasting, &blocks, &bytes)
+        for (index, buffer) in program.buffers.enumerated() {
+            switch buffer.kind {
+            case .external(let pointer): pointers[index + 1] = pointer
+            case .temporary: pointers[index + 1] = arena + (plan.offsets[index] ?? 0)
+            case .persistent:
+                pointers[index + 1] = rest
+                rest += (buffer.count + 31) / 32 * 32
+            }
+        }
+    }
+
+    deinit {
+        pointers.deallocate()
+        for block in blocks { block.deallocate() }
+    }
+
+    func isFinite(_ view: View) -> Bool {
+        let plan = Nest([view]).plan
+        let base = table[view]
+        for row in 0..<plan.rows {
+            let line = base + plan.offsets(row: row)[0]
+            for index in 0..<plan.rowLength where !line[index * plan.inner[0]].isFinite { return false }
+        }
+        return true
+    }
+}
+
+private func allocateFloats(
+    _ count: Int, _ blocks: inout [UnsafeMutableRawPointer], _ bytes: inout Int
+) -> UnsafeMutablePointer<Float> {
+    let size = max(count, 16) * 4 + 64
+    let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: size >= 4 << 20 ? 2 << 20 : 64)
+    blocks.append(block)
+    bytes += size
+    useHugePages(block, size)
+    return block.bindMemory(to: Float.self, capacity: max(count, 16))
+}

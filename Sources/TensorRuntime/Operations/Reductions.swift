@@ -1,0 +1,148 @@
+/// What a reduction yields: the axes it runs over, and whether they stay with size one.
+struct ReducedAxes {
+    var axes: [Int]
+    var keepsAxes: Bool
+
+    func resolved(_ rank: Int) throws -> [Int] {
+        guard !axes.isEmpty else { return Array(0..<rank) }
+        let resolved = try axes.map { try resolveAxis($0, rank: rank) }
+        guard Set(resolved).count == resolved.count else { throw ShapeFault("axes \(axes) repeat") }
+        return resolved
+    }
+
+    func shape(_ input: [Int]) throws -> [Int] {
+        let axes = try resolved(input.count)
+        return input.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : input[$0] }
+    }
+
+    /// The view of a result with the rank of the operand: stride zero along the reduced axes.
+    func spread(_ view: View, over shape: [Int]) -> View {
+        let axes = (try? resolved(shape.count)) ?? []
+        var spread = view
+        spread.shape = shape
+        spread.strides = []
+        var next = 0
+        for axis in shape.indices {
+            if axes.contains(axis) {
+                spread.strides.append(0)
+                if keepsAxes { next += 1 }
+            } else {
+                spread.strides.append(view.strides[next])
+                next += 1
+            }
+        }
+        return spread
+    }
+}
+
+/// Sum or mean over axes.
+struct SumOrMean: Operation {
+    var axes: ReducedAxes
+    var isMean: Bool
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] { try axes.shape(inputs[0] ?? []) }
+
+    private func scale(_ builder: ProgramBuilder, _ node: PlanNode) -> Float {
+        let (all, kept) = (builder.shape(node.input(0)).reduce(1, *), builder.shape(node.output).reduce(1, *))
+        return isMean ? Float(1 / Double(all / max(kept, 1))) : 1
+    }
+
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        let x = builder.view(node.input(0))
+        let y = builder.output(node)
+        let (plan, scale) = (ReductionPlan(input: x, output: axes.spread(y, over: x.shape)), scale(builder, node))
+        builder.emit([x, y], result: y) { memory, pool in
+            plan.run(Sum(), memory[x], memory[y], scale: scale, adds: false, pool)
+        }
+    }
+
+    func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
+        let shape = builder.shape(node.input(0))
+        let spread = axes.spread(gradient.view, over: shape)
+        let scale = scale(builder, node)
+        builder.accumulate(node.input(0)) { dx, adds in
+            let plan = Nest([dx, spread, spread, spread]).plan
+            builder.emit([dx, spread], result: dx) { memory, pool in
+                let g = memory[spread]
+                Elementwise.map3(plan, adds: adds, memory[dx], g, g, g, pool) { a, _, _ in a * scale }
+            }
+        }
+    }
+}
+
+/// The largest or smallest element over axes. Equal extremes share the gradient, as in PyTorch's `amax` and `amin`.
+struct Extreme<R: Reducer>: Operation {
+    var axes: ReducedAxes
+    var reducer: R
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] { try axes.shape(inputs[0] ?? []) }
+
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        let x = builder.view(node.input(0))
+        let y = builder.output(node)
+        let plan = ReductionPlan(input: x, output: axes.spread(y, over: x.shape))
+        builder.emit([x, y], result: y) { memory, pool in
+            plan.run(reducer, memory[x], memory[y], scale: 1, adds: false, pool)
+        }
+    }
+
+    func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
+        let x = builder.view(node.input(0))
+        let y = axes.spread(builder.view(node.output), over: x.shape)
+        let g = axes.spread(gradient.view, over: x.shape)
+        // How many elements attain the extreme, per result.
+        let hits = builder.temporary(x.shape)
+        let counts = builder.temporary(builder.shape(node.output))
+        let mark = Nest([hits, x, y]).plan
+        builder.emit([hits, x, y]) { memory, pool in
+            Elementwise.map2(mark, memory[hits], memory[x], memory[y], pool) { $0 == $1 ? 1 : 0 }
+        }
+        let spread = axes.spread(counts, over: x.shape)
+        let total = ReductionPlan(input: hits, output: spread)
+        builder.emit([hits, counts]) { memory, pool in
+            total.run(Sum(), memory[hits], memory[counts], scale: 1, adds: false, pool)
+        }
+        builder.accumulate(node.input(0)) { dx, adds in
+            let plan = Nest([dx, hits, g, spread]).plan
+            builder.emit([dx, hits, g, spread], result: dx) { memory, pool in
+                Elementwise.map3(plan, adds: adds, memory[dx], memory[hits], memory[g], memory[spread], pool) {
+                    $0 * $1 / $2
+                }
+            }
+        }
+    }
+}
+
+/// The index of the largest element along an axis; the first of equal ones.
+struct ArgMax: Operation {
+    var axis: Int
+    var keepsAxes: Bool
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] {
+        try ReducedAxes(axes: [axis], keepsAxes: keepsAxes).shape(inputs[0] ?? [])
+    }
+
+    func differentiable(_ input: Int) -> Bool { false }
+
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        let x = builder.view(node.input(0))
+        let y = builder.output(node)
+        let axis = axis < 0 ? axis + x.rank : axis
+        let (length, step) = (x.shape[axis], x.strides[axis])
+        let spread = ReducedAxes(axes: [axis], keepsAxes: keepsAxes).spread(y, over: x.shape)
+        let plan = Nest([
+            spread.narrowed(axis: axis, start: 0, size: 1), x.narrowed(axis: axis, start: 0, size: 1),
+        ]).plan
+        builder.emit([x, y], result: y) { memory, pool in
+            let (target, source) = (memory[y], memory[x])
+            plan.forEachRow(pool) { offsets, count in
+                for i in 0..<count {
+                    let line = source + offsets[1] + i * plan.inner[1]
+                    var best = 0
+                    for k in 1..<max(length, 1) where line[k * step] > line[best * step] { best = k }
+                    target[offsets[0] + i * plan.inner[0]] = Float(best)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Foundation
+
+/// Softmax along an axis, or its logarithm.
+struct Softmax: Operation {
+    var axis: Int
+    var isLogarithm: Bool
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] {
+        let shape = inputs[0] ?? []
+        if !shape.isEmpty { _ = try resolveAxis(axis, rank: shape.count) }
+        return shape
+    }
+
+    /// The lines along the axis: loops over their starts, the length, and the strides of each view.
+    private func lines(_ views: [View]) -> (plan: NestPlan, length: Int, steps: [Int]) {
+        guard views[0].rank > 0 else { return (Nest(views).plan, 1, views.map { _ in 1 }) }
+        let axis = axis < 0 ? axis + views[0].rank : axis
+        let starts = views.map { $0.narrowed(axis: axis, start: 0, size: 1) }
+        return (Nest(starts).plan, views[0].shape[axis], views.map { $0.strides[axis] })
+    }
+
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        let x = builder.view(node.input(0))
+        let y = builder.output(node)
+        let (plan, length, steps) = lines([y, x])
+        let (ys, xs) = (steps[0], steps[1])
+        builder.emit([x, y], result: y) { memory, pool in
+            let (target, source) = (memory[y], memory[x])
+            plan.forEachRow(pool) { offsets, count in
+                for i in 0..<count {
+                    let (t, s) = (
+                        target + offsets[0] + i * plan.inner[0], source + offsets[1] + i * plan.inner[1]
+                    )
+                    var peak = s[0]
+                    for k in 1..<max(length, 1) { peak = Maximum().combine(peak, s[k * xs]) }
+                    var total: Float = 0
+                    for k in 0..<length {
+                        let value = exp(s[k * xs] - peak)
+                        t[k * ys] = value
+                        total += value
+                    }
+                    if isLogarithm {
+                        let shift = peak + log(total)
+                        for k in 0..<length { t[k * ys] = s[k * xs] - shift }
+                    } else {
+                        for k in 0..<length { t[k * ys] /= total }
+                    }
+                }
+            }
+        }
+    }
+
+    func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
+        let (y, g) = (builder.view(node.output), gradient.view)
+        builder.accumulate(node.input(0)) { dx, adds in
+            let (plan, length, steps) = lines([dx, g, y])
+            let (ds, gs, ys) = (steps[0], steps[1], steps[2])
+            builder.emit([dx, g, y], result: dx) { memory, pool in
+                let (target, slope, result) = (memory[dx], memory[g], memory[y])
+                plan.forEachRow(pool) { offsets, count in
+                    for i in 0..<count {
+                        let d = target + offsets[0] + i * plan.inner[0]
+                        let s = slope + offsets[1] + i * plan.inner[1]
+                        let r = result + offsets[2] + i * plan.inner[2]
+                        var total: Float = 0
+                        for k in 0..<length { total += isLogarithm ? s[k * gs] : s[k * gs] * r[k * ys] }
+                        for k in 0..<length {
+                            let value =
+                                isLogarithm
+                                ? s[k * gs] - exp(r[k * ys]) * total : r[k * ys] * (s[k * gs] - total)
+                            d[k * ds] = adds ? d[k * ds] + value : value
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Negative log-likelihood of a class index per element: log-probabilities N C …, targets N ….
+struct NegativeLogLikelihood: Operation {
+    var reduction: Reduction
+    var ignoreIndex: Int
+    var arity: ClosedRange<Int> { 2...3 }
+
+    func isOptional(_ input: Int) -> Bool { input == 2 }
+    func differentiable(_ input: Int) -> Bool { input == 0 }
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] {
+        let (x, target) = (inputs[0] ?? [], inputs[1] ?? [])
+        guard x.count >= 2, target == [x[0]] + x.dropFirst(2) else {
+            throw ShapeFault("targets \(target) do not fit log-probabilities \(x)")
+        }
+        if inputs.count == 3, let weight = inputs[2], weight != [x[1]] {
+            throw ShapeFault("\(weight) weights for \(x[1]) classes")
+        }
+        return reduction == .none ? target : []
+    }
+
+    /// Loss and weight an element, then their sums.
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        let (x, target) = (builder.view(node.input(0)), builder.view(node.input(1)))
+        let weight = node.inputs.count == 3 ? node.inputs[2].map { builder.view($0) } : nil
+        let y = builder.output(node)
+        let losses = reduction == .none ? y : builder.temporary(target.shape)
+        let lines = lines(x)
+        let plan = Nest([losses, target, lines]).plan
+        let (classes, step) = (x.shape[1], x.strides[1])
+        builder.emit([x, target, weight, losses], result: losses) { memory, pool in
+            let (l, t, s) = (memory[losses], memory[target], memory[x])
+            let w = weight.map { memory[$0] }
+            plan.forEachRow(pool) { offsets, count in
+                for i in 0..<count {
+                    let label = classIndex(t[offsets[1] + i * plan.inner[1]])
+                    let inside = label != ignoreIndex && label >= 0 && label < classes
+                    let value = inside ? s[offsets[2] + i * plan.inner[2] + label * step] : 0
+                    let factor = inside ? w?[label] ?? 1 : 0
+                    // PyTorch refuses a class that does not exist; here it makes the loss not a number.
+                    l[offsets[0] + i * plan.inner[0]] = inside ? -value * factor : label == ignoreIndex ? 0 : .nan
+                }
+            }
+        }
+        guard reduction != .none else { return }
+        let norm = builder.saved(node, 0, count: 1)
+        let (count, isMean) = (target.count, reduction == .mean)
+        let rows = Nest([target]).plan
+        builder.emit([target, weight, losses, norm, y], result: y) { memory, pool in
+            let (t, w) = (memory[target], weight.map { memory[$0] })
+            var total = 0.0
+            for row in 0..<rows.rows {
+                for i in 0..<rows.rowLength {
+                    let label = classIndex(t[rows.offsets(row: row)[0] + i * rows.inner[0]])
+                    if label != ignoreIndex, label >= 0, label < classes { total += Double(w?[label] ?? 1) }
+                }
+            }
+            memory[norm].pointee = isMean ? Float(total) : 1
+            var sum = 0.0
+            let l = memory[losses]
+            for i in 0..<count { sum += Double(l[i]) }
+            memory[y].pointee = isMean ? Float(sum / total) : Float(sum)
+        }
+    }
+
+    /// The log-probabilities without their class axis: where each line of classes starts.
+    private func lines(_ x: View) -> View {
+        var lines = x.narrowed(axis: 1, start: 0, size: 1)
+        lines.shape.remove(at: 1)
+        lines.strides.remove(at: 1)
+        return lines
+    }
+
+    func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
+        let (x, target) = (builder.view(node.input(0)), builder.view(node.input(1)))
+        let weight = node.inputs.count == 3 ? node.inputs[2].map { builder.view($0) } : nil
+        let g = reduction == .none ? gradient.view : gradient.view.broadcast(to: target.shape)
+        let norm = reduction == .none ? nil : builder.saved(node, 0, count: 1)
+        let classes = x.shape[1]
+        builder.overwrite(node.input(0)) { dx in
+            builder.fill(dx, 0)
+            let step = dx.strides[1]
+            let plan = Nest([lines(dx), target, g]).plan
+            builder.emit([dx, target, weight, g, norm], result: dx) { memory, pool in
+                let (d, t, s) = (memory[dx], memory[target], memory[g])
+                let (w, divisor) = (weight.map { memory[$0] }, norm.map { memory[$0].pointee } ?? 1)
+                plan.forEachRow(pool) { offsets, count in
+                    for i in 0..<count {
+                        let label = classIndex(t[offsets[1] + i * plan.inner[1]])
+                        guard label != ignoreIndex, label >= 0, label < classes else { continue }
+                        d[offsets[0] + i * plan.inner[0] + label * step] =
+                            -s[offsets[2] + i * plan.inner[2]] * (w?[label] ?? 1) / divisor
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How the losses of the elements become one.
+enum Reduction: String {
+    case mean, sum, none
+
+    init(_ attributes: Attributes) throws {
+        let name = try attributes.string("reduction", default: "mean")
+        guard let reduction = Reduction(rawValue: name) else {
+            throw attributes.failure("the reduction \(name) is unknown")
+        }
+        self = reduction
+    }
+}
+
+/// A class index that was stored as a float; -1 for what is none.
+@inline(__always)
+private func classIndex(_ value: Float) -> Int {
+    abs(value) < 1e6 ? Int(value) : -1
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// How graphs are run.
+public struct RuntimeOptions: Sendable {
+    /// Which convolution algorithms may be chosen.
+    public enum Convolution: String, Sendable, CaseIterable {
+        /// The fastest for each shape, Winograd transforms included.
+        case automatic
+        /// Only sums of the products in the definition, so that values that are not finite spread exactly as they should.
+        case direct
+    }
+
+    /// Threads of the pool, the caller included.
+    public var threads: Int
+    public var convolution: Convolution
+    /// The seed of dropout masks.
+    public var seed: UInt64
+
+    /// `threads` defaults to `LLMBENCH_THREADS`, else to the number of active cores.
+    public init(threads: Int? = nil, convolution: Convolution = .automatic, seed: UInt64 = 0) {
+        self.threads = max(1, threads ?? RuntimeOptions.defaultThreads)
+        self.convolution = convolution
+        self.seed = seed
+    }
+
+    /// `LLMBENCH_THREADS` when it is a positive number, else the number of active cores.
+    public static var defaultThreads: Int {
+        let wanted = ProcessInfo.processInfo.environment["LLMBENCH_THREADS"].flatMap { Int($0) } ?? 0
+        return (1...1024).contains(wanted) ? wanted : ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    var policy: ConvolutionPolicy { convolution == .direct ? .direct : .automatic }
+}
