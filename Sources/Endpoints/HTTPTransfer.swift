@@ -27,8 +27,8 @@ public struct TransferLimits: Sendable, Hashable {
     }
 }
 
-/// One POST. The headers may hold the key: this type is never printed.
-struct HTTPPost {
+/// One POST. Its headers may hold the key.
+struct HTTPPost: Concealed {
     var address: String
     var headers: [(name: String, value: String)]
     var body: Data

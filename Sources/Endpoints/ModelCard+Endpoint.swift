@@ -21,7 +21,7 @@ extension ModelCard {
         switch (provider, baseURL) {
         case (.manual, nil): return ManualEndpoint(name: name, console: console, promptFile: promptFile)
         case (.replay, nil):
-            return try ReplayEndpoint(file: URL(filePath: recording ?? "", relativeTo: workspace).absoluteURL)
+            return try ReplayEndpoint(file: workspace.appending(path: recording ?? ""))
         case (_, let other):
             return try OpenAIEndpoint(
                 baseURL: other ?? self.baseURL ?? "", key: try key(environment, isOptional: other != nil),

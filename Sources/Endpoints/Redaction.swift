@@ -1,7 +1,7 @@
 import Foundation
 
 /// A secret that goes into one HTTP header and nowhere else: it describes itself as `[key]` wherever it is printed.
-public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct APIKey: Sendable, Concealed {
     let value: String
 
     /// Takes the key from an environment variable; white space at both ends is dropped.
@@ -18,13 +18,19 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
         value = text
     }
 
+}
+
+/// A value that holds a secret: it prints, debugs and dumps as `[key]`.
+public protocol Concealed: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+
+extension Concealed {
     public var description: String { "[key]" }
     public var debugDescription: String { "[key]" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Takes secrets and terminal trickery out of texts that a server sent, before they reach a message.
-struct Redactor: Sendable {
+struct Redactor: Sendable, Concealed {
     static let mark = "[redacted]"
     /// So many consecutive characters of the key give a word away as a piece of it.
     static let pieceLength = 6
@@ -93,7 +99,7 @@ struct Redactor: Sendable {
 }
 
 /// Takes the key out of a text that arrives in pieces, should a server echo it into its reply.
-struct StreamRedactor {
+struct StreamRedactor: Concealed {
     private let key: [UInt8]
     private var held: [UInt8] = []
 
