@@ -86,7 +86,7 @@ let package = Package(
             dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", crypto],
             swiftSettings: strict),
         .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: [crypto], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CSpawn", crypto], swiftSettings: strict),
         .target(name: "Prompts", dependencies: [crypto], swiftSettings: strict),
         .target(name: "Endpoints", dependencies: ["CCurl", yams, crypto], swiftSettings: strict),
         .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
@@ -97,6 +97,7 @@ let package = Package(
 
         // C libraries of the system.
         .target(name: "CCurl", path: "Sources/CLibraries/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CSpawn", path: "Sources/CLibraries/CSpawn"),
         .target(name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png")]),
         .systemLibrary(
             name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -121,7 +122,7 @@ let package = Package(
         // The loop in a process of its own, which tests kill, and what it shares with them.
         .target(
             name: "GenerationTestSupport",
-            dependencies: ["Generation", "ResultStore", "Endpoints", "Sandbox", "Diagnosis"],
+            dependencies: ["Generation", "ResultStore", "Endpoints", "Prompts", "Sandbox", "Diagnosis"],
             path: "Tests/GenerationTestSupport", swiftSettings: strict),
         .executableTarget(
             name: "generation-probe", dependencies: ["GenerationTestSupport"], path: "Tests/GenerationProbe",

@@ -1,0 +1,147 @@
+import Crypto
+import Foundation
+
+/// The Python that generated code runs on: an interpreter of the host, and where it lies inside the sandbox.
+///
+/// A virtual environment is mounted at `/python`, so that the paths in a traceback, which are sent to models, are the same on
+/// every machine. An interpreter below `/usr` is used where it is. What the environment's interpreter links to outside of both
+/// (a Python that a version manager installed) is mounted at its own path.
+public struct PythonEnvironment: Sendable, Hashable {
+    /// The interpreter on the host.
+    public let interpreter: URL
+    /// Its path inside the sandbox.
+    public let interpreterInside: String
+    /// What must be mounted, all read-only.
+    public let mounts: [SandboxRequest.Mount]
+
+    /// What every pipeline may import, by the names it imports them.
+    public static let modules = [
+        "torch", "torchvision", "torchinfo", "numpy", "pandas", "openpyxl", "matplotlib", "sklearn", "skimage", "cv2",
+        "albumentations", "scipy", "PIL", "tqdm",
+    ]
+
+    /// Finds the interpreter: `LLMBENCH_PYTHON`, else the environment that `scripts/setup` made for this requirements file.
+    ///
+    /// - Parameters:
+    ///   - requirements: `requirements.txt` of the project; its SHA-256 names the environment.
+    ///   - environment: The variables of the process, a parameter for tests.
+    /// - Throws: `SandboxError.environmentBroken` that names the path and the command that makes it.
+    public static func locate(
+        requirements: URL?, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(SandboxError) -> PythonEnvironment {
+        if let path = environment["LLMBENCH_PYTHON"], !path.isEmpty {
+            return try PythonEnvironment(interpreter: URL(filePath: path), hint: "check LLMBENCH_PYTHON")
+        }
+        guard let requirements, let content = try? Data(contentsOf: requirements) else {
+            throw .environmentBroken(
+                reason:
+                    "neither LLMBENCH_PYTHON is set nor is there a requirements.txt to find it by; run scripts/setup")
+        }
+        let hash = SHA256.hash(data: content).map { hexadecimal($0) }.joined().prefix(16)
+        let cache =
+            environment["XDG_CACHE_HOME"].map { URL(filePath: $0, directoryHint: .isDirectory) }
+            ?? URL(filePath: environment["HOME"] ?? NSHomeDirectory(), directoryHint: .isDirectory)
+            .appending(path: ".cache", directoryHint: .isDirectory)
+        return try PythonEnvironment(
+            interpreter: cache.appending(path: "llmbench/python/\(hash)/bin/python"), hint: "run scripts/setup")
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }
+
+    /// - Parameter hint: The command that mends a missing interpreter, for the sentence of the error.
+    /// - Throws: `SandboxError.environmentBroken` when there is no such program.
+    public init(interpreter: URL, hint: String = "run scripts/setup") throws(SandboxError) {
+        let path = interpreter.standardizedFileURL.path(percentEncoded: false)
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw .environmentBroken(reason: "there is no Python interpreter at \(path); \(hint)")
+        }
+        self.interpreter = URL(filePath: path)
+        let root = self.interpreter.deletingLastPathComponent().deletingLastPathComponent()
+        let isVirtual = FileManager.default.fileExists(atPath: root.appending(path: "pyvenv.cfg").path)
+        if isVirtual || !Self.isBelowUsr(path) {
+            interpreterInside = "/python/bin/\(interpreter.lastPathComponent)"
+            let prefixes = Self.prefixes(behind: path, except: root.path(percentEncoded: false))
+            mounts =
+                [.init(host: root, inside: "/python")] + prefixes.map { .init(host: URL(filePath: $0), inside: $0) }
+        } else {
+            interpreterInside = path
+            mounts = []
+        }
+    }
+
+    private static func isBelowUsr(_ path: String) -> Bool { path.hasPrefix("/usr/") || path.hasPrefix("/bin/") }
+
+    /// The installations that a chain of links leads through: the folder above each link target's `bin`.
+    private static func prefixes(behind path: String, except root: String) -> [String] {
+        let root = root.hasSuffix("/") ? root : root + "/"
+        var prefixes: [String] = []
+        var current = path
+        for _ in 0..<16 {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: current) else { break }
+            let folder = (current as NSString).deletingLastPathComponent
+            current = ((target.hasPrefix("/") ? target : folder + "/" + target) as NSString).standardizingPath
+            let binaries = (current as NSString).deletingLastPathComponent
+            let prefix = (binaries as NSString).deletingLastPathComponent
+            guard !current.hasPrefix(root), !isBelowUsr(current), prefix != "/", !prefixes.contains(prefix) else {
+                continue
+            }
+            prefixes.append(prefix)
+            // The folder itself may be a link to the versioned one that the interpreter was built for.
+            let real = URL(filePath: prefix).resolvingSymlinksInPath().path(percentEncoded: false)
+            let trimmed = real.hasSuffix("/") ? String(real.dropLast()) : real
+            if trimmed != prefix, !prefixes.contains(trimmed) { prefixes.append(trimmed) }
+        }
+        return prefixes
+    }
+
+    /// Imports what pipelines import, inside the sandbox, and returns the versions.
+    ///
+    /// Takes the seconds that PyTorch needs to start (about 10 with cold caches).
+    ///
+    /// - Throws: `SandboxError.environmentBroken` with the first module that fails and why.
+    public func verify(
+        in runner: some SandboxRunner, modules: [String] = PythonEnvironment.modules
+    ) async throws -> [String: String] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-python-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = """
+            import importlib, json, platform, sys
+            versions = {"python": platform.python_version()}
+            for name in sys.argv[1:]:
+                try:
+                    module = importlib.import_module(name)
+                except BaseException as error:
+                    print(json.dumps({"failed": name, "why": f"{type(error).__name__}: {error}"}))
+                    sys.exit(3)
+                versions[name] = str(getattr(module, "__version__", "installed"))
+            print(json.dumps({"versions": versions}))
+            """
+        let request = SandboxRequest(
+            command: [interpreterInside, "-c", program] + modules, mounts: [], workingDirectory: "/tmp",
+            limits: SandboxLimits(wallSeconds: 180, cpuSeconds: 180),
+            standardOutput: folder.appending(path: "stdout"), standardError: folder.appending(path: "stderr"))
+        let outcome = try await runner.run(request)
+        let lines = ((try? String(contentsOf: request.standardOutput, encoding: .utf8)) ?? "").split(separator: "\n")
+        let answer = lines.last.flatMap { try? JSONDecoder().decode(Answer.self, from: Data($0.utf8)) }
+        if let versions = answer?.versions, outcome.succeeded { return versions }
+        if let failed = answer?.failed {
+            throw SandboxError.environmentBroken(
+                reason: "\(interpreter.path) cannot import \(failed): \(answer?.why ?? ""); run scripts/setup")
+        }
+        let said = (try? String(contentsOf: request.standardError, encoding: .utf8)) ?? ""
+        let last = said.split(separator: "\n").last.map(String.init) ?? "\(outcome.termination)"
+        throw SandboxError.environmentBroken(
+            reason: "\(interpreter.path) does not run: \(FolderListing.printable(last)); run scripts/setup")
+    }
+}
+
+/// What the program that tries the imports prints last.
+private struct Answer: Decodable {
+    var versions: [String: String]?
+    var failed: String?
+    var why: String?
+}
