@@ -109,12 +109,28 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             case .SQLITE_FULL: throw StoreError.diskFull(path: name)
             case .SQLITE_BUSY, .SQLITE_LOCKED: throw StoreError.busy(path: name, doing: doing())
             case .SQLITE_NOTADB: throw StoreError.notAStore(path: name)
+            // Where there is no room for its side files, SQLite says that it cannot open, map or write them.
+            case .SQLITE_IOERR where hasNoRoom(path), .SQLITE_CANTOPEN where hasNoRoom(path):
+                throw StoreError.diskFull(path: name)
             default: throw StoreError.failed(path: name, doing: doing(), reason: error.description)
             }
         } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
             throw StoreError.diskFull(path: name)
         } catch {
+            if hasNoRoom(path) { throw StoreError.diskFull(path: name) }
             throw StoreError.failed(path: name, doing: doing(), reason: "\(error)")
         }
+    }
+
+    /// Whether the file system has less room than one page of SQLite's index of the log, or no file more.
+    private static func hasNoRoom(_ path: URL) -> Bool {
+        var status = statvfs()
+        var folder = path.deletingLastPathComponent()
+        while statvfs(folder.path(percentEncoded: false), &status) != 0 {
+            guard folder.pathComponents.count > 1 else { return false }
+            folder.deleteLastPathComponent()
+        }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < 64 << 10
+            || (status.f_files > 0 && status.f_favail == 0)
     }
 }

@@ -18,7 +18,9 @@ public struct PlainPythonCheck: PipelineCheck {
         process.standardOutput = FileHandle.nullDevice
         let begin = ContinuousClock.now
         try process.run()
+        // The folder has another name on each day; in the sandbox it is always this one.
         let printed = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            .replacing(files.path(percentEncoded: false), with: "/code/")
         process.waitUntilExit()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         let outcome = SandboxOutcome(

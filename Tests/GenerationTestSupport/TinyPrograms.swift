@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import Prompts
 
 /// Replies whose programs are pure Python of a few lines.
 public enum TinyPrograms {
@@ -66,8 +67,9 @@ public enum TinyPrograms {
 public struct PlainTexts: FeedbackTexts {
     public init() {}
 
-    public func feedback(_ name: FeedbackName, slots: [String: String]) throws -> (text: String, templateHash: String) {
+    public func feedback(_ template: FeedbackTemplate, slots: [String: String]) throws -> FilledFeedback {
         let filled = slots.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ";")
-        return ("[\(name.rawValue) \(filled)]", "hash-of-\(name.rawValue)")
+        return FilledFeedback(
+            text: "[\(template.rawValue) \(filled)]", templateHash: "hash-of-\(template.rawValue)")
     }
 }

@@ -1,23 +1,46 @@
 import Foundation
+import Prompts
 import ResultStore
 
-/// The sentences that the harness has to say itself, as versioned templates.
+/// Fills the sentences that the harness has to say itself.
 public protocol FeedbackTexts: Sendable {
-    /// Fills the template `prompts/feedback/<name>.md`.
-    ///
     /// - Returns: the text, and the SHA-256 of the template it came from.
-    func feedback(_ name: FeedbackName, slots: [String: String]) throws -> (text: String, templateHash: String)
+    func feedback(_ template: FeedbackTemplate, slots: [String: String]) throws -> FilledFeedback
 }
 
-/// The templates in `prompts/feedback/`.
-public enum FeedbackName: String, Sendable, Hashable, CaseIterable {
-    case hint
-    case noFiles = "no-files"
-    case contract
-    case outputTruncated = "output-truncated"
-    case clarification
-    case timeout
-    case killed
+/// A sentence of the harness, ready to be sent.
+public struct FilledFeedback: Sendable, Hashable {
+    public var text: String
+    public var templateHash: String
+
+    public init(text: String, templateHash: String) {
+        self.text = text
+        self.templateHash = templateHash
+    }
+}
+
+/// The templates in `prompts/feedback/`, read once.
+public struct FeedbackTemplates: FeedbackTexts {
+    private let templates: [FeedbackTemplate: PromptTemplate]
+
+    /// - Parameter folder: `prompts/feedback/`
+    /// - Throws: `PromptError` for a template that is missing or has a slot that nobody fills: before a run begins, not in its
+    ///   middle.
+    public init(folder: URL) throws(PromptError) {
+        var templates: [FeedbackTemplate: PromptTemplate] = [:]
+        for template in FeedbackTemplate.allCases {
+            templates[template] = try PromptTemplate.load(folder.appending(path: template.file), known: template.slots)
+        }
+        self.templates = templates
+    }
+
+    public func feedback(_ template: FeedbackTemplate, slots: [String: String]) throws -> FilledFeedback {
+        guard let loaded = templates[template] else {
+            throw PromptError.unreadable(file: template.file, reason: "it was not loaded")
+        }
+        let rendered = try loaded.render(slots)
+        return FilledFeedback(text: rendered.text, templateHash: rendered.templateSHA256)
+    }
 }
 
 /// Composes what is said back after a round.
@@ -62,7 +85,7 @@ struct FeedbackComposer {
     }
 
     private func templated(
-        _ kind: InteractionRecord.Kind, _ name: FeedbackName, _ round: Int, _ slots: [String: String]
+        _ kind: InteractionRecord.Kind, _ name: FeedbackTemplate, _ round: Int, _ slots: [String: String]
     ) throws -> InteractionRecord {
         let filled = try texts.feedback(name, slots: slots)
         return InteractionRecord(
