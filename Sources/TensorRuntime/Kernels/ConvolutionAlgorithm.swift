@@ -100,7 +100,7 @@ enum WeightAlgorithm: Sendable, CustomStringConvertible {
         switch self {
         case .direct: "direct"
         case .winograd(let winograd):
-            "winograd F(4x4, 3x3), \(winograd.chunk) tiles " + (winograd.isShared ? "by all threads" : "a thread")
+            "winograd F(4x4, 3x3), \(winograd.chunk) \(winograd.division.rawValue)"
         }
     }
 

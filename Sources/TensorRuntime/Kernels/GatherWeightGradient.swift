@@ -128,7 +128,7 @@ struct GatherWeightGradient: Sendable {
         while row < runLength {
             MicroKernel<P>.multiplyTransposed(
                 depth: taps.small.width, a: a + row, aStride: taps.stride.width * depth, b: b, bStride: bStride,
-                c: sums + row * paddedBreadth, cStride: paddedBreadth)
+                c: sums + row * paddedBreadth, cStride: paddedBreadth, accumulates: true)
             row += MicroKernel<P>.columns
         }
     }

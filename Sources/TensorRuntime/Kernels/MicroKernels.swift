@@ -289,28 +289,32 @@ enum MicroKernel<P: Panel> {
         @inline(__always) get { P.vectors > 3 ? 4 : 8 }
     }
 
-    /// C += Aᵀ · B over `depth` rows of A and B: `columns` columns of A (neighbours in memory) against one panel of B.
+    /// C = Aᵀ · B, or C += Aᵀ · B, over `depth` rows of A and B: `columns` columns of A (neighbours in memory) against one panel of B.
     @inline(__always)
     static func multiplyTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
-        c: UnsafeMutablePointer<Float>, cStride: Int
+        c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
     ) {
         if P.vectors > 3 {
-            fourTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
+            fourTransposed(
+                depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride,
+                accumulates: accumulates)
         } else {
-            eightTransposed(depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride)
+            eightTransposed(
+                depth: depth, a: a, aStride: aStride, b: b, bStride: bStride, c: c, cStride: cStride,
+                accumulates: accumulates)
         }
     }
 
     @inline(never)
     private static func fourTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
-        c: UnsafeMutablePointer<Float>, cStride: Int
+        c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
     ) {
-        var r0 = P(loading: c)
-        var r1 = P(loading: c + cStride)
-        var r2 = P(loading: c + 2 &* cStride)
-        var r3 = P(loading: c + 3 &* cStride)
+        var r0 = accumulates ? P(loading: c) : P()
+        var r1 = accumulates ? P(loading: c + cStride) : P()
+        var r2 = accumulates ? P(loading: c + 2 &* cStride) : P()
+        var r3 = accumulates ? P(loading: c + 3 &* cStride) : P()
         var pa = a
         var pb = b
         for _ in 0..<depth {
@@ -331,16 +335,16 @@ enum MicroKernel<P: Panel> {
     @inline(never)
     private static func eightTransposed(
         depth: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
-        c: UnsafeMutablePointer<Float>, cStride: Int
+        c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
     ) {
-        var r0 = P(loading: c)
-        var r1 = P(loading: c + cStride)
-        var r2 = P(loading: c + 2 &* cStride)
-        var r3 = P(loading: c + 3 &* cStride)
-        var r4 = P(loading: c + 4 &* cStride)
-        var r5 = P(loading: c + 5 &* cStride)
-        var r6 = P(loading: c + 6 &* cStride)
-        var r7 = P(loading: c + 7 &* cStride)
+        var r0 = accumulates ? P(loading: c) : P()
+        var r1 = accumulates ? P(loading: c + cStride) : P()
+        var r2 = accumulates ? P(loading: c + 2 &* cStride) : P()
+        var r3 = accumulates ? P(loading: c + 3 &* cStride) : P()
+        var r4 = accumulates ? P(loading: c + 4 &* cStride) : P()
+        var r5 = accumulates ? P(loading: c + 5 &* cStride) : P()
+        var r6 = accumulates ? P(loading: c + 6 &* cStride) : P()
+        var r7 = accumulates ? P(loading: c + 7 &* cStride) : P()
         var pa = a
         var pb = b
         for _ in 0..<depth {
