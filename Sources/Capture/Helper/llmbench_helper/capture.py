@@ -42,6 +42,7 @@ def run(options):
     files = opened.watch(data_root)
     conductor = Conductor(code_root, files)
     patches.install(conductor)
+    patches.record_inference_mode()
     failure = None
     try:
         code = launch.run_program(program)
@@ -76,6 +77,9 @@ def write(folder, conductor, failure):
     report = Report()
     report.refusals += list(dict.fromkeys(conductor.refusals))
     report.notes += conductor.notes
+    if failure and not conductor.steps:
+        write_json(os.path.join(folder, "pipeline.json"), {"schema": 1, "capturable": False, "refusals": [failure]})
+        return
     if failure and not conductor.test_seen():
         report.refusals.append(failure)
     elif failure:
@@ -161,6 +165,8 @@ def train_graph(conductor, constants):
     if not graph["parameters"]:
         raise Refused("the loss does not depend on any parameter of the model")
     conductor.train_draws = [draft.draws for draft in drafts]
+    outputs = [drafts[0].bound(value) for value in conductor.steps[0].outputs]
+    conductor.model_output = next((o for o in outputs if o is not None), None)
     return graph
 
 

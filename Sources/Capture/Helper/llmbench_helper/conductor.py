@@ -68,7 +68,7 @@ class Conductor(Watcher):
         self.parsed_epochs, self.default_epochs, self.seed = None, None, None
         self.mixed_precision = False
         self.refusals, self.notes = [], []
-        self.prediction = None
+        self.prediction, self.model_output = None, None
         self.maker = None
         self.mark_parameter, self.mark_base = None, None
 

@@ -69,6 +69,10 @@ class Draft:
     def _differentiable(self, entry):
         return any(self.depends_on_parameters(self._bound[v]) for v in entry.reads() if v in self._bound)
 
+    def bound(self, raw):
+        """The graph value of a recorded one, or None where the graph does not hold it."""
+        return self._bound.get(raw)
+
     def depends_on_parameters(self, value):
         return self.values[value].get("learns", False)
 

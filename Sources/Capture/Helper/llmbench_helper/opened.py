@@ -13,7 +13,7 @@ class OpenedFiles:
     def __init__(self, root):
         self.root = os.path.realpath(root)
         self.paths = []
-        self.resizes = []
+        self.resizes, self.first_resizes = [], []
         self.active = True
 
     def note(self, path):
@@ -40,6 +40,8 @@ class OpenedFiles:
     def resized(self, binary, how):
         if self.active:
             self.resizes.append((binary, how))
+            if len(self.first_resizes) < 16:
+                self.first_resizes.append((binary, how))
 
 
 def is_mask(path):

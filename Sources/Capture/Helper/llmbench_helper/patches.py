@@ -77,6 +77,18 @@ def install(watcher):
     _patch_files(watcher)
 
 
+def record_inference_mode():
+    """Makes `torch.inference_mode` a `no_grad`: in inference mode operations reach a recorder undivided."""
+    import torch
+
+    def inference_mode(mode=True):
+        if callable(mode):
+            return torch.no_grad()(mode)
+        return torch.no_grad() if mode else torch.enable_grad()
+
+    torch.inference_mode = inference_mode
+
+
 def _patch_argparse(watcher):
     original = argparse.ArgumentParser.parse_known_args
 
