@@ -118,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
-        .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
         // The loop in a process of its own, which tests kill, and what it shares with them.
         .target(
             name: "GenerationTestSupport",

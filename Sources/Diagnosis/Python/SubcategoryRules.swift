@@ -1,0 +1,150 @@
+import Foundation
+
+/// What kind of mistake an exception is, in words a reader understands.
+///
+/// Rules are tried in order and the first that fits decides: from what names itself (a syntax error, a missing module) over what
+/// the message names (a device, an element type, a shape) to what only the class suggests.
+enum SubcategoryRules {
+    struct Context {
+        var errorClass: String
+        var message: String
+        var frame: ErrorReport.Frame?
+        /// Paths of all frames, outermost first.
+        var paths: [String]
+    }
+
+    static func subcategory(_ context: Context) -> ErrorReport.Subcategory {
+        if let byClass = decidedByClass(context) { return byClass }
+        let message = context.message.lowercased()
+        for (subcategory, phrases) in byPhrase where phrases.contains(where: message.contains) { return subcategory }
+        if isExcel(context) { return .excelOutput }
+        return suggestedByClass(context)
+    }
+
+    private static func decidedByClass(_ context: Context) -> ErrorReport.Subcategory? {
+        switch context.errorClass {
+        case "SyntaxError": .syntax
+        case "ImportError": .missingImport
+        case "MemoryError", "RecursionError": .resources
+        case "NameError": isForgottenImport(context.message) ? .missingImport : .other
+        case "FileNotFoundError", "PermissionError", "IsADirectoryError", "NotADirectoryError", "FileExistsError":
+            isExcel(context) && context.errorClass == "PermissionError" ? .excelOutput : .filePath
+        case "UnidentifiedImageError": .dataHandling
+        default: nil
+        }
+    }
+
+    /// `name 'np' is not defined`: names that everybody imports, and nobody assigns.
+    private static func isForgottenImport(_ message: String) -> Bool {
+        if message.contains("Did you forget to import") { return true }
+        guard message.contains("is not defined"), let name = message.split(separator: "'").dropFirst().first else {
+            return false
+        }
+        return importedNames.contains(String(name))
+    }
+
+    private static let importedNames: Set<String> = [
+        "torch", "nn", "F", "optim", "np", "numpy", "pd", "pandas", "plt", "matplotlib", "os", "sys", "json", "time",
+        "random", "math", "glob", "argparse", "shutil", "re", "csv", "copy", "Path", "pathlib", "Image", "PIL", "cv2",
+        "tqdm", "Dataset", "DataLoader", "Subset", "random_split", "transforms", "T", "TF", "torchvision", "summary",
+        "torchinfo", "train_test_split", "openpyxl", "Workbook", "A", "albumentations", "skimage", "sklearn", "List",
+        "Tuple", "Optional", "Dict", "Any", "Union", "UNet", "SegmentationDataset", "dataclass", "partial",
+        "defaultdict", "datetime", "logging", "warnings", "functools", "Counter",
+    ]
+
+    private static let byPhrase: [(ErrorReport.Subcategory, [String])] = [
+        (
+            .resources,
+            [
+                "can't allocate memory", "out of memory", "too many open files", "no space left on device",
+                "file too large", "resource temporarily unavailable", "exited unexpectedly", "cannot allocate memory",
+                "bus error", "unable to allocate", "insufficient shared memory", "can't start new thread",
+            ]
+        ),
+        (
+            .device,
+            [
+                "same device", "cuda", "nvidia", "device type", "invalid device", "mps backend", "on the cpu",
+                "to host memory",
+            ]
+        ),
+        (
+            .excelOutput,
+            [
+                ".xlsx", "excel", "worksheet", "workbook", "at least one sheet", "sheet name", "no engine for filetype",
+            ]
+        ),
+        (
+            .filePath,
+            ["read-only file system", "no such file", "does not exist", "non-existent directory", "parent directory"]
+        ),
+        (
+            .dtype,
+            [
+                "dtype", "scalar type", "input type", "result type", "can't be cast", "cannot be cast", "data type",
+                "not implemented for 'byte'", "not implemented for 'bool'", "not implemented for 'long'",
+                "not implemented for 'half'", "not implemented for 'int'", "can't convert np.ndarray of type",
+                "floating point", "bool tensor", "should be the same type", "unsupported array type", "torch.bool",
+                "expected object of", "cannot handle this data type",
+            ]
+        ),
+        (
+            .dataHandling,
+            [
+                "num_samples", "n_samples", "test_size", "train_size", "batch must contain", "not json serializable",
+                "between 0 and 1", "pic should be", "cannot identify image", "empty dataset", "decode", "imread",
+                "inconsistent numbers of samples", "list index out of range", "division by zero",
+                "stack expects a non-empty",
+                "no images", "no masks", "not found in",
+            ]
+        ),
+        (
+            .shapeMismatch,
+            [
+                "size mismatch", "must match the size", "cannot be multiplied", "sizes of tensors must match",
+                "channels, but got", "target size", "target (input) size", "the same as input size", "same size",
+                "expected 4d", "expected 3d", "expected 2d", "is invalid for input of size", "equal size", "broadcast",
+                "inhomogeneous", "given groups=", "more than 1 value per channel", "same shape",
+                "output size is too small",
+                "padding size should", "too many indices", "dimension out of range", "don't match", "does not match",
+                "number of dimensions", "number of dims", "shape", "not match", "expected input",
+                "running_mean should contain",
+                "normalized_shape", "too many values to unpack", "not enough values to unpack", "invalid dimension",
+                "only one element tensors", "scalars", "view size is not compatible", "must have the same number",
+                "must be the same", "calculated padded input size", "size of tensor", "dimensions",
+                "size should match", "all the input arrays", "spatial size",
+            ]
+        ),
+        (
+            .apiMisuse,
+            [
+                "unexpected keyword", "positional argument", "required positional", "not callable", "multiple values",
+                "has no attribute", "does not require grad", "requires grad", "backward through the graph",
+                "in-place operation", "inplace operation", "pickle", "weights only", "unrecognized arguments",
+                "conflicting option", "is not supported", "not supported between", "invalid choice", "must be called",
+                "the following arguments are required", "object is not iterable", "not subscriptable", "abstract",
+                "before super().__init__", "before module.__init__", "invalid value for", "bootstrapping phase",
+            ]
+        ),
+    ]
+
+    private static func isExcel(_ context: Context) -> Bool {
+        context.paths.contains { path in
+            ["/openpyxl/", "/xlsxwriter/", "/pandas/io/excel/", "/pandas/io/formats/excel"].contains {
+                path.contains($0)
+            }
+        }
+    }
+
+    private static func suggestedByClass(_ context: Context) -> ErrorReport.Subcategory {
+        switch context.errorClass {
+        case "cv2.error": return .dataHandling
+        case "TypeError", "AttributeError", "NotImplementedError": return .apiMisuse
+        case "KeyError", "IndexError", "UnicodeDecodeError", "JSONDecodeError", "ZeroDivisionError", "StopIteration":
+            return .dataHandling
+        case "OSError": return .filePath
+        default:
+            return context.frame?.file == "dataset.py" ? .dataHandling : .other
+        }
+    }
+}

@@ -1,0 +1,2 @@
+losses = []
+assert losses

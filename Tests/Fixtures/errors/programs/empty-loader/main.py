@@ -1,0 +1,2 @@
+from torch.utils.data import DataLoader
+DataLoader([], shuffle=True)

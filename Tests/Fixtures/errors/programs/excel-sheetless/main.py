@@ -1,0 +1,4 @@
+import openpyxl
+book = openpyxl.Workbook()
+book.remove(book.active)
+book.save("/out/train_losses.xlsx")

@@ -1,0 +1,1 @@
+raise ExceptionGroup("two things", [ValueError("a"), TypeError("b")])

@@ -1,0 +1,3 @@
+import json
+import numpy as np
+json.dumps({"epochs": np.int64(3)})

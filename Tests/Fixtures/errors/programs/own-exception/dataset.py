@@ -1,0 +1,4 @@
+class MaskMismatch(Exception): pass
+
+def check():
+    raise MaskMismatch("mask and image differ")

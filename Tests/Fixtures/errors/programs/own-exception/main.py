@@ -1,0 +1,2 @@
+import dataset
+dataset.check()

@@ -1,0 +1,7 @@
+import traceback
+
+try:
+    1 / 0
+except ZeroDivisionError:
+    traceback.print_exc()
+print("went on")

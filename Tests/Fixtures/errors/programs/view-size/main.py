@@ -1,0 +1,2 @@
+import torch
+torch.zeros(4, 3).view(5, 2)
