@@ -64,12 +64,13 @@ public struct ReferenceDice: Sendable, Hashable, Codable {
 
     private static func bestMeanMask(_ training: [Sample], _ heldOut: [Sample]) -> MeanMask {
         let atlas = Atlas(training)
+        let curves = training.map(atlas.diceByPercent)
         var best = (percent: 0, dice: -1.0)
-        for percent in 0..<100 {
-            let dice = mean(training.map { atlas.dice($0, percent: percent) })
+        for percent in 0...100 {
+            let dice = mean(curves.map { $0[percent] })
             if dice > best.dice { best = (percent, dice) }
         }
-        let scores = heldOut.map { ($0.id, atlas.dice($0, percent: best.percent)) }
+        let scores = heldOut.map { ($0.id, atlas.diceByPercent($0)[best.percent]) }
         return MeanMask(
             fraction: Double(best.percent) / 100, trainingDice: best.dice, heldOutDice: mean(scores.map(\.1)),
             heldOut: Dictionary(uniqueKeysWithValues: scores))
@@ -139,7 +140,7 @@ extension ReferenceDice {
     struct Atlas {
         let width: Int
         let height: Int
-        /// Hundredths of the training masks, rounded down, and what was exactly zero apart from what was rare.
+        /// Hundredths of the training masks, rounded down; −1 where no mask ever was.
         private let percentage: [Int]
 
         init(_ training: [Sample]) {
@@ -156,16 +157,23 @@ extension ReferenceDice {
             percentage = counts.map { $0 == 0 ? -1 : $0 * 100 / training.count }
         }
 
-        /// Dice of "more than so many hundredths" (0: at least once) against one mask.
-        func dice(_ sample: Sample, percent: Int) -> Double {
-            var common = 0
-            var predicted = 0
+        /// Dice of "at least so many hundredths" against one mask, for 0 (at least once) to 100.
+        func diceByPercent(_ sample: Sample) -> [Double] {
+            var predicted = [Int](repeating: 0, count: 102)
+            var common = predicted
             Self.forEachPlace(sample.width, sample.height, width, height) { index, place in
-                guard percentage[place] >= percent else { return }
-                predicted += 1
-                if sample.mask[index] != 0 { common += 1 }
+                let percent = percentage[place]
+                guard percent >= 0 else { return }
+                predicted[percent] += 1
+                if sample.mask[index] != 0 { common[percent] += 1 }
             }
-            return ReferenceDice.dice(common: common, total: predicted + sample.foreground)
+            for percent in stride(from: 100, through: 0, by: -1) {
+                predicted[percent] += predicted[percent + 1]
+                common[percent] += common[percent + 1]
+            }
+            return (0...100).map {
+                ReferenceDice.dice(common: common[$0], total: predicted[$0] + sample.foreground)
+            }
         }
 
         /// Every index of one grid with the nearest index of another.

@@ -226,8 +226,8 @@ import Testing
             "b", [UInt8](repeating: 0, count: 16),
             [255, 255, 0, 0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], width: 4)
         let atlas = ReferenceDice.Atlas([small])
-        #expect(atlas.dice(large, percent: 50) == 1 && atlas.dice(small, percent: 100) == 1)
-        #expect(atlas.dice(large, percent: 0) == 1, "what never was foreground stays out")
+        #expect(atlas.diceByPercent(large)[50] == 1 && atlas.diceByPercent(small)[100] == 1)
+        #expect(atlas.diceByPercent(large)[0] == 1, "what never was foreground stays out")
     }
 
     @Test func aSplitWithAnEmptySideHasNoReference() throws {
