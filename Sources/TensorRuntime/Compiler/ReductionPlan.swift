@@ -73,7 +73,7 @@ struct ReductionPlan {
         let results = keptRows * keptInner
         withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { partial in
             if results == 1 {
-                pool.parallel(pieces) { piece in partial[piece] = piece_(reducer, x, piece) }
+                pool.parallel(pieces) { piece in partial[piece] = partialResult(reducer, x, piece) }
                 store(reducer, partial, y, scale, adds)
                 return
             }
@@ -83,7 +83,7 @@ struct ReductionPlan {
                     let column = index % keptInner
                     let source = x + offsets[0] + column * kept.inner[0]
                     var total = Double(reducer.start)
-                    for piece in 0..<pieces { total = join(reducer, total, piece_(reducer, source, piece)) }
+                    for piece in 0..<pieces { total = join(reducer, total, partialResult(reducer, source, piece)) }
                     let target = y + offsets[1] + column * keptInnerStride
                     target.pointee = Float(total) * scale + (adds ? target.pointee : 0)
                 }
@@ -107,7 +107,7 @@ struct ReductionPlan {
 
     /// The combination of one piece of the reduced elements.
     @inline(__always)
-    private func piece_<R: Reducer>(_ reducer: R, _ x: UnsafeMutablePointer<Float>, _ piece: Int) -> Double {
+    private func partialResult<R: Reducer>(_ reducer: R, _ x: UnsafeMutablePointer<Float>, _ piece: Int) -> Double {
         let total = reduced.rows * reduced.rowLength
         var position = total * piece / pieces
         let end = total * (piece + 1) / pieces

@@ -60,8 +60,8 @@ struct Convolution: Operation {
         }
         emitConvolutionBackward(
             builder, plan, x: { builder.pixels(builder.view(node.input(0))) }, dy: builder.pixels(slot.view),
-            weight: node.input(1), bias: node.inputs.count > 2 ? node.inputs[2] : nil
-        ) { body in builder.overwrite(node.input(0), body) }
+            weight: node.input(1), bias: node.inputs.count > 2 ? node.inputs[2] : nil,
+            intoInput: { body in builder.overwrite(node.input(0), body) })
     }
 }
 
@@ -112,13 +112,13 @@ struct Linear: Operation {
         emitConvolutionBackward(
             builder, plan(builder, node), x: { pixels(builder.rowMajor(builder.view(node.input(0)))) },
             dy: pixels(builder.rowMajor(gradient.view)), weight: node.input(1),
-            bias: node.inputs.count > 2 ? node.inputs[2] : nil
-        ) { body in
-            guard builder.wants(node.input(0)) else { return }
-            let dx = builder.temporary(builder.shape(node.input(0)), rowMajor: true)
-            body(pixels(dx).view)
-            builder.pass(dx, to: node.input(0), owned: true)
-        }
+            bias: node.inputs.count > 2 ? node.inputs[2] : nil,
+            intoInput: { body in
+                guard builder.wants(node.input(0)) else { return }
+                let dx = builder.temporary(builder.shape(node.input(0)), rowMajor: true)
+                body(pixels(dx).view)
+                builder.pass(dx, to: node.input(0), owned: true)
+            })
     }
 }
 

@@ -1,0 +1,76 @@
+import Foundation
+import TensorRuntime
+import Testing
+
+/// max|a - b| / max|b|, the yardstick for tensors; an exact match of zeros is no error.
+func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+    guard a.count == b.count else { return .infinity }
+    var (difference, size) = (0.0, 0.0)
+    for (x, y) in zip(a, b) {
+        if x.isNaN || y.isNaN { return x.isNaN && y.isNaN ? 0 : .infinity }
+        difference = max(difference, Double(abs(x - y)))
+        size = max(size, Double(abs(y)))
+    }
+    return difference == 0 ? 0 : difference / max(size, 1e-6)
+}
+
+/// A graph with reference values beside it, as `op_reference.py` writes them.
+struct ReferenceCase {
+    let graph: Graph
+    let reference: SafeTensors
+
+    init(_ name: String, in folder: URL) throws {
+        graph = try Graph(contentsOf: folder.appending(path: "\(name).json"))
+        reference = try SafeTensors(contentsOf: folder.appending(path: "\(name).safetensors"))
+    }
+
+    /// The largest error of the loss, the gradients and the running statistics, and what it belongs to.
+    func worstError(_ options: RuntimeOptions) throws -> (error: Double, what: String) {
+        func given(_ bindings: [Graph.Binding]) throws -> [String: Tensor] {
+            try Dictionary(uniqueKeysWithValues: bindings.map { ($0.name, try reference.tensor("in.\($0.name)")) })
+        }
+        let tensors = try given(graph.parameters).merging(given(graph.buffers)) { first, _ in first }
+        let session = try GraphSession(train: graph, evaluation: nil, tensors: tensors, options: options)
+        let loss = try session.step(given(graph.inputs))
+        let expected = try reference.tensor("loss").values
+        // The loss is a sum with random signs: what matters is its error beside the size of its terms.
+        let size = try reference.tensor("result").values.reduce(0) { $0 + Double(abs($1)) }
+        var worst = (Double(abs(loss - expected[0])) / max(size, 1e-3), "loss")
+        for name in reference.entries.keys.sorted() where name.hasPrefix("grad.") || name.hasPrefix("buffer.") {
+            let key = String(name.drop { $0 != "." }.dropFirst())
+            let got =
+                name.hasPrefix("grad.") ? try session.parameters.gradient(key) : try session.parameters.tensor(key)
+            let want = try reference.tensor(name)
+            let error = got.map { $0.shape == want.shape ? relativeError($0.values, want.values) : .infinity }
+            // A gradient of zeros may be none.
+            let found = error ?? (want.values.allSatisfy { $0 == 0 } ? 0 : .infinity)
+            if found > worst.0 { worst = (found, name) }
+        }
+        return worst
+    }
+}
+
+@Suite(.serialized)
+struct OperationTests {
+    @Test("Every operation agrees with PyTorch, forward and backward, on random shapes")
+    func operationsAgree() throws {
+        let seed = PythonReference.seed("operationsAgree")
+        let count = PythonReference.isVerifying ? 200 : 5
+        try PythonReference.withFolder { folder in
+            let names = try PythonReference.run(
+                "op_reference.py", ["--seed", "\(seed)", "--count", "\(count)", folder.path]
+            ).split(whereSeparator: \.isWhitespace)
+            #expect(names.count >= 90)
+            var worst: (error: Double, name: String) = (0, "")
+            for name in names {
+                for index in 0..<count {
+                    let reference = try ReferenceCase("\(name)-\(index)", in: folder)
+                    let found = try reference.worstError(RuntimeOptions(threads: index % 2 + 1))
+                    #expect(found.error < 1e-4, "\(name)-\(index), seed \(seed): \(found.what)")
+                    if found.error > worst.error { worst = (found.error, "\(name)-\(index) \(found.what)") }
+                }
+            }
+            print("operationsAgree: \(names.count * count) configurations, worst error \(worst.error) (\(worst.name))")
+        }
+    }
+}
