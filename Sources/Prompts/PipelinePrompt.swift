@@ -55,6 +55,8 @@ public enum FeedbackTemplate: String, Sendable, Hashable, CaseIterable {
     case timeout
     /// Ended by another limit.
     case killed
+    /// Failed without printing anything.
+    case silent
     /// Exit status 0, and something agreed is missing or wrong.
     case contract
     /// No files in the reply.
@@ -74,6 +76,7 @@ public enum FeedbackTemplate: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .timeout: ["seconds", "epochs", "sample_count"]
         case .killed: ["reason"]
+        case .silent: ["ending"]
         case .contract: ["breach"]
         case .noFiles: ["files"]
         case .hint: ["count"]

@@ -19,9 +19,11 @@ public struct CheckVerdict: Sendable, Hashable, Codable {
         case clean
         /// An exception, or another exit status than 0.
         case error
-        /// Our limit on wall or processor time.
+        /// The same, without a word printed.
+        case silent
+        /// Our limit on wall time.
         case timeout
-        /// Another of our limits, or a signal.
+        /// Another of our limits.
         case killed
         /// Exit status 0, but the contract was broken.
         case contract
@@ -31,7 +33,8 @@ public struct CheckVerdict: Sendable, Hashable, Codable {
     public var outcome: SandboxOutcome
     /// Nil for a clean run only.
     public var error: ErrorReport?
-    /// What the model is told: the output verbatim for `error`, the breach for `contract`, the reason for `killed`.
+    /// What the model is told: the output verbatim for `error`, the breach for `contract`, the reason for
+    /// `killed`, the ending for `silent`.
     public var detail: String
     /// Seconds that were allowed.
     public var wallLimit: Double

@@ -61,6 +61,7 @@ struct FeedbackComposer {
             ]
             return try templated(.timeout, .timeout, round, slots)
         case .killed: return try templated(.killed, .killed, round, ["reason": verdict.detail])
+        case .silent: return try templated(.error, .silent, round, ["ending": verdict.detail])
         case .contract: return try templated(.contract, .contract, round, ["breach": verdict.detail])
         }
     }
