@@ -27,6 +27,9 @@ public enum Feedback {
         return capped(String(escaped))
     }
 
+    /// Control and formatting characters except line feed and tab as `\x1b` or `\u202e`, for a terminal or a message.
+    public static func escaped(_ text: String) -> String { TerminalText.escaped(text) }
+
     /// The last bytes of a text, from the beginning of a character.
     private static func tail(_ text: String) -> String {
         var bytes = text.utf8.suffix(tailBytes)

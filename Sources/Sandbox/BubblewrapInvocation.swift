@@ -90,8 +90,10 @@ struct BubblewrapInvocation {
     /// Limits of a single process that the kernel enforces at once; the watchdog's are those of the whole tree.
     private var resourceLimits: [String] {
         let limits = request.limits
+        // Above the watchdog's, so that it is the one that speaks; this one stops a file that outruns its samples.
+        let fileBytes = limits.writtenBytes + (256 << 20)
         return [
-            "/usr/bin/prlimit", "--nofile=\(limits.openFiles)", "--fsize=\(limits.writtenBytes)", "--core=0",
+            "/usr/bin/prlimit", "--nofile=\(limits.openFiles)", "--fsize=\(fileBytes)", "--core=0",
             "--cpu=\(Int(limits.cpuSeconds.rounded(.up)) + 2)", "--nproc=\(20 * limits.processes)",
         ]
     }

@@ -68,7 +68,7 @@ struct DiskWatch {
         }
         for url in writable + [output] {
             let path = url.path(percentEncoded: false)
-            if let usage = Self.usage(of: path), usage.freeBytes < reserveBytes { fullPath = path }
+            if let usage = Self.usage(of: path), usage.freeBytes < reserveBytes, fullPath == nil { fullPath = path }
         }
     }
 

@@ -44,9 +44,9 @@ struct BubblewrapSandboxTests {
         var marked = request
         marked.command.append(mark)
         let runner = fixture.runner
-        async let outcome = runner.run(marked)
+        let run = Task { [marked] in try await runner.run(marked) }
         try await killProgram(withArgument: mark)
-        await #expect(throws: SandboxError.self) { try await outcome }
+        await #expect(throws: SandboxError.self) { try await run.value }
         try await fixture.expectStillWorks()
     }
 

@@ -47,11 +47,12 @@ final class SandboxFixture {
         return try await runner.run(request)
     }
 
-    /// The next program runs as if nothing had happened.
+    /// The next program, with a folder of its own, runs as if nothing had happened.
     func expectStillWorks() async throws {
-        let outcome = try await run("print('well')")
+        let next = try SandboxFixture(runner: runner)
+        let outcome = try await next.run("print('well')")
         #expect(outcome.termination == .exited(0))
-        #expect(standardOutput == "well\n")
+        #expect(next.standardOutput == "well\n")
     }
 
     private func text(_ name: String) -> String {

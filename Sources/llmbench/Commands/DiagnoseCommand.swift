@@ -1,0 +1,85 @@
+import ArgumentParser
+import Diagnosis
+import Foundation
+
+struct DiagnoseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diagnose",
+        abstract: "Which error class is this output?",
+        discussion: """
+            Reads what a Python program printed and names the exception that reached the top, as the error report counts it.
+
+              llmbench diagnose generated/default/…/round-00/check/stderr
+              python main.py 2>&1 | llmbench diagnose - --json
+
+            Exit status 1: the output shows no error.
+            """)
+
+    @Argument(help: "A file with the output, or - for standard input.", completion: .file())
+    var file: String
+
+    @Option(help: "The folder of the program's own files, as the traceback names it.")
+    var codeRoot = "/code"
+
+    @OptionGroup var output: JSONOption
+
+    /// Bytes read from the end of a larger file.
+    private static let window = 4 << 20
+
+    func run() async throws {
+        guard let report = PythonDiagnosis(codeRoot: codeRoot).diagnose(text: try text()) else {
+            throw CommandFailure.failed("\(file == "-" ? "the input" : file) shows no Python error")
+        }
+        if output.json { return try JSONOption.print(Answer(report)) }
+        print("class        \(Feedback.escaped(report.errorClass))")
+        print("subcategory  \(report.subcategory.rawValue)")
+        print("message      \(Feedback.escaped(report.message))")
+        if let frame = report.frame {
+            let function = frame.function.map { " in \($0)" } ?? ""
+            print("frame        \(Feedback.escaped("\(frame.file):\(frame.line)\(function)"))")
+        }
+        print("signature    \(Feedback.escaped(report.signature))")
+    }
+
+    private func text() throws -> String {
+        if file == "-" {
+            let data = (try? FileHandle.standardInput.readToEnd()) ?? Data()
+            return String(decoding: data.suffix(Self.window), as: UTF8.self)
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
+            throw CommandFailure.usage("there is no file \(file)")
+        }
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(filePath: file))
+            let size = try handle.seekToEnd()
+            try handle.seek(toOffset: size > UInt64(Self.window) ? size - UInt64(Self.window) : 0)
+            return String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
+        } catch {
+            throw CommandFailure.usage("\(file) cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// All fields are always there; what is not known is null.
+    private struct Answer: Encodable {
+        let report: ErrorReport
+
+        init(_ report: ErrorReport) {
+            self.report = report
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case errorClass = "class"
+            case subcategory, message, frame, signature
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(report.errorClass, forKey: .errorClass)
+            try container.encode(report.subcategory, forKey: .subcategory)
+            try container.encode(report.message, forKey: .message)
+            try container.encode(report.frame, forKey: .frame)
+            try container.encode(report.signature, forKey: .signature)
+        }
+    }
+}
