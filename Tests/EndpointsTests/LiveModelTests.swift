@@ -23,7 +23,8 @@ struct LiveModelTests {
         let prompt = try template.render(values.values)
         let endpoint = try card.endpoint(workspace: repository)
         let sink = CollectingSink()
-        let request = card.chatRequest([ChatMessage(role: .user, content: prompt.text)], temperature: 0.2, seed: 1)
+        var request = card.chatRequest([ChatMessage(role: .user, content: prompt.text)], temperature: 0.2, seed: 1)
+        request.maxOutputTokens = 200
         let reply = try await endpoint.complete(request, sink: sink)
         print(
             "usage \(String(describing: reply.usage)), first token \(reply.firstTokenSeconds ?? -1) s, ",
