@@ -27,3 +27,14 @@ extension Graph {
         return graph
     }
 }
+
+extension Graph {
+    /// The loss in evaluation mode as a graph that is only ever evaluated: compiling it takes no memory for gradients.
+    var evaluatedLoss: Graph {
+        var graph = inEvaluationMode
+        graph.kind = .evaluation
+        graph.outputs = GraphOutputs(probability: outputs.loss)
+        graph.threshold = Threshold(value: 0.5, comparison: .greater)
+        return graph
+    }
+}

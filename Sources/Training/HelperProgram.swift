@@ -1,0 +1,71 @@
+import Foundation
+import Sandbox
+
+/// The Python helper, and where it runs.
+public struct HelperProgram: Sendable {
+    public var runner: any SandboxRunner
+    /// Path of the interpreter inside the sandbox.
+    public var interpreter: String
+    /// The folder with `run.py` on the host.
+    public var folder: URL
+    /// Threads of numerical libraries.
+    public var threads: Int
+
+    public init(runner: any SandboxRunner, interpreter: String, folder: URL, threads: Int = 2) {
+        self.runner = runner
+        self.interpreter = interpreter
+        self.folder = folder
+        self.threads = threads
+    }
+
+    /// Runs one mode. What it prints lands beside `out`.
+    ///
+    /// - Parameters:
+    ///   - mode: with its options.
+    ///   - out: the writable folder; the record lies in `.llmbench` below it.
+    /// - Throws: `SandboxError` for failures that are ours.
+    func run(
+        mode: [String], program: [String] = [], mounts: [SandboxRequest.Mount], out: URL, seed: Int, limits: SandboxLimits
+    ) async throws -> SandboxOutcome {
+        try DurableFile.makeFolder(out)
+        let logs = out.deletingLastPathComponent()
+        let command =
+            [interpreter, "/helper/run.py"] + mode + ["--record", "/out/.llmbench", "--seed", "\(seed)"]
+            + (program.isEmpty ? [] : ["--"] + program)
+        let request = SandboxRequest(
+            command: command,
+            mounts: mounts + [
+                .init(host: folder, inside: "/helper"), .init(host: out, inside: "/out", writable: true),
+            ],
+            workingDirectory: program.isEmpty ? "/out" : "/code",
+            environment: ["PYTHONHASHSEED": "\(UInt32(truncatingIfNeeded: seed))", "OMP_NUM_THREADS": "\(threads)"],
+            limits: limits, standardOutput: logs.appending(path: "stdout"), standardError: logs.appending(path: "stderr"))
+        return try await runner.run(request)
+    }
+
+    /// The last line of a log that says anything, at most 500 characters, control bytes shown as spaces.
+    static func lastLine(of log: URL) -> String? {
+        guard let data = try? DurableFile.read(log, limit: 64 << 20) else { return nil }
+        let tail = String(decoding: data.suffix(16 << 10), as: UTF8.self)
+        let lines = tail.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        guard let line = lines.last(where: { !$0.isEmpty }) else { return nil }
+        let plain = line.unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                ? " " : String(scalar)
+        }
+        return String(plain.joined().prefix(500))
+    }
+}
+
+extension SandboxOutcome {
+    /// Why a program did not end well, as half a sentence; nil where it did.
+    var failure: String? {
+        switch termination {
+        case .exited(0): nil
+        case .exited(let code): "it ended with exit code \(code)"
+        case .signalled(let signal): "signal \(signal) ended it"
+        case .limit(let limit): "it passed its limit of \(limit.rawValue) and was ended"
+        case .stopped: "it was stopped"
+        }
+    }
+}
