@@ -41,7 +41,10 @@ def run_program(program):
     try:
         with open(script, "rb") as source:
             code = source.read()
-        exec(compile(code, script, "exec", dont_inherit=True), module.__dict__)
+        compiled = compile(code, script, "exec", dont_inherit=True)
+        # A program that recurses without end reaches its limit at the same depth as without the helper (and `exec`) below it.
+        sys.setrecursionlimit(sys.getrecursionlimit() + _depth() + 1)
+        exec(compiled, module.__dict__)
         return 0
     except Stop:
         raise
@@ -56,6 +59,13 @@ def run_program(program):
     except BaseException as error:
         print_exception(error)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _depth():
+    frame, depth = sys._getframe(1), 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def _exit_code(end):

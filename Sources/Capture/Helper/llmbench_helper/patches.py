@@ -134,6 +134,9 @@ def _patch_loader(watcher):
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError:
+            bound = None
+        if bound is None:
+            # Outside of the handler: the error that the program sees must not be chained to ours.
             return make(self, *args, **kwargs)
         arguments = dict(bound.arguments)
         arguments.pop("self")
