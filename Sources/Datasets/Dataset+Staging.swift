@@ -10,13 +10,13 @@ public struct StagedData: Sendable, Hashable {
 extension Dataset {
     /// The whole training part: what a pipeline trains, validates and tests on.
     ///
-    /// Files are hard links where the file system allows, copies otherwise: **mount the folder read-only**.
+    /// Files are copies: whatever happens to the folder, the dataset stays as it is.
     ///
     /// - Parameter target: Created, or replaced where it holds nothing but an earlier staging.
     /// - Throws: `DatasetError`.
     public func stageTraining(to target: URL) throws(DatasetError) -> StagedData {
         try stage(split.training.sorted(), to: target) { id, masks throws(DatasetError) in
-            try link(maskURL(id), to: masks, of: id)
+            try copy(maskURL(id), to: masks)
         }
     }
 
@@ -39,7 +39,7 @@ extension Dataset {
         }
         let chosen = (withForeground + empty).prefix(max(0, count)).sorted()
         return try stage(chosen, to: target) { id, masks throws(DatasetError) in
-            try link(maskURL(id), to: masks, of: id)
+            try copy(maskURL(id), to: masks)
         }
     }
 
@@ -82,7 +82,7 @@ extension Dataset {
         let partial = try StagingFolder(replacing: target)
         do throws(DatasetError) {
             for id in ids {
-                try link(imageURL(id), to: partial.images, of: id)
+                try copy(imageURL(id), to: partial.images)
                 try mask(id, partial.masks)
             }
             try partial.commit()
@@ -93,7 +93,7 @@ extension Dataset {
         return StagedData(folder: target, samples: ids)
     }
 
-    private func link(_ source: URL, to folder: URL, of id: String) throws(DatasetError) {
+    private func copy(_ source: URL, to folder: URL) throws(DatasetError) {
         let target = folder.appending(path: source.lastPathComponent)
         let path = source.path(percentEncoded: false)
         var status = stat()
@@ -101,15 +101,10 @@ extension Dataset {
             throw .unreadable(.cannotOpen(path: path, reason: String(cString: strerror(errno))))
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(.notRegular(path: path)) }
-        if Foundation.link(path, target.path(percentEncoded: false)) == 0 { return }
         do {
-            try AtomicFile.write(try bytes(source, of: id), to: target)
-        } catch let error as AtomicFile.Failure {
-            throw .unwritable(path: error.path, reason: error.reason)
-        } catch let error as DatasetError {
-            throw error
+            try FileManager.default.copyItem(at: source, to: target)
         } catch {
-            throw .unwritable(path: target.path(percentEncoded: false), reason: "\(error)")
+            throw .unwritable(path: target.path(percentEncoded: false), reason: error.localizedDescription)
         }
     }
 }

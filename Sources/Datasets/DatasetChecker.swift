@@ -24,11 +24,18 @@ public struct DatasetChecker: Sendable {
     /// What a mask's stem has behind its image's: `_mask` for `a.png` and `a_mask.png`.
     public let maskSuffix: String
     private let limits: PNG.Limits
+    /// Whether foreground must be 255: what pipelines are promised of a prepared dataset.
+    private let isPrepared: Bool
 
     public init(folder: URL, maskSuffix: String = "", limits: PNG.Limits = PNG.Limits()) {
+        self.init(folder: folder, maskSuffix: maskSuffix, limits: limits, isPrepared: false)
+    }
+
+    private init(folder: URL, maskSuffix: String, limits: PNG.Limits, isPrepared: Bool) {
         self.folder = folder
         self.maskSuffix = maskSuffix
         self.limits = limits
+        self.isPrepared = isPrepared
     }
 
     /// Checks a folder of pairs. Hidden files are passed over.
@@ -59,7 +66,8 @@ public struct DatasetChecker: Sendable {
 
     /// Checks a prepared dataset: its pairs, strict masks of 0 and 255, and that its two JSON files speak of the same samples.
     public static func run(_ dataset: Dataset, progress: (Int, Int) -> Void = { _, _ in }) -> Report {
-        let checker = DatasetChecker(folder: dataset.folder, maskSuffix: dataset.description.maskSuffix)
+        let checker = DatasetChecker(
+            folder: dataset.folder, maskSuffix: dataset.description.maskSuffix, limits: PNG.Limits(), isPrepared: true)
         var report = checker.run(progress: progress)
         let present = Set(report.pairs.map(\.id))
         let named = Set(dataset.samples)
@@ -134,7 +142,7 @@ public struct DatasetChecker: Sendable {
                     detail: "has \(mask.width)×\(mask.height) pixels, its image \(image.width)×\(image.height)"))
             return nil
         }
-        guard let values = Self.maskValues(mask) else {
+        guard let values = Self.maskValues(mask), !isPrepared || !mask.bytes.contains(1) else {
             problems.append(
                 .init(
                     kind: .notBinary, file: maskFile,

@@ -7,7 +7,7 @@ public struct ReferenceDice: Sendable, Hashable, Codable {
     public struct Threshold: Sendable, Hashable, Codable {
         public enum Direction: String, Sendable, Hashable, Codable {
             case above
-            case atOrBelow
+            case atOrBelow = "at_or_below"
         }
 
         /// Grey level, 0...255.
@@ -19,6 +19,13 @@ public struct ReferenceDice: Sendable, Hashable, Codable {
         public var heldOutDice: Double
         /// By sample.
         public var heldOut: [String: Double]
+
+        enum CodingKeys: String, CodingKey {
+            case level, direction
+            case trainingDice = "training_dice"
+            case heldOutDice = "held_out_dice"
+            case heldOut = "held_out"
+        }
     }
 
     /// Foreground is where at least a fraction of the training masks have it, the same for all images.
@@ -28,10 +35,22 @@ public struct ReferenceDice: Sendable, Hashable, Codable {
         public var trainingDice: Double
         public var heldOutDice: Double
         public var heldOut: [String: Double]
+
+        enum CodingKeys: String, CodingKey {
+            case fraction
+            case trainingDice = "training_dice"
+            case heldOutDice = "held_out_dice"
+            case heldOut = "held_out"
+        }
     }
 
     public var threshold: Threshold
     public var meanMask: MeanMask
+
+    enum CodingKeys: String, CodingKey {
+        case threshold
+        case meanMask = "mean_mask"
+    }
 
     /// Fits and measures both.
     ///

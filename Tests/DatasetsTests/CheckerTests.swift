@@ -83,8 +83,11 @@ import Testing
         try FileManager.default.removeItem(at: dataset.maskURL("s01"))
         try makePairs(["extra"], in: dataset.folder)
         try PNG.write(try dataset.image("s02").rgb(), to: dataset.imageURL("s02"))
+        try PNG.write(try Image(width: 20, height: 16, channels: 1, fill: 1), to: dataset.maskURL("s03"))
         let problems = DatasetChecker.run(dataset).problems
-        #expect(problems.map(\.kind) == [.inconsistent, .inconsistent, .inconsistent])
-        #expect(Set(problems.map(\.file)) == ["split.json", "images/extra.png", "images/s02.png"])
+        #expect(problems.filter { $0.kind == .notBinary }.map(\.file) == ["masks/s03.png"], "1 is no foreground here")
+        #expect(problems.filter { $0.kind == .inconsistent }.count == 3)
+        #expect(
+            Set(problems.map(\.file)) == ["split.json", "images/extra.png", "images/s02.png", "masks/s03.png"])
     }
 }

@@ -17,6 +17,17 @@ import Testing
         #expect(try PNG.read(folder.file("data/masks/\(id).png")) == dataset.truth(id))
     }
 
+    @Test func damageToAStagedFileDoesNotReachTheDataset() throws {
+        let folder = try TemporaryFolder()
+        let dataset = try makeDataset(folder)
+        let hash = try dataset.contentHash()
+        let staged = try dataset.stageTraining(to: folder.file("data"))
+        let file = try FileHandle(forWritingTo: folder.file("data/images/\(staged.samples[0]).png"))
+        try file.truncate(atOffset: 0)
+        try file.close()
+        #expect(try dataset.contentHash() == hash)
+    }
+
     @Test func heldOutTruthNeverLeavesTheHost() throws {
         let folder = try TemporaryFolder()
         let dataset = try makeDataset(folder)
