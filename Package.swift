@@ -133,7 +133,9 @@ let package = Package(
                 "Generation", "ResultStore", "TestSupport", flyingFox, "GenerationTestSupport", "generation-probe", grdb,
             ],
             swiftSettings: strict),
-        .testTarget(name: "CaptureTests", dependencies: ["Capture", "Sandbox"], swiftSettings: strict),
+        .testTarget(
+            name: "CaptureTests",
+            dependencies: ["Capture", "Sandbox", "Datasets", "ResultStore", "TensorRuntime"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["llmbench"], swiftSettings: strict),

@@ -1,0 +1,68 @@
+import Crypto
+import Foundation
+
+/// Yielded tensors by content, shared between runs as hard links: pipelines that read a dataset alike store its tensors once.
+public struct TensorCache: Sendable {
+    public let folder: URL
+
+    /// - Parameter folder: usually `Workspace.cache`; created on first use.
+    public init(folder: URL) {
+        self.folder = folder.appending(path: "tensors", directoryHint: .isDirectory)
+    }
+
+    /// Makes `target` hold `content`: a link to the cached file of the same content, which is written first if need be.
+    ///
+    /// - Throws: `CaptureError.unwritable`.
+    public func place(_ content: Data, at target: URL) throws(CaptureError) {
+        let name = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let cached = folder.appending(path: "\(name).safetensors")
+        if !holds(cached, content) {
+            try HostFile.write(content, to: cached)
+        }
+        let (from, to) = (cached.path(percentEncoded: false), target.path(percentEncoded: false))
+        try HostFile.makeFolder(target.deletingLastPathComponent())
+        unlink(to)
+        if link(from, to) != 0 {
+            // Another file system, or one without hard links.
+            try HostFile.write(content, to: target)
+        }
+    }
+
+    /// A cached file is believed only if it still has the content that its name promises.
+    private func holds(_ cached: URL, _ content: Data) -> Bool {
+        guard let found = try? Data(contentsOf: cached, options: .mappedIfSafe) else { return false }
+        return found == content
+    }
+}
+
+/// Files of the host's own, complete or absent.
+enum HostFile {
+    static func makeFolder(_ url: URL) throws(CaptureError) {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw .unwritable(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+        }
+    }
+
+    /// Writes beside the target, flushes to the disk, and renames.
+    static func write(_ content: Data, to url: URL) throws(CaptureError) {
+        try makeFolder(url.deletingLastPathComponent())
+        let partial = url.deletingLastPathComponent().appending(
+            path: ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part")
+        do {
+            try content.write(to: partial)
+            let handle = try FileHandle(forUpdating: partial)
+            try handle.synchronize()
+            try handle.close()
+        } catch {
+            try? FileManager.default.removeItem(at: partial)
+            throw .unwritable(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+        }
+        guard rename(partial.path(percentEncoded: false), url.path(percentEncoded: false)) == 0 else {
+            let reason = String(cString: strerror(errno))
+            try? FileManager.default.removeItem(at: partial)
+            throw .unwritable(path: url.path(percentEncoded: false), reason: reason)
+        }
+    }
+}

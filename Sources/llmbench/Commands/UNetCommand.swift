@@ -1,0 +1,126 @@
+import ArgumentParser
+import Capture
+import Foundation
+import Sandbox
+import TensorRuntime
+
+struct UNetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unet",
+        abstract: "Describe the U-Net of a Python file, or compare our runtime with PyTorch on it.",
+        discussion: """
+            The file runs in the sandbox. The class is found where only one fits; --class names it otherwise.
+
+              llmbench unet describe model.py
+              llmbench unet verify model.py --class AttentionUNet --json
+            """,
+        subcommands: [Describe.self, Verify.self])
+}
+
+/// What both questions about a file need.
+struct UNetFileOptions: ParsableArguments {
+    @Argument(help: "A Python file that defines the model.", completion: .file(extensions: ["py"]))
+    var file: String
+
+    @Option(name: .customLong("class"), help: "The class of the U-Net, where the file holds several.")
+    var className: String?
+
+    @Flag(help: "Run the file without a sandbox. Only for files you trust.")
+    var unsafeNoSandbox = false
+
+    @Option(help: "The folder that holds requirements.txt, for the Python environment.")
+    var workspace: String?
+
+    var url: URL { URL(filePath: file) }
+
+    func examination() throws -> UNetExamination {
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw CommandFailure.usage("there is no file \(file)")
+        }
+        let root = URL(filePath: workspace ?? FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        do {
+            let python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
+            if unsafeNoSandbox {
+                return try UNetExamination(
+                    runner: UnconfinedRunner(python: python), interpreter: python.interpreterInside)
+            }
+            let sandbox = try BubblewrapSandbox(python: python)
+            return try UNetExamination(runner: sandbox, interpreter: sandbox.interpreter)
+        } catch let error as SandboxError {
+            throw CommandFailure.environment("\(error)")
+        } catch let error as CaptureError {
+            throw CommandFailure.environment("\(error)")
+        }
+    }
+
+    /// Sorts failures into those of the file and those of the machine.
+    func answer<Value>(_ body: (UNetExamination) async throws -> Value) async throws -> Value {
+        do {
+            return try await body(try examination())
+        } catch let error as SandboxError {
+            throw CommandFailure.environment("\(error)")
+        } catch let error as CaptureError {
+            throw CommandFailure.failed("\(error)")
+        } catch let error as RuntimeError {
+            throw CommandFailure.failed("\(file): \(error)")
+        }
+    }
+}
+
+extension UNetCommand {
+    struct Describe: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What architecture is this?", discussion: "  llmbench unet describe model.py --json")
+
+        @OptionGroup var options: UNetFileOptions
+        @OptionGroup var output: JSONOption
+
+        func run() async throws {
+            let found = try await options.answer { try await $0.describe(options.url, className: options.className) }
+            if output.json { return try JSONOption.print(found) }
+            func channels(_ list: [Int?]) -> String { list.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") }
+            var table = TextTable([("", .left), ("", .left)])
+            for (name, value) in [
+                ("class", found.constructor), ("trainable parameters", "\(found.trainableParameters)"),
+                ("encoder stages", "\(found.encoderStages) (\(channels(found.encoderChannels)))"),
+                ("decoder stages", "\(found.decoderStages) (\(channels(found.decoderChannels)))"),
+                ("bottleneck channels", found.bottleneckChannels.map(String.init) ?? "?"),
+                ("convolution block", found.convBlock), ("normalization", found.normalization),
+                ("up-sampling", found.upsampling), ("skip connection", found.skip),
+                ("final layer", found.finalLayer), ("output activation", found.outputActivation),
+            ] {
+                table.add([name, value])
+            }
+            print(table.render())
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Does our runtime agree with PyTorch on this model?",
+            discussion: """
+                Compares one prediction and all gradients of one training step; exits with 0 only if both errors, \
+                max|a-b| / max|b|, are below 0.001.
+
+                  llmbench unet verify model.py --json
+                """)
+
+        @OptionGroup var options: UNetFileOptions
+        @OptionGroup var output: JSONOption
+
+        func run() async throws {
+            let found = try await options.answer { try await $0.verify(options.url, className: options.className) }
+            if output.json {
+                try JSONOption.print(found)
+            } else {
+                let worst = found.worstGradient.map { " (at \($0))" } ?? ""
+                print(
+                    "\(found.className): forward error \(Self.short(found.forwardError)), gradient error "
+                        + "\(Self.short(found.gradientError))\(worst): \(found.agrees ? "agrees" : "does not agree")")
+            }
+            guard found.agrees else { throw ExitCode(1) }
+        }
+
+        private static func short(_ value: Double) -> String { String(format: "%.1e", value) }
+    }
+}
