@@ -109,11 +109,8 @@ package struct ConvolutionPlan: Sendable {
         case .direct(let direct):
             direct.run(big: big, small: small, into: dw, workspace: scratch, pool: pool)
         case .winograd(let winograd):
-            let sums = shape.transposed ? nil : db
-            let isFinite = winograd.run(
-                big: big, small: small, into: dw, channelSums: sums, workspace: scratch, pool: pool)
+            let isFinite = winograd.run(big: big, small: small, into: dw, workspace: scratch, pool: pool)
             if !isFinite { runDirectWeightGradient(big: big, small: small, into: dw, pool: pool) }
-            if !shape.transposed { return }
         }
         guard let db else { return }
         ChannelSums.sum(

@@ -53,7 +53,7 @@ struct WinogradWeightGradient: Sendable {
     /// Input channels of a block that one thread takes from products to weights.
     private static let blockDepth = 32
 
-    /// Sums of products: 36 planes of input channels by output channels, and behind them the sums of the small image's channels.
+    /// Sums of products: 36 planes of input channels by output channels.
     private var sums: Sums {
         division == .channels
             ? Sums(depth: Self.blockDepth, breadth: 4 * lanes) : Sums(depth: paddedDepth, breadth: paddedBreadth)
@@ -63,7 +63,7 @@ struct WinogradWeightGradient: Sendable {
         let depth: Int
         let breadth: Int
         var plane: Int { depth * breadth + lanes }
-        var floats: Int { Winograd.points * plane + breadth }
+        var floats: Int { Winograd.points * plane }
     }
 
     func workspaceFloats(threads: Int) -> Int {
@@ -71,14 +71,13 @@ struct WinogradWeightGradient: Sendable {
         return threads * Self.tileFloats + (division == .tiles ? threads : 1) * blockFloats + sumsFloats
     }
 
-    /// dw in PyTorch's order; `channelSums`, when given, receives the sums of the small image (a bias gradient). False when dw holds
-    /// a value that is not finite.
+    /// dw in PyTorch's order. False when it holds a value that is not finite.
     func run(
-        big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, channelSums: UnsafeMutablePointer<Float>?,
-        workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
+        big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
+        pool: ThreadPool
     ) -> Bool {
         let job = Job(
-            big: big, small: small, dw: dw, channelSums: channelSums, scratch: workspace,
+            big: big, small: small, dw: dw, scratch: workspace,
             sums: workspace + pool.threadCount * Self.tileFloats, pool: pool)
         switch division {
         case .tiles: return runByTiles(job)
@@ -92,7 +91,6 @@ struct WinogradWeightGradient: Sendable {
         let big: Pixels
         let small: Pixels
         let dw: UnsafeMutablePointer<Float>
-        let channelSums: UnsafeMutablePointer<Float>?
         let scratch: UnsafeMutablePointer<Float>
         let sums: UnsafeMutablePointer<Float>
         let pool: ThreadPool
@@ -114,7 +112,6 @@ struct WinogradWeightGradient: Sendable {
                 for point in 0..<Winograd.points {
                     multiply(point, tiles.count, block, 0..<depth, own, accumulates: true)
                 }
-                addChannels(tiles.count, block, own + Winograd.points * sums.plane)
             }
         }
         return collectAll(job, pieces: pieces)
@@ -122,15 +119,12 @@ struct WinogradWeightGradient: Sendable {
 
     private func runByPoints(_ job: Job) -> Bool {
         let block = job.sums + sums.floats
-        let channels = job.sums + Winograd.points * sums.plane
         for tiles in chunks(0..<grid.count) {
             let isFirst = tiles.lowerBound == 0
             transformAll(job, tiles, block)
             job.pool.parallel(Winograd.points) { point in
                 multiply(point, tiles.count, block, 0..<depth, job.sums, accumulates: !isFirst)
             }
-            if isFirst { channels.update(repeating: 0, count: paddedBreadth) }
-            addChannels(tiles.count, block, channels)
         }
         return collectAll(job, pieces: 1)
     }
@@ -153,14 +147,6 @@ struct WinogradWeightGradient: Sendable {
                 let sum = collect(
                     job, rows, panel.channel + vector * lanes, from: own + vector * lanes, pieces: 1)
                 if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
-            }
-        }
-        if let target = job.channelSums {
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: paddedBreadth) { totals in
-                guard let base = totals.baseAddress else { return }
-                base.update(repeating: 0, count: paddedBreadth)
-                addChannels(grid.count, block, base)
-                target.update(from: base, count: breadth)
             }
         }
         return isFinite.load(ordering: .relaxed)
@@ -248,27 +234,11 @@ struct WinogradWeightGradient: Sendable {
         }
     }
 
-    /// Adds the plain sums of the tiles' pixels: the products at points (1, 1).
-    private func addChannels(_ tiles: Int, _ block: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) {
-        let plane = block + Winograd.points * bigPlane + 7 * smallPlane
-        for channel in stride(from: 0, to: paddedBreadth, by: lanes) {
-            var sum = Vector()
-            for tile in 0..<tiles { sum += load(plane + tile * paddedBreadth + channel) }
-            store(load(target + channel) + sum, target + channel)
-        }
-    }
-
     private func collectAll(_ job: Job, pieces: Int) -> Bool {
         let isFinite = Atomic<Bool>(true)
         job.pool.parallel(paddedBreadth / lanes) { vector in
             let sum = collect(job, 0..<depth, vector * lanes, from: job.sums + vector * lanes, pieces: pieces)
             if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
-            guard let target = job.channelSums else { return }
-            var total = Vector()
-            for piece in 0..<pieces {
-                total += load(job.sums + piece * sums.floats + Winograd.points * sums.plane + vector * lanes)
-            }
-            store(total, target + vector * lanes, upTo: breadth - vector * lanes)
         }
         return isFinite.load(ordering: .relaxed)
     }
