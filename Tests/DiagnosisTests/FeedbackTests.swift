@@ -14,7 +14,7 @@ struct FeedbackTests {
         """
 
     @Test("is the traceback from its first line to the end, and nothing before it")
-    func traceback() {
+    func wholeTraceback() {
         let errors = "/python/x.py:1: UserWarning: old\n  warn()\n" + traceback + "\nlast words\n"
         #expect(Feedback.verbatim(standardOutput: "sizes 25 3 4", standardError: errors) == traceback + "\nlast words")
     }
