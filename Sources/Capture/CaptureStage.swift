@@ -54,8 +54,11 @@ public struct CaptureStage: Sendable {
     /// - Parameters:
     ///   - run: its `final/` holds the files; its `capture/` receives the result.
     ///   - epochs: passed as `--epochs`; nil leaves the choice to the pipeline.
+    ///   - folder: receives the result in place of `capture/`: another seed or number of epochs is another capture.
     /// - Throws: `SandboxError` for failures that are ours, `CaptureError` when nothing believable was left, `DatasetError`.
-    public func capture(run: RunDirectory, dataset: Dataset, epochs: Int? = nil, seed: Int = 0) async throws -> Result {
+    public func capture(
+        run: RunDirectory, dataset: Dataset, epochs: Int? = nil, seed: Int = 0, into folder: URL? = nil
+    ) async throws -> Result {
         let scratch = run.url.appending(path: ".capture-\(UUID().uuidString.prefix(8))", directoryHint: .isDirectory)
         defer { try? FileManager.default.removeItem(at: scratch) }
         let partial = scratch.appending(path: "capture", directoryHint: .isDirectory)
@@ -80,8 +83,9 @@ public struct CaptureStage: Sendable {
                 description = try Self.description(in: partial)
             }
         }
-        try commit(partial, to: run.capture)
-        return Result(folder: run.capture, description: description, seconds: seconds)
+        let target = folder ?? run.capture
+        try commit(partial, to: target)
+        return Result(folder: target, description: description, seconds: seconds)
     }
 
     /// Reads the description of a finished capture.

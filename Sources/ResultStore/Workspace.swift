@@ -81,6 +81,12 @@ public struct RunDirectory: Sendable, Hashable {
     public var final: URL { url.appending(path: "final", directoryHint: .isDirectory) }
     /// What the capture stage read off the pipeline; see Documentation/GraphFormat.md.
     public var capture: URL { url.appending(path: "capture", directoryHint: .isDirectory) }
+    /// The capture of one seed and number of epochs (nil: the pipeline's own): `capture/` for seed 0 and its own epochs.
+    public func capture(seed: Int, epochs: Int?) -> URL {
+        guard seed != 0 || epochs != nil else { return capture }
+        let name = "capture-seed\(seed)" + (epochs.map { "-epochs\($0)" } ?? "")
+        return url.appending(path: name, directoryHint: .isDirectory)
+    }
     /// Checkpoints, logs and predictions of one engine and seed.
     public func training(engine: String, seed: Int) -> URL {
         url.appending(path: "training/\(engine)-seed\(seed)", directoryHint: .isDirectory)
