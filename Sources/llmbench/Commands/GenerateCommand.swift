@@ -142,15 +142,24 @@ struct GenerateCommand: AsyncParsableCommand {
                 $0.value == 1 ? $0.key : "\($0.value) \($0.key)"
             }
             table.add([
-                report.run, report.status, "\(report.feedbacks)", errors.joined(separator: ", "), "\(report.hints)",
-                "\(report.inputTokens)", "\(report.outputTokens)", "\(Int(report.replySeconds.rounded()))",
+                summary.run.path.split(separator: "/").last.map(String.init) ?? "", report.status,
+                "\(report.feedbacks)", errors.joined(separator: ", "), "\(report.hints)",
+                Self.tokens(report.inputTokens, report), Self.tokens(report.outputTokens, report),
+                "\(Int(report.replySeconds.rounded()))",
             ])
         }
         print(table.render())
         if session.card.fixture {
             print("\(model) is a hand-written conversation: these figures say nothing about any language model.")
         }
-        if let path = summaries.first?.run.path { print("files: generated/\(path)") }
+        if let path = summaries.first?.run.path {
+            print("files: generated/\(path)\(summaries.count > 1 ? " and beside it" : "")")
+        }
+    }
+
+    /// With a mark where the endpoint counted nothing.
+    private static func tokens(_ count: Int, _ report: RunReport) -> String {
+        report.costIsEstimate ? "~\(count)" : "\(count)"
     }
 
     private static func isLocked(_ error: GenerationError) -> Bool {
