@@ -70,11 +70,15 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: ["ResultStore", "Statistics", "CXLSXWriter", "CCairo", mustache],
-            resources: ["index.mustache", "run.mustache", "table.mustache", "style.css"].map { .embedInCode("Templates/\($0)") },
+            resources: ["index.mustache", "run.mustache", "table.mustache", "style.css"].map {
+                .embedInCode("Templates/\($0)")
+            },
             swiftSettings: strict),
         .target(
             name: "Training",
-            dependencies: ["Capture", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", crypto],
+            dependencies: [
+                "Capture", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", crypto,
+            ],
             swiftSettings: strict),
         .target(
             name: "Capture",
@@ -118,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
-        .testTarget(name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
         // The loop in a process of its own, which tests kill, and what it shares with them.
         .target(
             name: "GenerationTestSupport",
@@ -130,13 +135,17 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "ResultStore", "TestSupport", flyingFox, "GenerationTestSupport", "generation-probe", grdb,
+                "Generation", "ResultStore", "TestSupport", flyingFox, "GenerationTestSupport", "generation-probe",
+                grdb,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "CaptureTests",
             dependencies: ["Capture", "Sandbox", "Datasets", "ResultStore", "TensorRuntime"], swiftSettings: strict),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "Capture", "Sandbox", "ResultStore", "TensorRuntime", "Datasets"],
+            swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(name: "CommandLineTests", dependencies: ["llmbench"], swiftSettings: strict),
     ]
