@@ -62,10 +62,10 @@ public final class CompiledGraph {
         let earlier = accumulating ? parameters.gradientCopies() : [:]
         run(program.forward)
         let loss = memory.table[resultView].pointee
-        guard loss.isFinite else { throw notFinite("the loss", in: [program.forward]) }
+        guard loss.isFinite else { throw try notFinite("the loss", inputs, [program.forward]) }
         run(program.backward)
         if let name = parameters.firstNotFiniteGradient(reached) {
-            throw notFinite("the gradient of \(name)", in: [program.forward, program.backward])
+            throw try notFinite("the gradient of \(name)", inputs, [program.forward, program.backward])
         }
         parameters.addGradients(earlier, reached: reached)
         parameters.markGradients(reached, adding: accumulating)
@@ -120,7 +120,10 @@ public final class CompiledGraph {
     }
 
     /// Runs again, kernel by kernel, until one yields a value that is not finite, and names its node.
-    private func notFinite(_ what: String, in phases: [[Program.Step]]) -> RuntimeError {
+    private func notFinite(
+        _ what: String, _ inputs: [String: Tensor], _ phases: [[Program.Step]]
+    ) throws -> RuntimeError {
+        try load(inputs)
         for step in phases.joined() {
             step.run(memory.table, pool)
             guard let result = step.result, let node = step.node, !memory.isFinite(result) else { continue }

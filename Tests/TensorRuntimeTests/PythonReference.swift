@@ -31,7 +31,7 @@ enum PythonReference {
         process.arguments = [file.path] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
         let (output, errors) = (Pipe(), FileManager.default.temporaryDirectory.appending(path: "\(UUID()).log"))
-        FileManager.default.createFile(atPath: errors.path, contents: nil)
+        try Data().write(to: errors)
         defer { try? FileManager.default.removeItem(at: errors) }
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: errors)

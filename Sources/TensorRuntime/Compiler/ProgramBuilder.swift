@@ -49,7 +49,10 @@ final class ProgramBuilder {
     }
 
     func bindInput(_ value: Int) {
-        views[value] = temporary(shape(value))
+        let view = temporary(shape(value))
+        views[value] = view
+        // Filled before the first kernel runs: its memory must be its own from the start.
+        emit([view]) { _, _ in }
     }
 
     func isStable(_ value: Int) -> Bool { stable.contains(value) }
