@@ -21,7 +21,7 @@ public struct Evaluation: Sendable, Hashable, Codable {
 ///
 /// ```swift
 /// let evaluator = Evaluator(dataset: dataset, threshold: graph.threshold, batchSize: 1)
-/// let evaluation = try evaluator.evaluate(Predictions(contentsOf: file))
+/// let evaluation = try evaluator.evaluate(Predictions(contentsOf: file), images: heldOut)
 /// ```
 public struct Evaluator: Sendable {
     public let dataset: Dataset
@@ -34,13 +34,18 @@ public struct Evaluator: Sendable {
         self.batchSize = batchSize
     }
 
+    /// - Parameter images: what the pipeline made of the held-out files, for the check of the geometry.
     /// - Throws: `TrainingError.geometry` where the pipeline's images are no plain resize of the files, `.pipelineFailed` where
     ///   images are missing, `DatasetError` for files that cannot be read.
-    public func evaluate(_ predictions: Predictions) throws -> Evaluation {
+    public func evaluate(_ predictions: Predictions, images: SampleTensors) throws -> Evaluation {
         try requireAll(predictions.ids)
-        try verifyGeometry(of: predictions.images, ids: predictions.ids)
+        try verifyGeometry(of: images)
         let scorer = HeldOutScorer(threshold: threshold)
         let (height, width) = (predictions.probabilities.shape[2], predictions.probabilities.shape[3])
+        guard images.images.shape.suffix(2) == [height, width] else {
+            throw TrainingError.geometry(
+                reason: "predictions of \(height)×\(width) pixels stand for images of shape \(images.images.shape)")
+        }
         let scores = try predictions.ids.enumerated().map { index, id in
             let truth = try dataset.truth(id)
             return try scorer.score(
@@ -51,9 +56,11 @@ public struct Evaluator: Sendable {
             images: scores, batches: HeldOutScorer.batchMeans(scores.map(\.dice), size: batchSize))
     }
 
-    /// - Throws: `TrainingError.geometry`, `DatasetError`.
-    public func verifyGeometry(of images: Tensor, ids: [String]) throws {
-        let captured = try ids.indices.map { GeometryCheck.Plane(meanOfChannels: try images.rows([$0])) }
+    /// - Throws: `TrainingError.geometry`, `.pipelineFailed`, `DatasetError`.
+    public func verifyGeometry(of samples: SampleTensors) throws {
+        let ids = samples.ids.compactMap(\.self)
+        try requireAll(ids)
+        let captured = try ids.indices.map { GeometryCheck.Plane(meanOfChannels: try samples.images.rows([$0])) }
         let originals = try ids.map { id in
             let grey = try dataset.image(id).grey()
             return GeometryCheck.Plane(height: grey.height, width: grey.width, values: grey.bytes.map(Float.init))
@@ -66,7 +73,8 @@ public struct Evaluator: Sendable {
         guard Set(ids).count == ids.count, Set(ids) == expected else {
             let missing = expected.subtracting(ids).count
             throw TrainingError.pipelineFailed(
-                reason: "its dataset does not yield each held-out image once: \(ids.count) for \(expected.count) files, "
+                reason:
+                    "its dataset does not yield each held-out image once: \(ids.count) for \(expected.count) files, "
                     + "\(missing) missing")
         }
     }

@@ -25,7 +25,8 @@ public struct HelperProgram: Sendable {
     ///   - out: the writable folder; the record lies in `.llmbench` below it.
     /// - Throws: `SandboxError` for failures that are ours.
     func run(
-        mode: [String], program: [String] = [], mounts: [SandboxRequest.Mount], out: URL, seed: Int, limits: SandboxLimits
+        mode: [String], program: [String] = [], mounts: [SandboxRequest.Mount], out: URL, seed: Int,
+        limits: SandboxLimits
     ) async throws -> SandboxOutcome {
         try DurableFile.makeFolder(out)
         let logs = out.deletingLastPathComponent()
@@ -39,7 +40,8 @@ public struct HelperProgram: Sendable {
             ],
             workingDirectory: program.isEmpty ? "/out" : "/code",
             environment: ["PYTHONHASHSEED": "\(UInt32(truncatingIfNeeded: seed))", "OMP_NUM_THREADS": "\(threads)"],
-            limits: limits, standardOutput: logs.appending(path: "stdout"), standardError: logs.appending(path: "stderr"))
+            limits: limits, standardOutput: logs.appending(path: "stdout"),
+            standardError: logs.appending(path: "stderr"))
         return try await runner.run(request)
     }
 

@@ -19,7 +19,8 @@ public struct Parity: Sendable, Hashable, Codable {
     ///
     /// - Throws: `TrainingError`, `SandboxError`.
     public static func measure(
-        _ pipeline: CapturedPipeline, engine: PyTorchEngine, steps: Int = 20, seed: Int, threads: Int? = nil, folder: URL
+        _ pipeline: CapturedPipeline, engine: PyTorchEngine, steps: Int = 20, seed: Int, threads: Int? = nil,
+        folder: URL
     ) async throws -> Parity {
         let theirs = try await engine.firstLosses(pipeline, steps: steps, seed: seed, folder: folder)
         let trainer = try SwiftTrainer(

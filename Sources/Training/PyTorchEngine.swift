@@ -7,7 +7,9 @@ public struct PyTorchEngine: Sendable {
     public var helper: HelperProgram
     public var limits: SandboxLimits
 
-    public init(helper: HelperProgram, limits: SandboxLimits = SandboxLimits(wallSeconds: 24 * 3600, cpuSeconds: 96 * 3600)) {
+    public init(
+        helper: HelperProgram, limits: SandboxLimits = SandboxLimits(wallSeconds: 24 * 3600, cpuSeconds: 96 * 3600)
+    ) {
         self.helper = helper
         self.limits = limits
     }
@@ -52,7 +54,8 @@ public struct PyTorchEngine: Sendable {
     ///
     /// - Parameter folder: Receives logs and results.
     /// - Throws: `TrainingError`, `SandboxError`.
-    public func train(_ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL) async throws -> TrainingOutcome {
+    public func train(_ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL) async throws -> TrainingOutcome
+    {
         let order = pipeline.order(seed: seed)
         let record = try await run(
             pipeline, batches: (1...max(1, epochs)).map(order.batches), steps: nil, dropout: .draw, seed: seed,
@@ -62,7 +65,8 @@ public struct PyTorchEngine: Sendable {
         let history = try report.epochs.map { try result($0, validation["epoch.\($0.epoch)"], pipeline) }
         let weights = try tensors("final.safetensors", in: record)
         return TrainingOutcome(
-            history: history, weights: weights, bestEpoch: report.bestEpoch == history.last?.epoch ? nil : report.bestEpoch,
+            history: history, weights: weights,
+            bestEpoch: report.bestEpoch == history.last?.epoch ? nil : report.bestEpoch,
             stoppedAtEpoch: report.stoppedEarly ? history.last?.epoch : nil)
     }
 
@@ -127,7 +131,9 @@ public struct PyTorchEngine: Sendable {
         return try JSONSerialization.data(withJSONObject: job, options: .sortedKeys)
     }
 
-    private func result(_ epoch: Epochs.Epoch, _ probability: Tensor?, _ pipeline: CapturedPipeline) throws -> EpochResult {
+    private func result(_ epoch: Epochs.Epoch, _ probability: Tensor?, _ pipeline: CapturedPipeline) throws
+        -> EpochResult
+    {
         var result = EpochResult(
             epoch: epoch.epoch, trainLoss: epoch.trainLoss ?? .nan, validationLoss: epoch.validationLoss,
             learningRates: epoch.learningRate.map { [$0] } ?? [], seconds: epoch.seconds ?? 0)

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TensorRuntime
 
 /// How far a training is.
@@ -23,17 +22,17 @@ public struct TrainingProgress: Sendable, Hashable {
 }
 
 /// What hears of a training while it runs.
-public struct TrainingObserver {
-    public var progress: (TrainingProgress) -> Void
+public struct TrainingObserver: Sendable {
+    public var progress: @Sendable (TrainingProgress) -> Void
     /// Called after the epoch is safe on disk, and for every epoch of an earlier process before the training goes on.
-    public var epoch: (EpochResult) throws -> Void
+    public var epoch: @Sendable (EpochResult) throws -> Void
     /// One line a person should read: a damaged checkpoint was passed over.
-    public var note: (String) -> Void
+    public var note: @Sendable (String) -> Void
 
     public init(
-        progress: @escaping (TrainingProgress) -> Void = { _ in },
-        epoch: @escaping (EpochResult) throws -> Void = { _ in },
-        note: @escaping (String) -> Void = { _ in }
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in },
+        epoch: @escaping @Sendable (EpochResult) throws -> Void = { _ in },
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.progress = progress
         self.epoch = epoch
@@ -177,7 +176,8 @@ public final class SwiftTrainer {
                 TrainingProgress(epoch: epoch, epochs: epochs, batch: index + 1, batches: batches.count, loss: loss))
         }
         var result = EpochResult(
-            epoch: epoch, trainLoss: batches.isEmpty ? .nan : sum / Double(batches.count), learningRates: rates, seconds: 0)
+            epoch: epoch, trainLoss: batches.isEmpty ? .nan : sum / Double(batches.count), learningRates: rates,
+            seconds: 0)
         try withRuntimeErrors(epoch: epoch, batch: batches.count) { try validator?.measure(&result) }
         let elapsed = (ContinuousClock.now - start).components
         result.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
@@ -214,6 +214,26 @@ public final class SwiftTrainer {
             _ = stopping.observe(result.value(of: stopping.monitor), epoch: result.epoch)
             state.isStopped = stopping.waited >= max(1, patience)
             state.stopping = stopping
+        }
+    }
+
+    /// What the evaluated weights say about some images.
+    ///
+    /// - Parameter batch: at most so many at a time.
+    func predict(_ samples: SampleTensors, weights: [String: Tensor], batch: Int) throws -> Tensor {
+        try withRuntimeErrors(epoch: state.epoch, batch: 0) {
+            try session.parameters.restore(weights)
+            let order = BatchOrder(samples: samples.count, batchSize: batch, dropLast: false, shuffle: false, seed: 0)
+            var values: [Float] = []
+            var shape = [0, 1, samples.images.shape[2], samples.images.shape[3]]
+            for indices in order.batches(epoch: 1) {
+                let images = try samples.batch(indices).images
+                let inputs = try CapturedPipeline.inputs(of: pipeline.evaluation, images: images, masks: nil)
+                let probability = try session.predict(inputs)
+                values += probability.values
+                shape = [samples.count] + probability.shape.dropFirst()
+            }
+            return try Tensor(shape: shape, values: values)
         }
     }
 
@@ -268,7 +288,8 @@ extension SwiftTrainer {
             let restored = try TrainingState(text: saved.tensors.metadata["state"] ?? "")
             guard restored.identity == state.identity else {
                 throw TrainingError.harness(
-                    reason: "the checkpoints in \(checkpoints.url.path) belong to another capture, seed or number of epochs: "
+                    reason:
+                        "the checkpoints in \(checkpoints.url.path) belong to another capture, seed or number of epochs: "
                         + "start over with --again")
             }
             try session.parameters.restore(Self.part("model/", of: saved.tensors))

@@ -16,7 +16,8 @@ struct TrainingLedger {
     ) throws {
         self.store = store
         let new = TrainingRecord(
-            runId: try run.storedID, engine: engine, seed: seed, epochs: epochs, datasetHash: datasetHash, threads: threads)
+            runId: try run.storedID, engine: engine, seed: seed, epochs: epochs, datasetHash: datasetHash,
+            threads: threads)
         var known = try store.beginTraining(new)
         if again {
             try store.deleteTraining(known)
@@ -24,11 +25,14 @@ struct TrainingLedger {
         }
         guard known.datasetHash == datasetHash else {
             throw TrainingError.harness(
-                reason: "\(run.path) was trained by \(engine) on an earlier version of its dataset: start over with --again")
+                reason:
+                    "\(run.path) was trained by \(engine) on an earlier version of its dataset: start over with --again"
+            )
         }
         if let before = known.epochs, let epochs, before != epochs {
             throw TrainingError.harness(
-                reason: "\(run.path) was trained by \(engine) for \(before) epochs, not \(epochs): start over with --again")
+                reason:
+                    "\(run.path) was trained by \(engine) for \(before) epochs, not \(epochs): start over with --again")
         }
         record = known
     }

@@ -32,7 +32,8 @@ extension TrainingLoop {
     func makeClipping() throws -> GradientClipping? {
         guard let clip = gradientClip else { return nil }
         guard let maximum = Self.number(clip.max) else {
-            throw TrainingError.badCapture(file: "pipeline.json", reason: "the bound of its gradient clipping is no number")
+            throw TrainingError.badCapture(
+                file: "pipeline.json", reason: "the bound of its gradient clipping is no number")
         }
         switch clip.kind {
         case "norm": return .norm(maximum: maximum, type: clip.normType.flatMap(Self.number) ?? 2)

@@ -106,7 +106,8 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
         ] {
             if let value, !range.contains(value) {
                 throw TrainingError.badCapture(
-                    file: "pipeline.json", reason: "\(name) is \(value), outside \(range.lowerBound) to \(range.upperBound)")
+                    file: "pipeline.json",
+                    reason: "\(name) is \(value), outside \(range.lowerBound) to \(range.upperBound)")
             }
         }
     }

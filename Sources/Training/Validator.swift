@@ -92,7 +92,8 @@ extension SampleTensors {
         let row = try masks.rows([index])
         let pixels = images.shape[2] * images.shape[3]
         guard row.count >= pixels else {
-            throw TrainingError.badCapture(file: "data", reason: "masks of shape \(masks.shape) do not fit their images")
+            throw TrainingError.badCapture(
+                file: "data", reason: "masks of shape \(masks.shape) do not fit their images")
         }
         return Array(row.values.suffix(pixels))
     }

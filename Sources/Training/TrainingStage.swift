@@ -1,0 +1,122 @@
+import Capture
+import Datasets
+import Foundation
+import ResultStore
+import Sandbox
+import TensorRuntime
+
+/// Capture, training, evaluation and comparison of the runs of a study: what the commands do, with every result in the store.
+///
+/// ```swift
+/// let stage = TrainingStage(workspace: workspace, store: store, helper: helper)
+/// _ = try await stage.capture(run)
+/// _ = try await stage.train(run, engine: .swift)
+/// let evaluation = try await stage.evaluate(run, engine: .swift)
+/// ```
+///
+/// What is finished is not done again unless asked for; what was interrupted goes on where it stopped. One process at a time
+/// works on one training.
+public struct TrainingStage: Sendable {
+    public let workspace: Workspace
+    public let store: ResultStore
+    /// nil: only what needs no Python.
+    public let helper: HelperProgram?
+    /// Threads of the runtime; nil: as `LLMBENCH_THREADS` or the machine says.
+    public var threads: Int?
+
+    public init(workspace: Workspace, store: ResultStore, helper: HelperProgram?, threads: Int? = nil) {
+        self.workspace = workspace
+        self.store = store
+        self.helper = helper
+        self.threads = threads
+    }
+
+    func directory(of run: RunRecord) -> RunDirectory { workspace.directory(of: run.key) }
+
+    func requireHelper() throws -> HelperProgram {
+        guard let helper else {
+            throw TrainingError.harness(reason: "Python and the sandbox are needed here and were not set up")
+        }
+        return helper
+    }
+
+    func dataset(of run: RunRecord) throws -> (dataset: Dataset, hash: String) {
+        let dataset = try DatasetCatalogue(root: workspace.datasets).load(run.dataset)
+        return (dataset, try dataset.contentHash())
+    }
+
+    /// Captures the files that ran, or returns what an earlier call captured.
+    ///
+    /// - Parameters:
+    ///   - epochs: nil leaves the choice to the pipeline.
+    ///   - again: captures anew.
+    /// - Throws: `TrainingError`, `CaptureError` (also stored), `SandboxError`, `DatasetError`, `StoreError`.
+    public func capture(
+        _ run: RunRecord, epochs: Int? = nil, seed: Int = 0, again: Bool = false
+    ) async throws -> CaptureRecord {
+        let directory = directory(of: run)
+        let folder = directory.capture(seed: seed, epochs: epochs)
+        let (dataset, hash) = try dataset(of: run)
+        if !again, let known = try finishedCapture(of: run, hash: hash, epochs: epochs, seed: seed, folder: folder) {
+            return known
+        }
+        guard FileManager.default.fileExists(atPath: directory.final.path) else {
+            throw TrainingError.missing(
+                what: "code that ran (\(run.path) has no final files)", command: "llmbench generate")
+        }
+        let helper = try requireHelper()
+        let stage = try CaptureStage(
+            runner: helper.runner, interpreter: helper.interpreter, helper: helper.folder, cache: workspace.cache)
+        var record = CaptureRecord(
+            runId: try run.storedID, datasetHash: hash, epochs: epochs, seed: seed, status: .captured)
+        record.stated = stated(by: run)
+        do {
+            let result = try await stage.capture(
+                run: directory, dataset: dataset, epochs: epochs, seed: seed, into: folder)
+            record.status = result.description.capturable ? .captured : .refused
+            record.refusals = result.description.refusals
+            record.seconds = result.seconds
+            (record.pipeline, record.facts) = try Self.texts(of: folder)
+            return try store.storeCapture(record)
+        } catch let error as CaptureError {
+            record.status = .failed
+            record.failure = error.description
+            _ = try store.storeCapture(record)
+            throw error
+        }
+    }
+
+    private func finishedCapture(
+        of run: RunRecord, hash: String, epochs: Int?, seed: Int, folder: URL
+    ) throws -> CaptureRecord? {
+        guard FileManager.default.fileExists(atPath: folder.appending(path: "pipeline.json").path) else { return nil }
+        return try store.captures(run: run.storedID).last {
+            $0.datasetHash == hash && $0.epochs == epochs && $0.seed == seed && $0.status != .failed
+        }
+    }
+
+    /// `config.json` of the check run that was clean, as the model wrote it.
+    private func stated(by run: RunRecord) -> String? {
+        let directory = directory(of: run)
+        for round in stride(from: run.maxRounds, through: 0, by: -1) {
+            let check = directory.round(round).check
+            for place in ["out/config.json", "config.json"] {
+                if let data = try? DurableFile.read(check.appending(path: place), limit: 1 << 20),
+                    (try? JSONSerialization.jsonObject(with: data)) is [String: Any]
+                {
+                    return String(decoding: data, as: UTF8.self)
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func texts(of folder: URL) throws -> (pipeline: String, facts: String?) {
+        let data = try DurableFile.read(folder.appending(path: "pipeline.json"), limit: TrainingLoop.maximumBytes)
+        let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        let facts = (object?["facts"] as? [String: Any]).flatMap {
+            try? JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)
+        }
+        return (String(decoding: data, as: UTF8.self), facts.map { String(decoding: $0, as: UTF8.self) })
+    }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import Synchronization
+import TensorRuntime
+import Testing
+
+@testable import Training
+
+@Suite("Training a captured pipeline on the runtime")
+struct SwiftTrainerTests {
+    private func outcome(
+        _ folder: TemporaryFolder, _ name: String = "t", epochs: Int? = nil, seed: Int = 0,
+        change: (inout SyntheticCapture) -> Void = { _ in }
+    ) throws -> TrainingOutcome {
+        var capture = SyntheticCapture(in: folder.url.appending(path: "capture-\(name)"))
+        change(&capture)
+        return try SwiftTrainer(
+            capture.read(), options: .test(epochs: epochs, seed: seed), folder: folder.url.appending(path: name)
+        ).train()
+    }
+
+    @Test("learns: loss and common cross-entropy fall, Dice rises")
+    func learns() throws {
+        let outcome = try outcome(TemporaryFolder(), epochs: 25)
+        let (first, last) = (try #require(outcome.history.first), try #require(outcome.history.last))
+        #expect(outcome.history.map(\.epoch) == Array(1...25))
+        #expect(last.trainLoss < 0.3 * first.trainLoss)
+        #expect(try #require(last.validationLoss) < 0.5 * (try #require(first.validationLoss)))
+        #expect(try #require(last.commonBCE) < 0.5 * (try #require(first.commonBCE)))
+        #expect(try #require(last.commonSoftDice) > 0.7)
+        #expect(try #require(last.meanValidationDice) > 0.7)
+        // Seven validation samples in batches of four.
+        #expect(last.validationDice.count == 2)
+    }
+
+    @Test("measures the pipeline's own loss in evaluation mode: it equals the common one where the loss is the same")
+    func evaluationLoss() throws {
+        let outcome = try outcome(TemporaryFolder(), epochs: 3) { $0.pipeline["validation_batch_size"] = 7 }
+        for epoch in outcome.history {
+            let (own, common) = (try #require(epoch.validationLoss), try #require(epoch.commonBCE))
+            // Clamped at 1e-7 one way, computed from logits the other.
+            #expect(abs(own - common) < 1e-4 * max(1, common), "\(own) \(common)")
+        }
+    }
+
+    @Test("gives the same bits for the same seed and others for another")
+    func deterministic() throws {
+        let folder = try TemporaryFolder()
+        let (a, b) = (try outcome(folder, "a", epochs: 3), try outcome(folder, "b", epochs: 3))
+        #expect(a.weights.mapValues(\.values) == b.weights.mapValues(\.values))
+        #expect(a.history.map(\.trainLoss) == b.history.map(\.trainLoss))
+        let c = try outcome(folder, "c", epochs: 3, seed: 1)
+        #expect(a.history.map(\.trainLoss) != c.history.map(\.trainLoss))
+    }
+
+    @Test("killed in the middle of an epoch goes on to the same bits as one that was not", .timeLimit(.minutes(2)))
+    func killed() async throws {
+        let folder = try TemporaryFolder()
+        let pipeline: [String: any Sendable] = [
+            "scheduler": ["name": "StepLR", "step_size": 2, "gamma": 0.5, "when": "epoch"] as [String: any Sendable],
+            "evaluated_weights": ["kind": "best", "monitor": "validation_loss", "mode": "min"],
+        ]
+        let whole = try outcome(folder, "whole", epochs: 6) { $0.pipeline = pipeline }
+        var capture = SyntheticCapture(in: folder.url.appending(path: "capture"))
+        capture.pipeline = pipeline
+        try capture.write()
+        let path = folder.url.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let folder = URL(filePath: path, directoryHint: .isDirectory)
+            let trainer = try SwiftTrainer(
+                CapturedPipeline(folder: folder.appending(path: "capture")), options: .test(epochs: 6),
+                folder: folder.appending(path: "killed"))
+            _ = try trainer.train(
+                TrainingObserver(progress: { if $0.epoch == 4, $0.batch == 2 { kill(getpid(), SIGKILL) } }))
+        }
+        let seen = Mutex<[Int]>([])
+        let resumed = try SwiftTrainer(
+            CapturedPipeline(folder: capture.folder), options: .test(epochs: 6),
+            folder: folder.url.appending(path: "killed")
+        ).train(TrainingObserver(progress: { step in seen.withLock { $0.append(step.epoch) } }))
+        #expect(seen.withLock { $0.min() } == 4, "it began again instead of going on")
+        #expect(resumed.history.count == 6)
+        #expect(resumed.weights.mapValues(\.values) == whole.weights.mapValues(\.values))
+        #expect(resumed.history.map(\.trainLoss) == whole.history.map(\.trainLoss))
+        #expect(resumed.history.map(\.commonBCE) == whole.history.map(\.commonBCE))
+        #expect(resumed.history.map(\.learningRates) == whole.history.map(\.learningRates))
+        #expect(resumed.bestEpoch == whole.bestEpoch)
+    }
+
+    @Test("that is finished is not trained again")
+    func finished() throws {
+        let folder = try TemporaryFolder()
+        let capture = try SyntheticCapture(in: folder.url.appending(path: "capture")).read()
+        let trained = try SwiftTrainer(capture, options: .test(epochs: 2), folder: folder.url).train()
+        let again = try SwiftTrainer(capture, options: .test(epochs: 2), folder: folder.url).train(
+            TrainingObserver(progress: { _ in Issue.record("it trained again") }))
+        #expect(again.weights.mapValues(\.values) == trained.weights.mapValues(\.values))
+    }
+
+    @Test("passes over a damaged checkpoint, says so, and comes to the same bits")
+    func damaged() throws {
+        let folder = try TemporaryFolder()
+        let whole = try outcome(folder, "whole", epochs: 4)
+        let capture = try CapturedPipeline(folder: folder.url.appending(path: "capture-whole"))
+        let place = folder.url.appending(path: "whole")
+        let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: place.path).sorted().last)
+        #expect(newest.hasPrefix("epoch-00004"))
+        try Data("rubbish".utf8).write(to: place.appending(path: newest))
+        let notes = Mutex<[String]>([])
+        let resumed = try SwiftTrainer(capture, options: .test(epochs: 4), folder: place).train(
+            TrainingObserver(note: { line in notes.withLock { $0.append(line) } }))
+        #expect(notes.withLock { $0 } == ["the checkpoint \(newest) is damaged: going on from epoch 3"])
+        #expect(resumed.weights.mapValues(\.values) == whole.weights.mapValues(\.values))
+    }
+
+    @Test("does not mix checkpoints of another seed or number of epochs", arguments: [(2, 1), (3, 0)])
+    func foreign(epochs: Int, seed: Int) throws {
+        let folder = try TemporaryFolder()
+        let capture = try SyntheticCapture(in: folder.url.appending(path: "capture")).read()
+        _ = try SwiftTrainer(capture, options: .test(epochs: 2), folder: folder.url).train()
+        do {
+            _ = try SwiftTrainer(capture, options: .test(epochs: epochs, seed: seed), folder: folder.url).train()
+            Issue.record("checkpoints of another training were used")
+        } catch let error as TrainingError {
+            #expect("\(error)".contains("belong to another capture, seed or number of epochs"))
+        }
+    }
+
+    @Test("stops with the layer's name when a number is not finite")
+    func notFinite() throws {
+        do {
+            _ = try outcome(TemporaryFolder(), epochs: 5) {
+                $0.batchNorm = false
+                $0.learningRate = 1e30
+            }
+            Issue.record("it trained on")
+        } catch let error as TrainingError {
+            guard case .notFinite(_, let module, let epoch, let batch) = error else { throw error }
+            #expect(error.isPipelinesFault)
+            #expect(epoch == 1 && batch > 1)
+            #expect(try #require(module).contains("enc1") || (try #require(module)).contains("bottleneck"), "\(error)")
+        }
+    }
+
+    @Test("on a full disk fails with one sentence and loses no checkpoint")
+    func diskFull() throws {
+        let folder = try TemporaryFolder()
+        let capture = try SyntheticCapture(in: folder.url.appending(path: "capture")).read()
+        let place = folder.url.appending(path: "t")
+        _ = try SwiftTrainer(capture, options: .test(epochs: 2), folder: place).train()
+        #expect(TrainingError.diskFull(path: place.path).isPipelinesFault == false)
+        // The same failure as a disk that refuses: the folder is a file.
+        let blocked = folder.url.appending(path: "blocked")
+        try Data().write(to: blocked)
+        #expect(throws: TrainingError.self) {
+            try SwiftTrainer(capture, options: .test(epochs: 1), folder: blocked).train()
+        }
+        #expect(try CheckpointFolder(url: place).latest()?.epoch == 2)
+    }
+
+    @Test("restores the best weights where the pipeline evaluates those")
+    func best() throws {
+        // A rate that falls to nothing after the first epochs, then noise: the best epoch is told by the monitor.
+        let outcome = try outcome(TemporaryFolder(), epochs: 8) {
+            $0.learningRate = 0.2
+            $0.pipeline["evaluated_weights"] = ["kind": "best", "monitor": "validation_loss", "mode": "min"]
+        }
+        let losses = outcome.history.map { $0.validationLoss ?? .nan }
+        let best = try #require(losses.indices.min { losses[$0] < losses[$1] }) + 1
+        #expect((outcome.bestEpoch ?? 8) == best)
+    }
+
+    @Test("stops early after as many epochs without an improvement as the pipeline waits")
+    func early() throws {
+        let outcome = try outcome(TemporaryFolder(), epochs: 40) {
+            $0.learningRate = 0
+            $0.batchNorm = false
+            $0.pipeline["early_stopping"] =
+                ["monitor": "validation_loss", "mode": "min", "patience": 3, "min_delta": 0] as [String: any Sendable]
+        }
+        // Nothing is learnt: the first epoch stays the best.
+        #expect(outcome.stoppedAtEpoch == 4)
+        #expect(outcome.history.count == 4)
+    }
+
+    @Test(
+        "lowers the rate when and as the scheduler says",
+        arguments: [
+            ("epoch", [0.01, 0.005, 0.0025]), ("batch", [0.01, 0.01 * 0.03125, 0.01 * 0.03125 * 0.03125]),
+        ])
+    func scheduler(when: String, rates: [Double]) throws {
+        let outcome = try outcome(TemporaryFolder(), epochs: 3) {
+            $0.pipeline["scheduler"] =
+                ["name": "ExponentialLR", "gamma": 0.5, "when": when] as [String: any Sendable]
+        }
+        // 24 samples in batches of five: five batches an epoch.
+        for (epoch, rate) in zip(outcome.history, rates) {
+            #expect(abs(epoch.learningRates[0] - rate) < 1e-12, "\(epoch.learningRates)")
+        }
+    }
+
+    @Test("accumulates gradients over batches and applies what is left at the end of the epoch")
+    func accumulation() throws {
+        // Without batch norm and with the same number of samples in each batch, two summed batches of 4 are twice one of 8; SGD at
+        // half the rate then makes the same step.
+        func trained(_ batch: Int, _ accumulation: Int, _ rate: Double) throws -> [Float] {
+            let outcome = try outcome(TemporaryFolder(), epochs: 2) { capture in
+                capture.batchNorm = false
+                let names = UNetGraph(baseChannels: 4, depth: 2, size: 16, batchNorm: false).train.parameters.map(
+                    \.name)
+                capture.pipeline = [
+                    "batch_size": batch, "accumulation": accumulation, "shuffle": false,
+                    "optimizer": [
+                        "name": "SGD", "groups": [["lr": rate, "parameters": names] as [String: any Sendable]],
+                    ] as [String: any Sendable],
+                ]
+            }
+            return outcome.weights.keys.sorted().flatMap { outcome.weights[$0]?.values ?? [] }
+        }
+        let (summed, whole) = (try trained(4, 2, 0.05), try trained(8, 1, 0.1))
+        let difference = zip(summed, whole).map { abs($0 - $1) }.max() ?? .nan
+        #expect(difference < 1e-5, "\(difference)")
+        // Three times eight: with an accumulation of two the third batch is applied alone.
+        let left = try trained(8, 2, 0.1)
+        #expect(left != whole)
+    }
+
+    @Test("refuses more memory than there is before it begins")
+    func memory() {
+        #expect(throws: TrainingError.memory(needed: 3 << 30, available: 2 << 30)) {
+            try MemoryGuard(available: 2 << 30).require(3 << 30)
+        }
+        #expect(throws: Never.self) { try MemoryGuard(available: nil).require(3 << 30) }
+        #expect(MemoryGuard.parse("MemTotal: 9 kB\nMemAvailable:    2048 kB\n") == 2048 * 1024)
+        #expect(MemoryGuard.parse("nothing") == nil)
+        #expect("\(TrainingError.memory(needed: 3 << 30, available: 2 << 30))".contains("3.0 GiB"))
+    }
+}
