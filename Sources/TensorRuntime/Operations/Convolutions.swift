@@ -127,13 +127,15 @@ private func emitConvolutionForward(
     relu: Bool, y: View
 ) {
     let packed = builder.packed(weight, for: .forward, plan)
+    let source = builder.rowMajor(builder.view(weight))
     let b = bias.map { builder.rowMajor(builder.view($0)) }
     let target = y.pixelStride == nil ? builder.temporary(y.shape) : y
     let stride = target.pixelStride ?? target.shape[1]
     builder.needWorkspace(plan.workspaceBytes(.forward))
-    builder.emit([x.view, packed, b, target], result: target) { memory, pool in
+    builder.emit([x.view, source, packed, b, target], result: target) { memory, pool in
         plan.forward(
-            memory.pixels(x.view, stride: x.stride), packed: memory[packed], bias: b.map { memory[$0] }, relu: relu,
+            memory.pixels(x.view, stride: x.stride), weights: memory[source], packed: memory[packed],
+            bias: b.map { memory[$0] }, relu: relu,
             into: memory.pixels(target, stride: stride), workspace: ProgramBuilder.workspace(memory), pool: pool)
     }
     builder.copy(target, to: y)
@@ -169,12 +171,13 @@ private func emitConvolutionBackward(
     }
     intoInput { dx in
         let packed = builder.packed(weight, for: .inputGradient, plan)
+        let source = builder.rowMajor(builder.view(weight))
         let target = dx.pixelStride == nil ? builder.temporary(dx.shape) : dx
         let stride = target.pixelStride ?? target.shape[1]
         builder.needWorkspace(plan.workspaceBytes(.inputGradient))
-        builder.emit([dy.view, packed, target], result: target) { memory, pool in
+        builder.emit([dy.view, source, packed, target], result: target) { memory, pool in
             plan.inputGradient(
-                memory.pixels(dy.view, stride: dy.stride), packed: memory[packed],
+                memory.pixels(dy.view, stride: dy.stride), weights: memory[source], packed: memory[packed],
                 into: memory.pixels(target, stride: stride), workspace: ProgramBuilder.workspace(memory), pool: pool)
         }
         builder.copy(target, to: dx)
