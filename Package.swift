@@ -65,7 +65,9 @@ let package = Package(
         // The parts, from the top of the import order to the bottom.
         .target(
             name: "Studies",
-            dependencies: ["Reporting", "Training", "Capture", "Generation", "ResultStore", "Datasets"],
+            dependencies: [
+                "Reporting", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore", "Datasets",
+            ],
             swiftSettings: strict),
         .target(
             name: "Reporting",

@@ -8,7 +8,13 @@ struct LLMBench: AsyncParsableCommand {
         abstract:
             "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?",
         discussion:
-            "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.")
+            "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.",
+        subcommands: [
+            DoctorCommand.self, DemoCommand.self, ModelsCommand.self, DatasetsCommand.self, GenerateCommand.self,
+            CaptureCommand.self,
+            TrainCommand.self, EvaluateCommand.self, ReportCommand.self, DiagnoseCommand.self, UNetCommand.self,
+            BenchCommand.self,
+        ])
 }
 
 @main

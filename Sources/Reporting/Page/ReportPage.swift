@@ -125,7 +125,7 @@ extension StudyEvidence {
 
 extension StudyEvidence.Run {
     /// "three rounds fed back: NameError, RuntimeError, ContractViolation".
-    var summary: String {
+    public var summary: String {
         guard !errorRecords.isEmpty else { return "ran at once" }
         return errorRecords.map(\.errorClass).joined(separator: " → ")
     }

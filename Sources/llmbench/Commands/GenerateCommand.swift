@@ -8,6 +8,7 @@ import Generation
 import Prompts
 import ResultStore
 import Sandbox
+import Studies
 
 /// `llmbench generate`: one prompt, a model, and its own errors until the code runs.
 struct GenerateCommand: AsyncParsableCommand {

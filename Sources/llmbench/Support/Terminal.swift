@@ -32,6 +32,6 @@ struct Terminal: Sendable {
 
     /// Writes a line to standard error.
     static func note(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 }

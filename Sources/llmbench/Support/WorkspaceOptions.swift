@@ -61,6 +61,6 @@ struct JSONOption: ParsableArguments {
         encoder.dateEncodingStrategy = .iso8601
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+        try FileHandle.standardOutput.write(contentsOf: try encoder.encode(value) + Data("\n".utf8))
     }
 }

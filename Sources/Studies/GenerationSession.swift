@@ -8,12 +8,12 @@ import ResultStore
 import Sandbox
 
 /// Everything that runs of one model on one dataset share: card, prompt, sandbox, check, store.
-struct GenerationSession {
-    let workspace: Workspace
-    let store: ResultStore
-    let card: ModelCard
-    let prompt: RenderedPrompt
-    let check: SandboxedCheck
+public struct GenerationSession: Sendable {
+    public let workspace: Workspace
+    public let store: ResultStore
+    public let card: ModelCard
+    public let prompt: RenderedPrompt
+    public let check: SandboxedCheck
     private let study: String
     private let dataset: String
     private let target: String
@@ -26,7 +26,7 @@ struct GenerationSession {
     /// Finds out all that can be wrong before a request is paid for.
     ///
     /// - Throws: the errors of the parts, each with its sentence.
-    init(
+    public init(
         workspace: Workspace, study: String, model: String, dataset name: String, target: String, baseURL: String?,
         replay: URL?, isSandboxed: Bool
     ) throws {
@@ -66,7 +66,7 @@ struct GenerationSession {
     }
 
     /// One run, from where it stands to its end.
-    func run(
+    public func run(
         index: Int, maxRounds: Int, loopAfter: Int, record: URL?,
         observe: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> RunRecord {

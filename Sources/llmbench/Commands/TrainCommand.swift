@@ -1,0 +1,156 @@
+import ArgumentParser
+import Capture
+import Foundation
+import ResultStore
+import Sandbox
+import Synchronization
+import Training
+
+/// `llmbench train`: a run's pipeline, trained by one of three engines.
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train the pipeline of a run: on our runtime, in PyTorch, or by its own program.",
+        discussion: """
+            Engines: swift trains the captured graph on the tensor runtime, pytorch trains the same graph in PyTorch, emitted \
+            runs the model's own main.py. A run that is not captured yet is captured first. Broken off, swift goes on after \
+            the last whole epoch. Exit status: 0 trained, 1 the pipeline failed, 2 usage, 3 the harness or its environment.
+
+            EXAMPLES
+              llmbench train fixture-clean
+              llmbench train fixture-clean --engine emitted --seeds 3
+              llmbench train run-01 --epochs 5 --parity
+            """)
+
+    @Option(help: "swift, pytorch or emitted.")
+    var engine: TrainingRecord.Engine = .swift
+
+    @Option(help: "Train from so many seeds, counted from --seed.")
+    var seeds: Int = 1
+
+    @Flag(help: "Also compare the first 20 steps of our runtime with PyTorch's.")
+    var parity = false
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var jsonOption: JSONOption
+
+    func validate() throws {
+        guard (1...100).contains(seeds) else { throw ValidationError("--seeds \(seeds): give a number from 1 to 100") }
+    }
+
+    func run() async throws {
+        let stage = try options.stage(needsPython: true)
+        var rows: [Row] = []
+        for run in try options.records(in: stage.store) {
+            for seed in options.seed..<options.seed + seeds {
+                do {
+                    var row = Row(run, try await train(run, seed: seed, stage))
+                    if parity {
+                        row.largestLossDifference = try await stage.parity(
+                            run, epochs: options.epochCount, seed: seed, again: options.again
+                        ).largestLossDifference
+                    }
+                    rows.append(row)
+                } catch let error as TrainingError where error.isPipelinesFault {
+                    rows.append(Row(run, engine: engine, seed: seed, failure: "\(error)"))
+                } catch let error as CaptureError where error != .helperMissing {
+                    rows.append(Row(run, engine: engine, seed: seed, failure: "\(error)"))
+                } catch {
+                    throw StageOptions.failure(error)
+                }
+            }
+        }
+        try show(rows)
+        if let failed = rows.first(where: { $0.failure != nil }) {
+            throw CommandFailure.failed("\(failed.run): \(failed.failure ?? "")")
+        }
+    }
+
+    private func train(_ run: RunRecord, seed: Int, _ stage: TrainingStage) async throws -> TrainingRecord {
+        let title = "\(engine.rawValue) \(options.short(run)) seed \(seed)"
+        guard engine == .swift else {
+            return try await StageOptions.ticking(ProgressBar(title: title, total: 0)) {
+                try await stage.train(
+                    run, engine: engine, epochs: options.epochCount, seed: seed, again: options.again)
+            }
+        }
+        let bar = TrainingBar(title: title)
+        let record = try await stage.train(
+            run, engine: engine, epochs: options.epochCount, seed: seed, again: options.again, observer: bar.observer)
+        bar.finish()
+        return record
+    }
+
+    private struct Row: Encodable {
+        var run: String
+        var engine: String
+        var seed: Int
+        var status: String
+        var epochs: Int?
+        var stoppedAtEpoch: Int?
+        var bestEpoch: Int?
+        var seconds: Double?
+        var failure: String?
+        var largestLossDifference: Double?
+
+        init(_ run: RunRecord, _ record: TrainingRecord) {
+            self.init(run, engine: record.engine, seed: record.seed, failure: record.failure)
+            status = record.status.rawValue
+            (epochs, stoppedAtEpoch, bestEpoch) = (record.epochs, record.stoppedAtEpoch, record.bestEpoch)
+            seconds = record.seconds
+        }
+
+        init(_ run: RunRecord, engine: TrainingRecord.Engine, seed: Int, failure: String?) {
+            self.run = run.path
+            self.engine = engine.rawValue
+            self.seed = seed
+            self.failure = failure
+            status = TrainingRecord.Status.failed.rawValue
+        }
+    }
+
+    private func show(_ rows: [Row]) throws {
+        if jsonOption.json { return try JSONOption.print(rows) }
+        var table = TextTable([
+            ("run", .left), ("engine", .left), ("seed", .right), ("status", .left), ("epochs", .right),
+            ("seconds", .right),
+            ("parity", .right),
+        ])
+        for row in rows {
+            table.add([
+                row.run, row.engine, "\(row.seed)", row.status, "\(row.stoppedAtEpoch ?? row.epochs ?? 0)",
+                row.seconds.map { "\(Int($0.rounded()))" } ?? "",
+                row.largestLossDifference.map { String(format: "%.1e", $0) } ?? "",
+            ])
+        }
+        print(table.render())
+    }
+}
+
+/// The progress of a training, batch by batch over all epochs; how many those are is known with the first batch.
+private final class TrainingBar: Sendable {
+    private let title: String
+    private let bar = Mutex<ProgressBar?>(nil)
+
+    init(title: String) {
+        self.title = title
+    }
+
+    var observer: TrainingObserver {
+        TrainingObserver(
+            progress: { step in
+                let bar = self.bar.withLock { bar in
+                    let made = bar ?? ProgressBar(title: self.title, total: step.epochs * step.batches)
+                    bar = made
+                    return made
+                }
+                let loss = step.loss.map { String(format: "  loss %.4f", $0) } ?? ""
+                bar.update(
+                    (step.epoch - 1) * step.batches + step.batch, note: "epoch \(step.epoch)/\(step.epochs)\(loss)")
+            }, note: { Terminal.note("llmbench: \($0)") })
+    }
+
+    func finish() { bar.withLock { $0?.finish() } }
+}
+
+extension TrainingRecord.Engine: ExpressibleByArgument {}
