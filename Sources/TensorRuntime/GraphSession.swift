@@ -70,6 +70,11 @@ public final class GraphSession {
         try graph(evaluation, inputs).evaluate(inputs)
     }
 
+    /// Seconds by phase and node of the train graph that ran last, one more run of it; see `CompiledGraph.profile`.
+    public func profile() -> [(phase: String, operation: String, seconds: Double)] {
+        compiled.last { $0.kind == .train }?.graph.profile() ?? []
+    }
+
     /// The compiled graph for the batch size of the inputs.
     private func graph(_ graph: Graph?, _ inputs: [String: Tensor]) throws -> CompiledGraph {
         guard let graph else { throw RuntimeError.malformedGraph("the session has no graph for this") }

@@ -125,3 +125,55 @@ struct GraphTests {
         #expect(throws: RuntimeError.self) { try tensor.rows([3]) }
     }
 }
+
+@Suite
+struct HostileAttributeTests {
+    /// A train graph of one operation on an image N 2 6 6 (and weights 4 2 3 3), whose result is declared with the given shape.
+    private func compile(_ op: String, _ attributes: String, weighted: Bool) throws {
+        let json = """
+            {"schema":1,"kind":"train","batch":1,"values":[{"id":0,"shape":[{"batch":1},2,6,6],"dtype":"float32"},
+            {"id":1,"shape":[4,2,3,3],"dtype":"float32"},{"id":2,"shape":[1],"dtype":"float32"}],
+            "inputs":[{"value":0,"name":"image"},{"value":1,"name":"weight"}],"parameters":[],
+            "nodes":[{"op":"\(op)","inputs":[0\(weighted ? ",1" : "")],"outputs":[2],"attributes":\(attributes)}],
+            "outputs":{"loss":2}}
+            """
+        let session = try GraphSession(train: Graph(json: Data(json.utf8)), evaluation: nil, tensors: [:])
+        _ = try session.step([
+            "image": Tensor(shape: [1, 2, 6, 6], repeating: 1), "weight": Tensor(shape: [4, 2, 3, 3], repeating: 1),
+        ])
+    }
+
+    @Test(
+        "Absurd attributes are errors, never a crash",
+        arguments: [
+            ("slice", #"{"axis":0,"start":0,"end":1,"step":9000000000000000000}"#),
+            ("slice", #"{"axis":0,"start":-9000000000000000,"end":-9000000000000001}"#),
+            ("reshape", #"{"shape":[72,72,72,72,72,72]}"#), ("reshape", #"{"shape":[-1,-1]}"#),
+            ("reshape", #"{"shape":[0,-1]}"#), ("expand", #"{"shape":[8e15,8e15,1,2,6,6]}"#),
+            ("select", #"{"axis":7,"index":0}"#), ("permute", #"{"axes":[0,0,1,2]}"#),
+            ("pad", #"{"padding":[8e15,0]}"#), ("pad", #"{"padding":[-9,0]}"#), ("pad", #"{"padding":[1]}"#),
+            ("group_norm", #"{"groups":0}"#), ("group_norm", #"{"groups":8e15}"#),
+            ("layer_norm", #"{"normalized_shape":[]}"#), ("softmax", #"{"axis":-9}"#),
+            ("max_pool2d", #"{"kernel":[0,0]}"#), ("max_pool2d", #"{"kernel":[99,99]}"#),
+            ("max_pool2d", #"{"kernel":[2,2],"padding":[5,5]}"#), ("avg_pool2d", #"{"kernel":[2,2],"stride":[0,1]}"#),
+            ("avg_pool2d", #"{"kernel":[7,7]}"#), ("adaptive_avg_pool2d", #"{"output_size":[1e9,1]}"#),
+            ("upsample_nearest2d", #"{"output_size":[1000000,1000000]}"#),
+            ("upsample_bilinear2d", #"{"output_size":[4,4],"scale":[0,0]}"#),
+            ("sum", #"{"axes":[0,0]}"#), ("cast", #"{"dtype":"complex"}"#), ("dropout", #"{"p":"often"}"#),
+            ("mul_scalar", #"{"scalar":{"number":1,"batch_power":3}}"#), ("bernoulli", #"{"shape":[1],"p":0.5}"#),
+        ])
+    func absurdAttributes(op: String, attributes: String) {
+        #expect(throws: RuntimeError.self) { try compile(op, attributes, weighted: false) }
+    }
+
+    @Test(
+        "Absurd convolutions are errors, never a crash",
+        arguments: [
+            #"{"groups":8000000000000000}"#, #"{"groups":0}"#, #"{"groups":3}"#, #"{"stride":[0,1]}"#,
+            #"{"padding":[-1,0]}"#, #"{"dilation":[9,9]}"#, #"{"stride":[1,2,3]}"#,
+            #"{"transposed":true,"output_padding":[5,5]}"#, #"{"transposed":true,"padding":[900000,900000]}"#,
+        ])
+    func absurdConvolutions(attributes: String) {
+        #expect(throws: RuntimeError.self) { try compile("convolution", attributes, weighted: true) }
+    }
+}

@@ -61,6 +61,17 @@ func broadcastShape(_ a: [Int], _ b: [Int]) throws -> [Int] {
     return result
 }
 
+/// The product of sizes that may come from a hostile graph; nil when it is beyond what a value may have.
+func boundedProduct(_ sizes: [Int]) -> Int? {
+    var product = 1
+    for size in sizes {
+        let (next, overflow) = product.multipliedReportingOverflow(by: size)
+        guard size >= 0, !overflow, next <= Graph.Limits.elements else { return nil }
+        product = next
+    }
+    return product
+}
+
 /// A possibly negative axis as an index. Throws `ShapeFault` when it is out of range.
 func resolveAxis(_ axis: Int, rank: Int) throws -> Int {
     guard axis >= -rank, axis < rank else { throw ShapeFault("axis \(axis) does not exist among \(rank)") }

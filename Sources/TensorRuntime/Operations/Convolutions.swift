@@ -15,6 +15,10 @@ struct Convolution: Operation {
         guard x.count == 4, weight.count == 4 else {
             throw ShapeFault("only two-dimensional convolutions are supported, not \(x) with weights \(weight)")
         }
+        guard (1...65_536).contains(groups) else { throw ShapeFault("\(groups) groups") }
+        guard outputPadding.height < max(stride.height, dilation.height),
+            outputPadding.width < max(stride.width, dilation.width)
+        else { throw ShapeFault("the output padding is not below the stride or the dilation") }
         let shape = ConvolutionShape(
             batch: x[0], height: x[2], width: x[3], inputChannels: x[1],
             outputChannels: transposed ? weight[1] * groups : weight[0], kernel: Extent(weight[2], weight[3]),

@@ -30,6 +30,9 @@ struct Resampling: Operation {
         case .bilinear(let output, let alignCorners, let scale):
             return AxisWeights(linear: size, to: side(output), alignCorners: alignCorners, scale: factor(scale))
         case .average(let kernel, let stride, let padding, let ceilMode, let countsPadding):
+            guard size / side(stride) * min(side(kernel), size) <= AxisWeights.limit else {
+                throw ShapeFault("windows of \(side(kernel)) over a size of \(size)")
+            }
             let weights = AxisWeights(
                 average: size, kernel: side(kernel), stride: side(stride), padding: side(padding), ceilMode: ceilMode,
                 countsPadding: countsPadding)
@@ -38,6 +41,9 @@ struct Resampling: Operation {
             }
             return weights
         case .adaptiveAverage(let output):
+            guard size + 2 * side(output) <= AxisWeights.limit else {
+                throw ShapeFault("\(side(output)) windows over a size of \(size)")
+            }
             return AxisWeights(adaptive: size, to: side(output))
         }
     }
@@ -93,6 +99,9 @@ struct AxisWeights {
     }
 
     var taps: [[Tap]]
+
+    /// The most taps that an axis may have; real ones have thousands.
+    static let limit = 1 << 25
 
     /// `source = floor(position · size / output)`, or by the reciprocal of the scale that the source gave.
     init(nearest size: Int, to output: Int, scale: Double?) {

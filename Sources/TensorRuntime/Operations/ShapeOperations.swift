@@ -143,7 +143,7 @@ struct Slice: Operation {
     func shape(_ inputs: [[Int]?]) throws -> [Int] {
         var shape = inputs[0] ?? []
         _ = try resolveAxis(axis, rank: shape.count)
-        guard step > 0 else { throw ShapeFault("a step of \(step)") }
+        guard step > 0, step <= Graph.Limits.elements else { throw ShapeFault("a step of \(step)") }
         let (axis, start, size) = range(shape)
         guard size > 0 else { throw ShapeFault("the slice from \(start) of axis \(axis) of \(shape) is empty") }
         shape[axis] = size
@@ -204,9 +204,9 @@ struct Reshape: Operation {
         let count = shape.reduce(1, *)
         var result = target
         let open = target.indices.filter { target[$0] == -1 }
-        let known = target.filter { $0 != -1 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        let known = boundedProduct(target.filter { $0 != -1 }) ?? 0
         if open.count == 1, known > 0, count % known == 0 { result[open[0]] = count / known }
-        guard result.allSatisfy({ $0 > 0 && $0 <= count }), result.count <= 6, result.reduce(1, *) == count else {
+        guard result.allSatisfy({ $0 > 0 && $0 <= count }), result.count <= 6, boundedProduct(result) == count else {
             throw ShapeFault("shape \(shape) cannot be seen as \(target)")
         }
         return result

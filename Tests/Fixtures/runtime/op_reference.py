@@ -186,9 +186,10 @@ def execute(node, x):
     if op == "argmax":
         return torch.argmax(x[0], a["axis"], a["keepdim"]).float()
     if op == "binary_cross_entropy":
-        return F.binary_cross_entropy(x[0], x[1], x[2], reduction=a["reduction"])
+        return F.binary_cross_entropy(x[0], x[1], x[2] if len(x) > 2 else None, reduction=a["reduction"])
     if op == "binary_cross_entropy_with_logits":
-        return F.binary_cross_entropy_with_logits(x[0], x[1], x[2], reduction=a["reduction"], pos_weight=x[3])
+        weight, positive = (list(x[2:]) + [None, None])[:2]
+        return F.binary_cross_entropy_with_logits(x[0], x[1], weight, reduction=a["reduction"], pos_weight=positive)
     if op == "mse_loss":
         return F.mse_loss(x[0], x[1], reduction=a["reduction"])
     if op == "l1_loss":
