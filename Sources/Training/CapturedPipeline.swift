@@ -94,6 +94,7 @@ extension TrainingError {
         switch error {
         case .unknownOperation, .invalidOperation, .invalidOptimizer, .tooLarge:
             self = .notCapturable(reasons: ["\(error)"])
+        case .missingTensor: self = .badCapture(file: "weights.safetensors", reason: "\(error)")
         default: self = .badCapture(file: file, reason: "\(error)")
         }
     }

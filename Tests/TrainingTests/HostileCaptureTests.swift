@@ -21,7 +21,9 @@ struct HostileCaptureTests {
         }
     }
 
-    private func edit(_ name: String, _ change: (inout [String: Any]) -> Void) -> (SyntheticCapture) throws -> Void {
+    private func edit(_ name: String, _ change: @escaping (inout [String: Any]) -> Void) -> (SyntheticCapture) throws ->
+        Void
+    {
         { capture in
             let url = capture.folder.appending(path: name)
             var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any] ?? [:]
@@ -104,7 +106,7 @@ struct HostileCaptureTests {
 
     @Test("weights that lack a parameter, or lie about it")
     func weights() throws {
-        try expect("weights") { capture in
+        try expect("weights.safetensors cannot be used: no tensor was given for final.weight") { capture in
             var tensors = SyntheticCapture.unet.initialTensors(seed: 1)
             tensors["final.weight"] = nil
             try SafeTensors.write(tensors, to: capture.folder.appending(path: "weights.safetensors"))

@@ -5,31 +5,32 @@ import Testing
 
 @Suite("A monitored value")
 struct MonitorTests {
+    /// Which epochs were the best so far.
+    private func best(_ monitor: inout Monitor, _ values: [Double?]) -> [Bool] {
+        values.enumerated().map { index, value in monitor.observe(value, epoch: index + 1) }
+    }
+
     @Test("is best when it is lower by more than the least change")
     func lower() {
         var monitor = Monitor(monitor: "validation_loss", mode: .min, minDelta: 0.1)
-        #expect(monitor.observe(1, epoch: 1))
-        #expect(!monitor.observe(0.95, epoch: 2))
+        #expect(best(&monitor, [1, 0.95]) == [true, false])
         #expect(monitor.waited == 1)
-        #expect(monitor.observe(0.85, epoch: 3))
+        #expect(best(&monitor, [0.85]) == [true])
         #expect(monitor.waited == 0)
-        #expect(monitor.bestEpoch == 3)
         #expect(monitor.best == 0.85)
     }
 
     @Test("is best when it is higher, for a Dice")
     func higher() {
         var monitor = Monitor(monitor: "validation_dice", mode: .max)
-        #expect(monitor.observe(0.2, epoch: 1))
-        #expect(!monitor.observe(0.2, epoch: 2))
-        #expect(monitor.observe(0.3, epoch: 3))
+        #expect(best(&monitor, [0.2, 0.2, 0.3]) == [true, false, true])
+        #expect(monitor.bestEpoch == 3)
     }
 
     @Test("that is no number is never the best")
     func notANumber() {
         var monitor = Monitor(monitor: "validation_loss", mode: .min)
-        #expect(!monitor.observe(.nan, epoch: 1))
-        #expect(!monitor.observe(nil, epoch: 2))
+        #expect(best(&monitor, [.nan, nil]) == [false, false])
         #expect(monitor.waited == 2)
         #expect(monitor.best == nil)
     }

@@ -11,6 +11,8 @@ struct SyntheticCapture {
     /// Fields of `pipeline.json` in place of the usual ones.
     var pipeline: [String: any Sendable] = [:]
     var learningRate = 0.01
+    /// Data in place of the noisy discs, by part.
+    var parts: [String: SampleTensors] = [:]
 
     static let size = 16
     static let unet = UNetGraph(baseChannels: 4, depth: 2, size: size)
@@ -51,9 +53,13 @@ struct SyntheticCapture {
         try SafeTensors.write(weights, to: folder.appending(path: "weights.safetensors"))
         for (name, count, seed) in [("train", samples, 1), ("validation", 7, 2), ("test", 5, 3), ("heldout", 6, 4)] {
             let (images, masks) = try Self.discs(count, seed: UInt64(seed))
-            var tensors = ["images": images]
-            if name != "heldout" { tensors["masks"] = masks }
-            let ids = (0..<count).map { "\(name)-\($0)" }
+            let part =
+                try parts[name]
+                ?? SampleTensors(
+                    ids: (0..<count).map { "\(name)-\($0)" }, images: images, masks: name == "heldout" ? nil : masks)
+            var tensors = ["images": part.images]
+            tensors["masks"] = part.masks
+            let ids = part.ids
             try SafeTensors.write(
                 tensors, metadata: ["ids": String(decoding: try JSONEncoder().encode(ids), as: UTF8.self)],
                 to: data.appending(path: "\(name).safetensors"))
