@@ -223,3 +223,27 @@ struct SessionTests {
         #expect(abs(slope / norm - 1) < 0.02, "\(slope) against \(norm)")
     }
 }
+
+@Suite
+struct DropoutTests {
+    @Test("Dropout keeps elements with probability 1 - p, scales them, and draws anew each step")
+    func dropout() throws {
+        let json = """
+            {"schema":1,"kind":"train","batch":1,"values":[{"id":0,"shape":[{"batch":1},1000],"dtype":"float32"},
+            {"id":1,"shape":[{"batch":1},1000],"dtype":"float32"},{"id":2,"shape":[],"dtype":"float32"}],
+            "inputs":[{"value":0,"name":"x"}],"parameters":[],"nodes":[
+            {"op":"dropout","inputs":[0],"outputs":[1],"attributes":{"p":0.2}},
+            {"op":"mean","inputs":[1],"outputs":[2],"attributes":{"axes":[],"keepdim":false}}],"outputs":{"loss":2}}
+            """
+        let session = try GraphSession(train: Graph(json: Data(json.utf8)), evaluation: nil, tensors: [:])
+        let x = try Tensor(shape: [10, 1000], repeating: 1)
+        let means = try (0..<20).map { _ in try session.step(["x": x]) }
+        // The mean of 10 000 kept-and-scaled ones has a standard deviation of 0.005.
+        #expect(means.allSatisfy { abs($0 - 1) < 0.03 })
+        #expect(Set(means).count > 15)
+        #expect(abs(means.reduce(0, +) / 20 - 1) < 0.006)
+        // The same step of the same seed draws the same mask.
+        session.randomState = RandomState(seed: session.randomState.seed, step: 3)
+        #expect(try session.step(["x": x]) == means[3])
+    }
+}

@@ -311,6 +311,8 @@ def batch_norm(c):
     channels = r.choice([1, r.randint(1, 9), 16, 32])
     shape = r.choice([[r.randint(2, 6), channels], [r.randint(1, 3), channels, r.randint(2, 30)],
                       [r.randint(1, 3), channels, r.randint(2, 9), r.randint(1, 9)]])
+    if math.prod(shape) == 2 * channels:
+        shape[0] += 1  # Two values normalise to ±1: the gradient is a difference of equals, wrong in PyTorch's floats too.
     affine, tracked = r.random() < 0.8, r.random() < 0.8
     training = r.random() < 0.7 or not tracked
     x = c.parameter(c.randn(*shape) * 2 + 0.5)
@@ -326,7 +328,7 @@ def group_norm(c):
     r = c.rng
     groups = r.randint(1, 4)
     channels = groups * r.randint(1, 5)
-    shape = [r.randint(1, 3), channels] + [r.randint(2, 9) for _ in range(r.randint(1, 2))]
+    shape = [r.randint(1, 3), channels] + [r.randint(3, 9) for _ in range(r.randint(1, 2))]
     affine = r.random() < 0.7
     return c.node("group_norm", [c.parameter(c.randn(*shape)), c.parameter(c.randn(channels)) if affine else None,
                                  c.parameter(c.randn(channels)) if affine else None], {"groups": groups, "eps": 1e-5})
@@ -334,7 +336,7 @@ def group_norm(c):
 
 def layer_norm(c):
     r = c.rng
-    shape = [r.randint(1, 4) for _ in range(r.randint(0, 3))] + [r.randint(2, 20)]
+    shape = [r.randint(1, 4) for _ in range(r.randint(0, 3))] + [r.randint(3, 20)]
     count = r.randint(1, min(len(shape), 3))
     norm = shape[-count:]
     affine = r.random() < 0.7
