@@ -67,9 +67,13 @@ public struct ErrorsFigure: Figure {
         }
     }
 
-    /// Six hues, then the same ones lighter.
+    /// Okabe and Ito's palette with its yellow, grey and black: areas need more hues than lines and bear a pale one.
+    private static let palette =
+        Canvas.Colour.series + [Canvas.Colour(0xF0E442), Canvas.Colour(0x8C8C8C), Canvas.Colour(0x222222)]
+
+    /// Classes beyond the ninth repeat the hues, lighter.
     private static func colour(_ index: Int) -> Canvas.Colour {
-        Canvas.Colour.series[index % Canvas.Colour.series.count].faded(index < Canvas.Colour.series.count ? 1 : 0.5)
+        palette[index % palette.count].faded(index < palette.count ? 1 : 0.5)
     }
 }
 

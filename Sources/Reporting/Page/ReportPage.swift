@@ -118,7 +118,7 @@ public struct ReportPage {
 extension StudyEvidence {
     /// The tables of a report in their order; the page leaves out the long one of epochs, which is in the workbook and the figures.
     public func tables(forPage: Bool = false) -> [ReportTable] {
-        let all = [diceTable(), errorsTable(), architecturesTable(), parityTable()]
+        let all = [diceTable(), errorsTable(classesAsColumns: !forPage), architecturesTable(), parityTable()]
         return forPage ? all : all + [lossesTable()]
     }
 }
@@ -137,7 +137,7 @@ struct TableModel {
 
     init(_ table: ReportTable) {
         model = [
-            "name": table.name, "title": table.title, "notes": table.notes,
+            "name": table.name, "title": table.title, "notes": table.notes, "empty": table.rows.isEmpty,
             "columns": table.columns.map { ["title": $0.title, "numeric": $0.numeric] as [String: Any] },
             "rows": table.rows.map { row in
                 [

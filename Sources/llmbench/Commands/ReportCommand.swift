@@ -64,7 +64,10 @@ struct ReportCommand: AsyncParsableCommand {
 
     private func printText(_ evidence: StudyEvidence) {
         if let notice = evidence.fixtureNotice { print(notice + "\n") }
-        for table in tables(evidence) where subject != .all || table.name != "losses" { print(table.text() + "\n") }
+        let shown = subject == .all ? evidence.tables(forPage: true) : tables(evidence)
+        for table in shown {
+            print((table.name == "errors" ? evidence.errorsTable(classesAsColumns: false) : table).text() + "\n")
+        }
     }
 
     private func writeWorkbook(_ evidence: StudyEvidence, in folder: URL) throws {
