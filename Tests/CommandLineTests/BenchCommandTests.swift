@@ -32,7 +32,8 @@ struct BenchCommandTests {
         #expect(throws: (any Error).self) { try BenchCommand.Step.parse(arguments) }
     }
 
-    @Test("The yardstick counts the convolutions of the network: 23 of them, 1.507 GFLOP a 128x128 image at 16 channels")
+    @Test(
+        "The yardstick counts the convolutions of the network: 23 of them, 1.507 GFLOP a 128x128 image at 16 channels")
     func countsOperations() {
         let convolutions = UNetConvolutions(base: 16, size: 128, batch: 8)
         #expect(convolutions.all.count == 23)
