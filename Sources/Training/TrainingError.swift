@@ -23,6 +23,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case noUsableCheckpoint(path: String, damaged: Int)
     /// What is asked for needs an earlier stage first.
     case missing(what: String, command: String)
+    /// A training that is under way or was interrupted has no weights to score yet.
+    case unfinished(run: String, engine: String, seed: Int)
     /// The Python helper or the store misbehaved.
     case harness(reason: String)
 
@@ -59,6 +61,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
             "all \(damaged) checkpoints in \(path) are damaged: start over with --again"
         case .missing(let what, let command):
             "\(what) is missing: run `\(command)` first"
+        case .unfinished(let run, let engine, let seed):
+            "the training of \(run) by \(engine) from seed \(seed) is not finished: the same `llmbench train` goes on with it"
         case .harness(let reason):
             reason
         }

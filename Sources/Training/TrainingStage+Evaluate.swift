@@ -20,7 +20,14 @@ extension TrainingStage {
                 what: "a training of \(run.path) by \(engine.rawValue) from seed \(seed)",
                 command: "llmbench train \(run.path) --engine \(engine.rawValue) --seed \(seed)")
         }
-        if training.status == .evaluated, !again { return try stored(training) }
+        if !again {
+            switch training.status {
+            case .evaluated: return try stored(training)
+            case .failed: throw TrainingError.pipelineFailed(reason: training.failure ?? "no reason was stored")
+            case .running: throw TrainingError.unfinished(run: run.path, engine: engine.rawValue, seed: seed)
+            case .trained: break
+            }
+        }
         let (dataset, hash) = try dataset(of: run)
         try requireSame(hash, training, run)
         _ = try references(of: dataset, hash: hash)

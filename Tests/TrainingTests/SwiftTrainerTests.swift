@@ -141,20 +141,30 @@ struct SwiftTrainerTests {
         }
     }
 
-    @Test("on a full disk fails with one sentence and loses no checkpoint")
-    func diskFull() throws {
+    @Test("that cannot write its checkpoint fails with one sentence and keeps the one before")
+    func unwritable() throws {
         let folder = try TemporaryFolder()
         let capture = try SyntheticCapture(in: folder.url.appending(path: "capture")).read()
         let place = folder.url.appending(path: "t")
-        _ = try SwiftTrainer(capture, options: .test(epochs: 2), folder: place).train()
-        #expect(TrainingError.diskFull(path: place.path).isPipelinesFault == false)
-        // The same failure as a disk that refuses: the folder is a file.
-        let blocked = folder.url.appending(path: "blocked")
-        try Data().write(to: blocked)
-        #expect(throws: TrainingError.self) {
-            try SwiftTrainer(capture, options: .test(epochs: 1), folder: blocked).train()
+        let aside = folder.url.appending(path: "aside")
+        let trainer = try SwiftTrainer(capture, options: .test(epochs: 3), folder: place)
+        do {
+            // After the second epoch the folder is no folder any more.
+            _ = try trainer.train(
+                TrainingObserver(epoch: { epoch in
+                    guard epoch.epoch == 2 else { return }
+                    try FileManager.default.moveItem(at: place, to: aside)
+                    try Data().write(to: place)
+                }))
+            Issue.record("it trained on without checkpoints")
+        } catch let error as TrainingError {
+            #expect(!error.isPipelinesFault)
+            #expect("\(error)".hasPrefix(place.path))
         }
+        try FileManager.default.removeItem(at: place)
+        try FileManager.default.moveItem(at: aside, to: place)
         #expect(try CheckpointFolder(url: place).latest()?.epoch == 2)
+        #expect(try SwiftTrainer(capture, options: .test(epochs: 3), folder: place).train().history.count == 3)
     }
 
     @Test("restores the best weights where the pipeline evaluates those")

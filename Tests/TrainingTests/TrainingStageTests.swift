@@ -77,6 +77,13 @@ struct TrainingStageTests {
         let training = try #require(try place.store.trainings(run: place.run.storedID).first)
         #expect(training.status == .failed)
         #expect(try #require(training.failure).contains("not finite in epoch 1"))
+        // Scoring it tells the same, and does not look for weights.
+        do {
+            _ = try place.stage.evaluate(place.run, engine: .swift)
+            Issue.record("a failed training was scored")
+        } catch let error as TrainingError {
+            #expect(error.isPipelinesFault && "\(error)".contains("not finite in epoch 1"))
+        }
     }
 
     @Test("of a pipeline that moves its images are refused and not scored")
@@ -133,6 +140,10 @@ struct TrainingStageTests {
             #expect("\(error)".contains("--engine pytorch --seed 2`"))
         }
         await #expect(throws: TrainingError.self) { try await place.stage.train(place.run, engine: .swift) }
+        // It has begun, and has nothing to score.
+        #expect(throws: TrainingError.unfinished(run: place.run.path, engine: "swift", seed: 0)) {
+            try place.stage.evaluate(place.run, engine: .swift)
+        }
     }
 
     @Test("refuse predictions that are incomplete or no probabilities")

@@ -155,7 +155,7 @@ struct StageOptions: ParsableArguments {
         switch error {
         case let error as CommandFailure: error
         case let error as TrainingError where error.isPipelinesFault: CommandFailure.failed("\(error)")
-        case TrainingError.missing: CommandFailure.usage("\(error)")
+        case TrainingError.missing, TrainingError.unfinished: CommandFailure.usage("\(error)")
         case StoreError.noSuchRun, StoreError.ambiguousRun, DatasetError.unknownDataset:
             CommandFailure.usage("\(error)")
         case let error as CaptureError where error != .helperMissing: CommandFailure.failed("\(error)")

@@ -48,7 +48,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard !trainings.isEmpty else {
             throw CommandFailure.usage("\(run.path) has no such training: run `llmbench train \(run.path)` first")
         }
-        return try trainings.map { training in
+        return try trainings.compactMap { training in
             var row = Row(run: run.path, dataset: run.dataset, engine: training.engine.rawValue, seed: training.seed)
             do {
                 let evaluation = try stage.evaluate(
@@ -58,6 +58,11 @@ struct EvaluateCommand: AsyncParsableCommand {
                 row.meanModelGridDice = evaluation.meanModelGridDice
             } catch let error as TrainingError where error.isPipelinesFault {
                 row.failure = "\(error)"
+            } catch let error as TrainingError where trainings.count > 1 {
+                // Others of the run are finished; this one is under way or was interrupted.
+                guard case .unfinished = error else { throw error }
+                Terminal.note("llmbench: \(error)")
+                return nil
             }
             return row
         }
