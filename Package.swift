@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Reporting", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore", "Datasets",
+                "Reporting", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore",
+                "Datasets",
             ],
             swiftSettings: strict),
         .target(
@@ -149,6 +150,7 @@ let package = Package(
             dependencies: ["Training", "Capture", "Sandbox", "ResultStore", "TensorRuntime", "Datasets"],
             swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["llmbench"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["llmbench", "TestSupport", grdb], swiftSettings: strict),
     ]
 )

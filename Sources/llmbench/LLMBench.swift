@@ -37,6 +37,11 @@ enum EntryPoint {
                 Terminal.note(LLMBench.fullMessage(for: error))
                 exit(2)
             }
+            // What no command sorted is the harness's fault; the parser would call it 1, a failure of what was asked for.
+            if code == .failure, !(error is ExitCode) {
+                Terminal.note("llmbench: \(LLMBench.message(for: error))")
+                exit(3)
+            }
             LLMBench.exit(withError: error)
         }
     }

@@ -107,6 +107,10 @@ extension DatasetsCommand {
 
         func run() async throws {
             let catalogue = DatasetCatalogue(root: try workspace.resolve().datasets)
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw CommandFailure.usage("there is no folder \(folder): name the one that holds images/ and masks/")
+            }
             let preparer = DatasetPreparer(
                 .init(
                     name: name, title: title, imageKind: imageKind, foreground: foreground,

@@ -1,0 +1,82 @@
+import Testing
+
+/// A call that cannot succeed, and what its one line says.
+struct FailureSpecification: Sendable, CustomTestStringConvertible {
+    var name: String
+    var arguments: [String]
+    var status: Int32
+    /// Every part stands in the one line.
+    var says: [String]
+    var variables: [String: String] = [:]
+    /// The current folder; the workspace's when nil.
+    var folder: String?
+
+    var testDescription: String { name }
+
+    static let withoutStudy: [FailureSpecification] = [
+        .init(
+            name: "a folder that is no workspace", arguments: ["models", "list", "--workspace", "datasets"], status: 2,
+            says: ["datasets is no llmbench workspace", "it has no models.yaml"]),
+        .init(
+            name: "no workspace anywhere above", arguments: ["models", "list"], status: 2,
+            says: ["no models.yaml here or in any folder above", "--workspace DIR"], folder: "/"),
+        .init(
+            name: "a model of a slightly wrong name", arguments: ["generate", "--model", "fixture-nevr"], status: 2,
+            says: ["there is no model 'fixture-nevr' in models.yaml", "did you mean fixture-never"]),
+        .init(
+            name: "a model card of a wrong name", arguments: ["models", "show", "remot"], status: 2,
+            says: ["there is no model 'remot'", "did you mean remote"]),
+        .init(
+            name: "a dataset of a slightly wrong name",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disk"], status: 2,
+            says: ["there is no dataset 'disk' in ", "datasets/", "did you mean disc?"]),
+        .init(
+            name: "a dataset to show of a wrong name", arguments: ["datasets", "show", "dis"], status: 2,
+            says: ["there is no dataset 'dis'", "did you mean disc?"]),
+        .init(
+            name: "a folder to check that is not there", arguments: ["datasets", "check", "no/where"], status: 2,
+            says: ["there is no folder no/where"]),
+        .init(
+            name: "a folder to prepare that is not there",
+            arguments: [
+                "datasets", "prepare", "nowhere", "--name", "n", "--image-kind", "scans", "--foreground", "it",
+            ], status: 2, says: ["there is no folder nowhere", "images/ and masks/"]),
+        .init(
+            name: "a missing key", arguments: ["generate", "--model", "remote", "--dataset", "disc"], status: 3,
+            says: ["the key for remote is missing", "set the environment variable SCRATCH_KEY"],
+            variables: ["OTHER_KEY": "other-secret-2718"]),
+        .init(
+            name: "an endpoint that is down", arguments: ["generate", "--model", "keyless", "--dataset", "disc"],
+            status: 3,
+            says: ["http://127.0.0.1:9/v1/chat/completions cannot be reached", "check the address"]),
+        .init(
+            name: "a model card whose recording is gone",
+            arguments: ["generate", "--model", "fixture-lost", "--dataset", "disc"], status: 3,
+            says: ["recordings/lost.jsonl", "no readable file"]),
+        .init(
+            name: "a recording to replay that is not there",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc", "--replay", "gone.jsonl"],
+            status: 3,
+            says: ["gone.jsonl is no recording that can be replayed"]),
+        .init(
+            name: "an interpreter that is not there",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc"], status: 3,
+            says: ["the Python environment is unusable", "/nowhere/python", "check LLMBENCH_PYTHON"],
+            variables: ["LLMBENCH_PYTHON": "/nowhere/python"]),
+        .init(
+            name: "a report of a study without runs", arguments: ["report", "all", "--study", "empty"], status: 2,
+            says: ["study 'empty' has no runs to report", "llmbench generate"]),
+        .init(
+            name: "a training in a study without runs", arguments: ["train", "run-01", "--study", "empty"], status: 2,
+            says: ["study 'empty' has no runs yet", "llmbench generate"]),
+        .init(
+            name: "a file to diagnose that is not there", arguments: ["diagnose", "nowhere.txt"], status: 2,
+            says: ["there is no file nowhere.txt"]),
+        .init(
+            name: "an output without an error", arguments: ["diagnose", "requirements.txt"], status: 1,
+            says: ["requirements.txt shows no Python error"]),
+        .init(
+            name: "a model file that is not there", arguments: ["unet", "describe", "nowhere.py"], status: 2,
+            says: ["there is no file nowhere.py"]),
+    ]
+}

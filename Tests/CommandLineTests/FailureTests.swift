@@ -1,0 +1,97 @@
+import Foundation
+import GRDB
+import Testing
+
+/// What a user sees who asked for something that cannot be: one line that says what, where and what to do, and the exit status.
+@Suite("A failure on the command line")
+struct FailureTests {
+    @Test("without a study", arguments: FailureSpecification.withoutStudy)
+    func withoutStudy(_ wanted: FailureSpecification) async throws {
+        let workspace = try ScratchWorkspace()
+        var program = try workspace.program(wanted.variables)
+        if let folder = wanted.folder { program.folder = URL(filePath: folder, directoryHint: .isDirectory) }
+        Self.expect(try await program.run(wanted.arguments), wanted)
+    }
+
+    @Test(
+        "that the parser finds names the culprit first, shows the usage, and is exit 2",
+        arguments: [
+            (["conquer"], "Error: Unexpected argument 'conquer'"),
+            (["models", "list", "--nosuch"], "Error: Unknown option '--nosuch'"),
+            (["report", "moods"], "Error: The value 'moods' is invalid for '<subject>'"),
+            (["generate"], "Error: Missing expected argument '--model <model>'"),
+            (["generate", "--model", "m", "--runs", "0"], "Error: --runs 0: give a number from 1 to 99"),
+            (["train", "r", "--epochs", "none"], "Error: --epochs none: give 'own' or a number from 1 on"),
+            (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),
+            (["bench", "step", "--size", "33"], "Error: the size 33 is no multiple of 16"),
+        ])
+    func parser(arguments: [String], sentence: String) async throws {
+        let outcome = try await Program.llmbench(in: Scratch().url.deletingLastPathComponent()).run(arguments)
+        #expect(outcome.status == 2, "\(outcome)")
+        #expect(outcome.output.isEmpty, "\(outcome)")
+        #expect(outcome.lines.first?.hasPrefix(sentence) == true, "\(outcome)")
+        #expect(outcome.errors.contains("Usage: llmbench "), "\(outcome)")
+    }
+
+    @Test("of a run's name: unknown, ambiguous, without code, without training")
+    func runs() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        for wanted in [
+            FailureSpecification(
+                name: "unknown", arguments: ["train", "run-07"], status: 2,
+                says: ["study 'default' has no run 'run-07'", "llmbench generate"]),
+            FailureSpecification(
+                name: "ambiguous", arguments: ["train", "fixture-prose"], status: 2,
+                says: ["'fixture-prose' fits 2 runs", "name more of the path", "/run-01", "/run-02"]),
+            FailureSpecification(
+                name: "no code", arguments: ["capture", "run-02"], status: 2,
+                says: ["fixture-prose/pytorch/", "/run-02 has no final files", "llmbench generate"]),
+            FailureSpecification(
+                name: "no training", arguments: ["evaluate", "run-01"], status: 2,
+                says: ["/run-01 has no such training", "run `llmbench train default/disc/fixture-prose/pytorch/"]),
+        ] {
+            Self.expect(try await workspace.program().run(wanted.arguments), wanted)
+        }
+    }
+
+    @Test("of the database: a newer version or no database at all is refused and left as it is")
+    func database() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        let database = workspace.root.appending(path: "results/default/bench.sqlite")
+        let newer = try DatabaseQueue(path: database.path)
+        try await newer.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA journal_mode = DELETE")
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('v99')")
+            try db.execute(sql: "PRAGMA user_version = 99")
+        }
+        try newer.close()
+        for sentence in ["was written by a newer llmbench and was left untouched", "is not a SQLite database"] {
+            let before = try Data(contentsOf: database)
+            for arguments in [
+                ["report", "all"], ["train", "run-01"], ["generate", "--model", "fixture-prose", "--dataset", "disc"],
+            ] {
+                Self.expect(
+                    try await workspace.program().run(arguments),
+                    FailureSpecification(
+                        name: "", arguments: arguments, status: 3, says: [database.path, sentence, "--study"])
+                )
+            }
+            #expect(try Data(contentsOf: database) == before)
+            try Data("no database".utf8).write(to: database)
+        }
+    }
+
+    /// One line, nothing else, and no other variable's value in it.
+    static func expect(_ outcome: Program.Outcome, _ wanted: FailureSpecification) {
+        #expect(outcome.status == wanted.status, "\(outcome)")
+        #expect(outcome.output.isEmpty, "\(outcome)")
+        #expect(outcome.lines.count == 1, "\(outcome)")
+        #expect(outcome.errors.hasPrefix("llmbench: "), "\(outcome)")
+        for part in wanted.says { #expect(outcome.errors.contains(part), "\(outcome)") }
+        for (name, value) in wanted.variables where name.hasSuffix("_KEY") {
+            #expect(!outcome.errors.contains(value), "\(outcome)")
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import Testing
+
+/// What commands print when all is well, and the field names that Documentation/CommandLine.md promises to scripts.
+@Suite("A result on the command line")
+struct ResultTests {
+    private static let model = Checkout.fixture("pipelines/transposed-logits/model.py").path
+    private static let traceback = Checkout.fixture("errors/outputs/bce-range/stderr")
+
+    @Test(
+        "Help is no failure",
+        arguments: [
+            [], ["--help"], ["help", "generate"], ["generate", "--help"], ["datasets", "prepare", "--help"],
+            ["bench", "conv", "-h"],
+        ])
+    func help(arguments: [String]) async throws {
+        let outcome = try await Program.llmbench(in: Scratch().url.deletingLastPathComponent()).run(arguments)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+        #expect(outcome.output.contains("USAGE: llmbench "), "\(outcome)")
+    }
+
+    @Test("Every command's help shows an example that begins with its name")
+    func examples() async throws {
+        let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
+        for command in [
+            "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "report", "diagnose",
+            "unet", "bench",
+        ] {
+            let help = try await program.run([command, "--help"]).output
+            let before = help.components(separatedBy: "USAGE:")[0]
+            #expect(before.contains("llmbench \(command)"), "\(help)")
+        }
+    }
+
+    @Test("diagnose names the error of a file and of standard input alike")
+    func diagnose() async throws {
+        let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
+        let text = try String(contentsOf: Self.traceback, encoding: .utf8)
+        let fromFile = try await program.run(["diagnose", Self.traceback.path, "--json"])
+        let fromInput = try await program.run(["diagnose", "-", "--json"], input: text)
+        #expect(fromFile.status == 0 && fromFile.output == fromInput.output, "\(fromFile)\n\(fromInput)")
+        let answer = try fromFile.object()
+        #expect(Set(answer.keys) == ["class", "subcategory", "message", "frame", "signature"])
+        #expect(answer["class"] as? String == "RuntimeError")
+        #expect(answer["message"] as? String == "all elements of input should be between 0 and 1")
+        let frame = try #require(answer["frame"] as? [String: Any])
+        #expect(frame["file"] as? String == "main.py" && frame["line"] as? Int == 2)
+        let shown = try await program.run(["diagnose", "-"], input: text)
+        #expect(shown.output.hasPrefix("class        RuntimeError\n"), "\(shown)")
+        let nothing = try await program.run(["diagnose", "-"], input: "epoch 1: loss 0.3\n")
+        #expect(nothing.status == 1 && nothing.lines == ["llmbench: the input shows no Python error"], "\(nothing)")
+    }
+
+    @Test(
+        "models list and datasets list --json name what the workspace holds, and whether a key is there, never the key")
+    func lists() async throws {
+        let workspace = try ScratchWorkspace()
+        let models = try await workspace.llmbench(
+            "models", "list", "--json", variables: ["SCRATCH_KEY": "secret-31415"])
+        let cards = try models.objects()
+        #expect(
+            cards.compactMap { $0["id"] as? String }
+                == ["fixture-never", "fixture-prose", "fixture-lost", "remote", "keyless"])
+        #expect(cards[3]["key"] as? String == "set")
+        #expect(cards[4]["key"] == nil)
+        #expect(!models.output.contains("secret-31415"))
+        let shown = try await workspace.llmbench("models", "show", "remote", "--json").object()
+        #expect(shown["key"] as? String == "missing" && shown["vendor"] as? String == "nobody")
+
+        let sets = try await workspace.llmbench("datasets", "list", "--json").objects()
+        #expect(sets.count == 1)
+        #expect(Set(sets[0].keys) == ["name", "title", "training", "held_out"])
+        #expect(sets[0]["training"] as? Int == 9 && sets[0]["held_out"] as? Int == 3)
+        let disc = try await workspace.llmbench("datasets", "show", "disc", "--json")
+        #expect(disc.status == 0)
+        #expect(try !disc.object().isEmpty)
+    }
+
+    @Test("generate and report --json tell the same story of a study")
+    func study() async throws {
+        let workspace = try ScratchWorkspace()
+        let generated = try await workspace.llmbench(
+            "generate", "--model", "fixture-prose", "--dataset", "disc", "--max-rounds", "0", "--json")
+        #expect(generated.status == 1, "\(generated)")
+        let run = try #require(try generated.objects().first)
+        #expect(run["status"] as? String == "round limit")
+        #expect(run["errors"] as? [String: Int] == ["ExtractionError": 1])
+        #expect(run["replies"] as? Int == 1 && run["feedbacks"] as? Int == 0)
+        #expect(run["fixture"] as? Bool == true)
+        let path = try #require(run["run"] as? String)
+        #expect(path.hasPrefix("default/disc/fixture-prose/pytorch/") && path.hasSuffix("/run-01"))
+        #expect(
+            FileManager.default.fileExists(
+                atPath: workspace.root.appending(path: "generated/\(path)/round-00/reply.md").path))
+
+        for arguments in [["report", "all", "--json"], ["report", "all", "--format", "json"]] {
+            let report = try await workspace.program().run(arguments)
+            #expect(report.status == 0, "\(report)")
+            let tables = try report.objects()
+            let names = tables.compactMap { $0["name"] as? String }
+            #expect(Set(["errors", "architectures", "dice", "engines"]).isSubset(of: names), "\(names)")
+            let errors = try #require(tables.first { $0["name"] as? String == "errors" }?["rows"] as? [[String: Any]])
+            #expect(errors.count == 1)
+            #expect(errors[0]["extraction_errors"] as? Int == 1 && errors[0]["outcome"] as? String == "round limit")
+        }
+        let one = try await workspace.llmbench("report", "errors", "--json").objects()
+        #expect(one.compactMap { $0["name"] as? String } == ["errors"])
+        let none = try await workspace.llmbench("evaluate", "run-01", "--json")
+        #expect(none.status == 2 && none.output.isEmpty, "\(none)")
+    }
+
+    @Test("doctor --json names each check, and exits with 3 where one fails")
+    func doctor() async throws {
+        let workspace = try ScratchWorkspace()
+        let broken = try await workspace.llmbench(
+            "doctor", "--json", variables: ["LLMBENCH_PYTHON": "/nowhere/python", "SCRATCH_KEY": "secret-31415"])
+        #expect(broken.status == 3 && broken.lines.last == "llmbench: not ready: Python", "\(broken)")
+        let checks = try broken.objects()
+        let python = try #require(checks.first { $0["name"] as? String == "Python" })
+        #expect(python["status"] as? String == "missing" && python["remedy"] as? String == "scripts/setup")
+        let keys = try #require(checks.first { $0["name"] as? String == "keys" })
+        #expect(keys["detail"] as? String == "set: SCRATCH_KEY; not set: none")
+        #expect(!broken.output.contains("secret-31415") && !broken.errors.contains("secret-31415"))
+    }
+
+    @Test("unet describe --json has the promised fields, with the numbers counted by hand")
+    func describe() async throws {
+        let outcome = try await Program.llmbench(in: Checkout.root).run(["unet", "describe", Self.model, "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let found = try outcome.object()
+        let promised: Set = [
+            "trainable_parameters", "encoder_stages", "decoder_stages", "encoder_channels", "decoder_channels",
+            "bottleneck_channels", "conv_block", "normalization", "upsampling", "skip", "final_layer",
+            "output_activation",
+        ]
+        #expect(promised.subtracting(found.keys).isEmpty, "\(outcome)")
+        #expect(found["trainable_parameters"] as? Int == 121_033)
+        #expect(found["encoder_channels"] as? [Int] == [8, 16, 32])
+        #expect(found["upsampling"] as? String == "transposed")
+    }
+
+    @Test("unet verify --json has the promised fields and exits with 0 because both errors are small")
+    func verify() async throws {
+        let outcome = try await Program.llmbench(in: Checkout.root).run(["unet", "verify", Self.model, "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let found = try outcome.object()
+        let errors = ["forward_error", "gradient_error"].compactMap { found[$0] as? Double }
+        #expect(errors.count == 2 && errors.allSatisfy { $0 > 0 && $0 < 1e-3 }, "\(outcome)")
+        #expect(found["agrees"] as? Bool == true)
+    }
+
+    @Test(
+        "bench --json has the promised fields; those of the comparison only where there is one",
+        arguments: [["step"], ["infer"], ["conv"], ["step", "--against", "pytorch"]])
+    func bench(arguments: [String]) async throws {
+        let outcome = try await Program.llmbench(in: Checkout.root).run(
+            ["bench"] + arguments
+                + ["--base", "4", "--size", "32", "--batch", "1", "--rounds", "1", "--repeats", "1", "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let found = try outcome.object()
+        #expect(try #require(found["ours_s"] as? Double) > 0)
+        let comparison = ["theirs_s", "ratio", "max_difference"].compactMap { found[$0] as? Double }
+        #expect(comparison.count == (arguments.count > 1 ? 3 : 0), "\(outcome)")
+        if let difference = comparison.last { #expect(difference < 1e-3) }
+    }
+
+    @Test("On a terminal there is colour, and none with NO_COLOR")
+    func colour() async throws {
+        let workspace = try ScratchWorkspace()
+        // `script` gives the program a terminal of its own.
+        let llmbench = try workspace.program()
+        var terminal = Program(executable: URL(filePath: "/usr/bin/script"), folder: workspace.root)
+        let arguments = ["-qec", "'\(llmbench.executable.path)' models list", "/dev/null"]
+        terminal.variables = ["TERM": "xterm"]
+        #expect(try await terminal.run(arguments).output.contains("\u{1b}[1mmodel"))
+        for plain in [["TERM": "xterm", "NO_COLOR": "1"], ["TERM": "dumb"]] {
+            terminal.variables = plain
+            let outcome = try await terminal.run(arguments)
+            #expect(outcome.output.contains("fixture-never") && !outcome.output.contains("\u{1b}["), "\(outcome)")
+        }
+        #expect(try await !llmbench.run(["models", "list"]).output.contains("\u{1b}["))
+    }
+}
