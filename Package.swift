@@ -28,13 +28,10 @@ let kernels: [SwiftSetting] =
     + (hasFMA ? [.define("LLMBENCH_FMA")] : [])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
 let package = Package(
     name: "llmbench",
@@ -45,12 +42,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // The command line.
@@ -138,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "ResultStore", "TestSupport", flyingFox, "GenerationTestSupport", "generation-probe",
+                "Generation", "ResultStore", "TestSupport", "GenerationTestSupport", "generation-probe",
                 grdb,
             ],
             swiftSettings: strict),
@@ -151,6 +146,6 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["llmbench", "TestSupport", grdb], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: ["llmbench", "Datasets", "TestSupport", grdb], swiftSettings: strict),
     ]
 )
