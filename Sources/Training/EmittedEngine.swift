@@ -49,16 +49,28 @@ public struct EmittedEngine: Sendable {
             let line = HelperProgram.lastLine(of: folder.appending(path: "stderr")).map { ": \($0)" } ?? ""
             throw TrainingError.pipelineFailed(reason: failure + line)
         }
-        let record = out.appending(path: ".llmbench", directoryHint: .isDirectory)
-        let report = try EmittedReport(contentsOf: record.appending(path: "emitted.json"))
+        return try Self.result(in: out, heldOut: capture.appending(path: "data/heldout.safetensors"), outcome)
+    }
+
+    private static func result(in out: URL, heldOut: URL, _ outcome: SandboxOutcome) throws -> Result {
+        let record = HelperRecord(out: out)
+        let report = try EmittedReport(record)
         guard report.method != nil else {
-            throw TrainingError.pipelineFailed(
-                reason: "the held-out images could not be predicted (\(report.error ?? "no reason was left"))")
+            let reason = report.error.map { FolderListing.printable(String($0.prefix(300))) } ?? "no reason was left"
+            throw TrainingError.pipelineFailed(reason: "the held-out images could not be predicted (\(reason))")
         }
+        // One float a pixel and the names; a program that writes more is not read.
+        let limit = try SampleTensors(contentsOf: heldOut).images.count * 4 + 1 << 20
+        let predictions: Data
+        do {
+            predictions = try record.data("predictions.safetensors", limit: limit)
+        } catch {
+            throw TrainingError.pipelineFailed(reason: "its predictions cannot be read: \(error)")
+        }
+        let sheets = EmittedSheets(out)
         return Result(
-            history: Self.history(report, sheets: EmittedSheets(out)), testDice: EmittedSheets(out).testDice,
-            predictions: try Predictions(contentsOf: record.appending(path: "predictions.safetensors")),
-            seconds: report.seconds ?? outcome.wallSeconds)
+            history: history(report, sheets: sheets), testDice: sheets.testDice,
+            predictions: try Predictions(data: predictions), seconds: report.seconds ?? outcome.wallSeconds)
     }
 
     /// What the program's sheets say, and what the helper saw where they say nothing.

@@ -34,10 +34,10 @@ struct EmittedReport: Sendable, Hashable, Decodable {
     static let maximumEpochs = 100_000
 
     /// - Throws: `TrainingError.pipelineFailed`.
-    init(contentsOf url: URL) throws {
+    init(_ record: HelperRecord) throws {
         let data: Data
         do {
-            data = try DurableFile.read(url, limit: Self.maximumBytes)
+            data = try record.data("emitted.json", limit: Self.maximumBytes)
         } catch {
             throw TrainingError.pipelineFailed(reason: "it left no record of its training (\(error))")
         }

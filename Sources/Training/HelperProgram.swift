@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Sandbox
 
@@ -45,17 +46,27 @@ public struct HelperProgram: Sendable {
         return try await runner.run(request)
     }
 
-    /// The last line of a log that says anything, at most 500 characters, control bytes shown as spaces.
+    /// The last line of a log that says anything, at most 500 characters, what cannot be printed made visible.
     static func lastLine(of log: URL) -> String? {
         guard let data = try? DurableFile.read(log, limit: 64 << 20) else { return nil }
         let tail = String(decoding: data.suffix(16 << 10), as: UTF8.self)
         let lines = tail.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-        guard let line = lines.last(where: { !$0.isEmpty }) else { return nil }
-        let plain = line.unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? " " : String(scalar)
-        }
-        return String(plain.joined().prefix(500))
+        return lines.last { !$0.isEmpty }.map { FolderListing.printable(String($0.prefix(500))) }
+    }
+}
+
+/// What the helper left in `.llmbench` below the writable folder, where the generated program may have put something else: no
+/// component of a path may be a link, sizes are bounded.
+struct HelperRecord {
+    let out: URL
+
+    /// - Throws: `UntrustedFileError`.
+    func data(_ name: String, limit: Int) throws -> Data {
+        Data(try UntrustedFile.read(".llmbench/\(name)", below: out, maximumBytes: limit))
+    }
+
+    func has(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: out.appending(path: ".llmbench/\(name)").path)
     }
 }
 

@@ -25,21 +25,28 @@ public struct Predictions: Sendable {
         self.probabilities = probabilities
     }
 
-    /// Reads a file that a sandboxed program may have written.
+    /// Reads the file of a finished training.
     ///
     /// - Throws: `TrainingError.missing`, `.pipelineFailed`.
     public init(contentsOf url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw TrainingError.missing(what: "a trained model", command: "llmbench train RUN")
         }
+        try self.init(data: try DurableFile.read(url, limit: SampleTensors.maximumBytes))
+    }
+
+    /// Takes what a sandboxed program wrote.
+    ///
+    /// - Throws: `TrainingError.pipelineFailed`.
+    init(data: Data) throws {
         do {
-            let file = try SafeTensors(contentsOf: url, maximumBytes: SampleTensors.maximumBytes)
+            let file = try SafeTensors(data: data, name: "predictions.safetensors")
             let ids = try JSONDecoder().decode([String].self, from: Data((file.metadata["ids"] ?? "[]").utf8))
             try self.init(ids: ids, probabilities: try file.tensor("probability"))
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw TrainingError.pipelineFailed(reason: "\(url.lastPathComponent) cannot be read: \(error)")
+            throw TrainingError.pipelineFailed(reason: "its predictions cannot be read: \(error)")
         }
     }
 

@@ -54,8 +54,9 @@ public struct PyTorchEngine: Sendable {
     ///
     /// - Parameter folder: Receives logs and results.
     /// - Throws: `TrainingError`, `SandboxError`.
-    public func train(_ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL) async throws -> TrainingOutcome
-    {
+    public func train(
+        _ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL
+    ) async throws -> (outcome: TrainingOutcome, predictions: Predictions) {
         let order = pipeline.order(seed: seed)
         let record = try await run(
             pipeline, batches: (1...max(1, epochs)).map(order.batches), steps: nil, dropout: .draw, seed: seed,
@@ -64,10 +65,11 @@ public struct PyTorchEngine: Sendable {
         let validation = try probabilities(in: record)
         let history = try report.epochs.map { try result($0, validation["epoch.\($0.epoch)"], pipeline) }
         let weights = try tensors("final.safetensors", in: record)
-        return TrainingOutcome(
+        let outcome = TrainingOutcome(
             history: history, weights: weights,
             bestEpoch: report.bestEpoch == history.last?.epoch ? nil : report.bestEpoch,
             stoppedAtEpoch: report.stoppedEarly ? history.last?.epoch : nil)
+        return (outcome, try Predictions(data: record.data("predictions.safetensors", limit: 8 << 30)))
     }
 
     /// The losses of the first steps with dropout off: see `SwiftTrainer.firstLosses`.
@@ -91,7 +93,7 @@ public struct PyTorchEngine: Sendable {
     private func run(
         _ pipeline: CapturedPipeline, batches: [[[Int]]], steps: Int?, dropout: Dropout, seed: Int, folder: URL,
         plain: Bool = false
-    ) async throws -> URL {
+    ) async throws -> HelperRecord {
         let job = folder.appending(path: "job", directoryHint: .isDirectory)
         let out = folder.appending(path: "out", directoryHint: .isDirectory)
         try? FileManager.default.removeItem(at: out)
@@ -105,11 +107,11 @@ public struct PyTorchEngine: Sendable {
         if let failure = outcome.failure {
             let line = HelperProgram.lastLine(of: folder.appending(path: "stderr")) ?? failure
             if line.contains("the loss is") {
-                throw TrainingError.notFinite(what: "the loss in PyTorch (\(line))", module: nil, epoch: 0, batch: 0)
+                throw TrainingError.pipelineFailed(reason: line)
             }
             throw TrainingError.harness(reason: "PyTorch could not train the captured graph: \(line)")
         }
-        return out.appending(path: ".llmbench", directoryHint: .isDirectory)
+        return HelperRecord(out: out)
     }
 
     private func jobData(
@@ -147,8 +149,8 @@ public struct PyTorchEngine: Sendable {
         return result
     }
 
-    private func read<T: Decodable>(_ name: String, in record: URL) throws -> T {
-        let data = try DurableFile.read(record.appending(path: name), limit: 256 << 20)
+    private func read<T: Decodable>(_ name: String, in record: HelperRecord) throws -> T {
+        let data = try record.data(name, limit: 256 << 20)
         do {
             return try JSONDecoder().decode(T.self, from: EmittedReport.withoutNotANumber(data))
         } catch {
@@ -156,17 +158,17 @@ public struct PyTorchEngine: Sendable {
         }
     }
 
-    private func tensors(_ name: String, in record: URL) throws -> [String: Tensor] {
+    private func tensors(_ name: String, in record: HelperRecord) throws -> [String: Tensor] {
         do {
-            return try SafeTensors(contentsOf: record.appending(path: name)).tensors()
+            return try SafeTensors(data: record.data(name, limit: 8 << 30), name: name).tensors()
         } catch {
             throw TrainingError.harness(reason: "the helper's \(name) cannot be read: \(error)")
         }
     }
 
-    private func probabilities(in record: URL) throws -> [String: Tensor] {
+    private func probabilities(in record: HelperRecord) throws -> [String: Tensor] {
         let name = "validation.safetensors"
-        guard FileManager.default.fileExists(atPath: record.appending(path: name).path) else { return [:] }
+        guard record.has(name) else { return [:] }
         return try tensors(name, in: record)
     }
 }

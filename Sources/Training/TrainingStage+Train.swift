@@ -91,15 +91,14 @@ extension TrainingStage {
             throw TrainingError.notCapturable(reasons: ["its number of epochs was not seen; give --epochs N"])
         }
         try ledger.update { $0.epochs = count }
-        let outcome = try await PyTorchEngine(helper: try requireHelper()).train(
+        let (outcome, predictions) = try await PyTorchEngine(helper: try requireHelper()).train(
             pipeline, epochs: count, seed: seed, folder: folder)
         for epoch in outcome.history {
             try ledger.store(epoch)
             try observer.epoch(epoch)
         }
         try DurableFile.write(SafeTensors.encode(outcome.weights), to: folder.appending(path: "weights.safetensors"))
-        try Predictions(contentsOf: folder.appending(path: "out/.llmbench/predictions.safetensors"))
-            .write(to: folder.appending(path: "predictions.safetensors"))
+        try predictions.write(to: folder.appending(path: "predictions.safetensors"))
         try Self.complete(&ledger, outcome)
     }
 

@@ -7,9 +7,10 @@ import Testing
 struct EmittedReportTests {
     private func report(_ text: String) throws -> EmittedReport {
         let folder = try TemporaryFolder()
-        let url = folder.url.appending(path: "emitted.json")
-        try Data(text.utf8).write(to: url)
-        return try EmittedReport(contentsOf: url)
+        let record = folder.url.appending(path: ".llmbench")
+        try FileManager.default.createDirectory(at: record, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: record.appending(path: "emitted.json"))
+        return try EmittedReport(HelperRecord(out: folder.url))
     }
 
     @Test("is read although Python writes numbers that JSON does not have")
@@ -32,6 +33,15 @@ struct EmittedReportTests {
         }
     }
 
+    @Test("behind a link is not read")
+    func link() throws {
+        let (folder, elsewhere) = (try TemporaryFolder(), try TemporaryFolder())
+        try Data(#"{"method": "graph"}"#.utf8).write(to: elsewhere.url.appending(path: "emitted.json"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.url.appending(path: ".llmbench"), withDestinationURL: elsewhere.url)
+        #expect(throws: TrainingError.self) { try EmittedReport(HelperRecord(out: folder.url)) }
+    }
+
     @Test("fills in what the sheets do not tell")
     func history() throws {
         let folder = try TemporaryFolder()
@@ -48,7 +58,9 @@ struct EmittedReportTests {
         let folder = try TemporaryFolder()
         let url = folder.url.appending(path: "stderr")
         try Data("first\nRuntimeError: \u{1b}[31mred\u{7}\n\n".utf8).write(to: url)
-        #expect(HelperProgram.lastLine(of: url) == "RuntimeError:  [31mred ")
+        let line = try #require(HelperProgram.lastLine(of: url))
+        #expect(line.hasPrefix("RuntimeError: ") && line.contains("red"))
+        #expect(!line.unicodeScalars.contains { $0.properties.generalCategory == .control })
         #expect(HelperProgram.lastLine(of: folder.url.appending(path: "none")) == nil)
     }
 }
