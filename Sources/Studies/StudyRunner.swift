@@ -102,7 +102,8 @@ public struct StudyRunner: Sendable {
         return failures
     }
 
-    /// Does a job; a failure that concerns this job alone is kept and the others go on.
+    /// Does a job. A pipeline's own failure is kept and the others go on; a failure of the harness ends the call, and the same call
+    /// goes on from there.
     private func attempt(
         _ job: StudyJob, _ failures: inout [(job: StudyJob, reason: String)], _ body: () async throws -> Void
     ) async throws {
@@ -111,7 +112,7 @@ public struct StudyRunner: Sendable {
         do {
             try await body()
             observe(.finished(job, seconds: Self.seconds(since: start)))
-        } catch let error as TrainingError {
+        } catch let error as TrainingError where error.isPipelinesFault {
             failures.append((job, error.description))
             observe(.failed(job, reason: error.description))
         } catch let error as CaptureError where error != .helperMissing {
