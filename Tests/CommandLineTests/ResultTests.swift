@@ -60,9 +60,9 @@ struct ResultTests {
         let cards = try models.objects()
         #expect(
             cards.compactMap { $0["id"] as? String }
-                == ["fixture-never", "fixture-prose", "fixture-lost", "remote", "keyless"])
-        #expect(cards[3]["key"] as? String == "set")
-        #expect(cards[4]["key"] == nil)
+                == ["fixture-steady", "fixture-never", "fixture-prose", "fixture-lost", "remote", "keyless"])
+        #expect(cards[4]["key"] as? String == "set")
+        #expect(cards[5]["key"] == nil)
         #expect(!models.output.contains("secret-31415"))
         let shown = try await workspace.llmbench("models", "show", "remote", "--json").object()
         #expect(shown["key"] as? String == "missing" && shown["vendor"] as? String == "nobody")

@@ -44,6 +44,46 @@ struct WholePathTests {
         try await report(workspace)
     }
 
+    @Test("Code that runs is captured, trained and scored; every step says so in JSON, and is not done twice")
+    func training() async throws {
+        let workspace = try ScratchWorkspace(hasDataset: false)
+        let prepared = try await workspace.llmbench(
+            "datasets", "prepare", try workspace.makeScans(count: 40).path, "--name", "rings", "--image-kind",
+            "drawn discs", "--foreground", "the disc", "--held-out", "0.4", "--json")
+        #expect(try prepared.object()["name"] as? String == "rings", "\(prepared)")
+        let asked = try await workspace.llmbench(
+            "generate", "--model", "fixture-steady", "--dataset", "rings", "--json")
+        #expect(asked.status == 0, "\(asked)")
+        let run = try #require(try asked.objects().first)
+        #expect(run["status"] as? String == "succeeded" && run["feedbacks"] as? Int == 0, "\(asked)")
+        let path = try #require(run["run"] as? String)
+
+        let captured = try await workspace.llmbench("capture", "fixture-steady", "--epochs", "1", "--json")
+        let capture = try #require(try captured.objects().first, "\(captured)")
+        #expect(capture["status"] as? String == "captured" && capture["run"] as? String == path, "\(captured)")
+        let trained = try await workspace.llmbench("train", "run-01", "--epochs", "1", "--json")
+        let training = try #require(try trained.objects().first, "\(trained)")
+        #expect(training["status"] as? String == "trained" && training["engine"] as? String == "swift", "\(trained)")
+        #expect(training["epochs"] as? Int == 1 && training["seconds"] as? Double ?? 0 > 0, "\(trained)")
+        let again = try await workspace.llmbench("train", path, "--epochs", "1", "--json")
+        #expect(again.status == 0 && again.output == trained.output, "\(again)")
+
+        let evaluated = try await workspace.llmbench("evaluate", "run-01", "--json")
+        #expect(evaluated.status == 0, "\(evaluated)")
+        let score = try #require((try evaluated.object()["trainings"] as? [[String: Any]])?.first)
+        let reference = try #require((try evaluated.object()["references"] as? [[String: Any]])?.first)
+        #expect(score["images"] as? Int == 16)
+        let dice = try #require(score["mean_dice"] as? Double)
+        #expect((0...1).contains(dice))
+        // Bright discs on dark ground: one grey level separates them.
+        #expect(reference["threshold_dice"] as? Double == 1)
+
+        let report = try await workspace.llmbench("report", "dice", "--json")
+        let rows = try #require(try report.objects().first?["rows"] as? [[String: Any]])
+        #expect(rows.count == 1 && rows[0]["engine"] as? String == "swift" && rows[0]["images"] as? Int == 16)
+        #expect(abs((rows[0]["mean_dice"] as? Double ?? 0) - dice) < 1e-9, "\(report)")
+    }
+
     private func report(_ workspace: ScratchWorkspace) async throws {
         let text = try await workspace.llmbench("report", "errors")
         #expect(text.status == 0 && text.output.contains("FileNotFoundError"), "\(text)")

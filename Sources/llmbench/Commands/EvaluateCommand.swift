@@ -77,6 +77,13 @@ struct EvaluateCommand: AsyncParsableCommand {
         var meanDice: Double?
         var meanModelGridDice: Double?
         var failure: String?
+
+        /// Named as in the report.
+        enum CodingKeys: String, CodingKey {
+            case run, dataset, engine, seed, images, failure
+            case meanDice = "mean_dice"
+            case meanModelGridDice = "model_grid_dice"
+        }
     }
 
     private struct Report: Encodable {
@@ -87,6 +94,12 @@ struct EvaluateCommand: AsyncParsableCommand {
             var dataset: String
             var bestThresholdDice: Double
             var meanMaskDice: Double
+
+            enum CodingKeys: String, CodingKey {
+                case dataset
+                case bestThresholdDice = "threshold_dice"
+                case meanMaskDice = "mean_mask_dice"
+            }
         }
     }
 

@@ -93,6 +93,13 @@ struct TrainCommand: AsyncParsableCommand {
         var failure: String?
         var largestLossDifference: Double?
 
+        enum CodingKeys: String, CodingKey {
+            case run, engine, seed, status, epochs, seconds, failure
+            case stoppedAtEpoch = "stopped_at_epoch"
+            case bestEpoch = "best_epoch"
+            case largestLossDifference = "largest_loss_difference"
+        }
+
         init(_ run: RunRecord, _ record: TrainingRecord) {
             self.init(run, engine: record.engine, seed: record.seed, failure: record.failure)
             status = record.status.rawValue

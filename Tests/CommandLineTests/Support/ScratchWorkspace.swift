@@ -21,6 +21,7 @@ struct ScratchWorkspace {
         try """
         schema: 1
         models:
+          - {id: fixture-steady, name: Steady, vendor: llmbench, provider: replay, recording: recordings/fixture-steady.jsonl, fixture: true}
           - {id: fixture-never, name: Never, vendor: llmbench, provider: replay, recording: recordings/fixture-never.jsonl, fixture: true}
           - {id: fixture-prose, name: Prose, vendor: llmbench, provider: replay, recording: recordings/prose.jsonl, fixture: true}
           - {id: fixture-lost, name: Lost, vendor: llmbench, provider: replay, recording: recordings/lost.jsonl, fixture: true}
@@ -49,14 +50,14 @@ struct ScratchWorkspace {
             "generate", "--model", "fixture-prose", "--dataset", "disc", "--runs", "2", "--max-rounds", "0")
     }
 
-    /// A folder with `images/` and `masks/` of 12 discs, 64×64.
-    func makeScans(_ name: String = "scans") throws -> URL {
+    /// A folder with `images/` and `masks/` of discs, 64×64, one further to the right than the other.
+    func makeScans(_ name: String = "scans", count: Int = 12) throws -> URL {
         let folder = scratch.url.appending(path: name, directoryHint: .isDirectory)
         for part in ["images", "masks"] {
             try FileManager.default.createDirectory(
                 at: folder.appending(path: part), withIntermediateDirectories: true)
         }
-        for index in 0..<12 {
+        for index in 0..<count {
             let file = index < 10 ? "p0\(index).png" : "p\(index).png"
             try Self.disc(index, from: 20, to: 200).write(to: folder.appending(path: "images/\(file)"))
             try Self.disc(index, from: 0, to: 255).write(to: folder.appending(path: "masks/\(file)"))
@@ -82,7 +83,7 @@ struct ScratchWorkspace {
         throws -> Data
     {
         let pixels = (0..<size * size).map { pixel in
-            let (x, y) = (pixel % size - 24 - index, pixel / size - 24)
+            let (x, y) = (pixel % size - 24 - index % 16, pixel / size - 24)
             return x * x + y * y < 225 ? foreground : background
         }
         return Data(try PNG.encode(Image(width: size, height: size, channels: 1, bytes: pixels)))
