@@ -62,8 +62,8 @@ struct ResumeTests {
     func kills() async throws {
         let wanted = ProcessInfo.processInfo.environment["LLMBENCH_VERIFY"] == "1" ? 50 : 5
         let seed =
-            ProcessInfo.processInfo.environment["LLMBENCH_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
-        print("resume after kill -9: seed \(seed), \(wanted) kills (LLMBENCH_SEED repeats it)")
+            ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
+        print("resume after kill -9: seed \(seed), \(wanted) kills (LLMBENCH_TEST_SEED repeats it)")
         var random = SplitMix(state: seed)
         let reference = try await uninterrupted()
         #expect(reference.status == .succeeded)
