@@ -50,6 +50,10 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             status: 3,
             says: ["http://127.0.0.1:9/v1/chat/completions cannot be reached", "check the address"]),
         .init(
+            name: "an address that is none",
+            arguments: ["generate", "--model", "keyless", "--dataset", "disc", "--base-url", "ftp://there"], status: 2,
+            says: ["'ftp://there' is no address of an endpoint", "--base-url"]),
+        .init(
             name: "a model card whose recording is gone",
             arguments: ["generate", "--model", "fixture-lost", "--dataset", "disc"], status: 3,
             says: ["recordings/lost.jsonl", "no readable file"]),

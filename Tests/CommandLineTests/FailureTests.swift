@@ -2,6 +2,9 @@ import Foundation
 import GRDB
 import Testing
 
+/// A complete call of prepare, to which a wrong option is added.
+private let prepare = ["datasets", "prepare", ".", "--name", "n", "--image-kind", "scans", "--foreground", "it"]
+
 /// What a user sees who asked for something that cannot be: one line that says what, where and what to do, and the exit status.
 @Suite("A failure on the command line")
 struct FailureTests {
@@ -23,6 +26,8 @@ struct FailureTests {
             (["generate", "--model", "m", "--runs", "0"], "Error: --runs 0: give a number from 1 to 99"),
             (["train", "r", "--epochs", "none"], "Error: --epochs none: give 'own' or a number from 1 on"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),
+            (prepare + ["--held-out", "2"], "Error: --held-out 2.0: give a fraction between 0 and 1"),
+            (prepare + ["--group-by", "("], "Error: --group-by '(': give a regular expression"),
             (["bench", "step", "--size", "33"], "Error: the size 33 is no multiple of 16"),
         ])
     func parser(arguments: [String], sentence: String) async throws {
@@ -53,6 +58,19 @@ struct FailureTests {
         ] {
             Self.expect(try await workspace.program().run(wanted.arguments), wanted)
         }
+    }
+
+    @Test(
+        "of a report that cannot be written names the place and the reason", arguments: ["html", "xlsx", "png", "svg"])
+    func unwritable(format: String) async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        // A file where a folder is needed stops root too.
+        let arguments = ["report", "all", "--format", format, "--output", "models.yaml/report"]
+        Self.expect(
+            try await workspace.program().run(arguments),
+            FailureSpecification(
+                name: "", arguments: arguments, status: 3, says: ["models.yaml/report", " could not be written: "]))
     }
 
     @Test("of the database: a newer version or no database at all is refused and left as it is")
@@ -89,6 +107,7 @@ struct FailureTests {
         #expect(outcome.output.isEmpty, "\(outcome)")
         #expect(outcome.lines.count == 1, "\(outcome)")
         #expect(outcome.errors.hasPrefix("llmbench: "), "\(outcome)")
+        #expect(!outcome.errors.contains("Domain="), "an error of the system, as it is: \(outcome)")
         for part in wanted.says { #expect(outcome.errors.contains(part), "\(outcome)") }
         for (name, value) in wanted.variables where name.hasSuffix("_KEY") {
             #expect(!outcome.errors.contains(value), "\(outcome)")

@@ -105,6 +105,15 @@ extension DatasetsCommand {
         @OptionGroup var workspace: WorkspaceOptions
         @OptionGroup var output: JSONOption
 
+        func validate() throws {
+            guard heldOut > 0, heldOut < 1 else {
+                throw ValidationError("--held-out \(heldOut): give a fraction between 0 and 1")
+            }
+            guard groupBy.map({ (try? NSRegularExpression(pattern: $0)) != nil }) ?? true else {
+                throw ValidationError("--group-by '\(groupBy ?? "")': give a regular expression")
+            }
+        }
+
         func run() async throws {
             let catalogue = DatasetCatalogue(root: try workspace.resolve().datasets)
             var isFolder: ObjCBool = false

@@ -172,7 +172,8 @@ struct GenerateCommand: AsyncParsableCommand {
         switch error {
         case let error as CommandFailure: error
         case let error as ModelRegistryError: CommandFailure.usage("\(error)")
-        case DatasetError.unknownDataset: CommandFailure.usage("\(error)")
+        case DatasetError.unknownDataset, EndpointError.addressInvalid, EndpointError.addressUnencrypted:
+            CommandFailure.usage("\(error)")
         case is CancellationError: CommandFailure.environment("stopped; the same command goes on from here")
         default: CommandFailure.environment("\(error)")
         }

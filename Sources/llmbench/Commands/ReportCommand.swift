@@ -71,7 +71,11 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     private func writeWorkbook(_ evidence: StudyEvidence, in folder: URL) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ReportError.writing(path: folder.path, reason: error.localizedDescription)
+        }
         let url = folder.appending(path: "report.xlsx")
         try Workbook.write(tables(evidence), notice: evidence.fixtureNotice, to: url)
         print(url.path)
