@@ -63,7 +63,9 @@ struct ConsumerPackageTests {
             to: consumer.appending(path: "Package.swift"), atomically: true, encoding: .utf8)
         try Self.main.write(to: sources.appending(path: "main.swift"), atomically: true, encoding: .utf8)
 
-        let swift = Program(executable: URL(filePath: "/usr/bin/env"), folder: consumer)
+        // The package manager leaves lock files in the temporary folder.
+        let swift = Program(
+            executable: URL(filePath: "/usr/bin/env"), variables: ["TMPDIR": scratch.url.path], folder: consumer)
         // Without the optimiser, which takes a minute over the kernels; the other flags stay.
         let built = try await swift.run(["swift", "build", "-Xswiftc", "-Onone"], limit: .seconds(280))
         #expect(built.status == 0, "\(built)")
