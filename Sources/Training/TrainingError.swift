@@ -11,6 +11,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFinite(what: String, module: String?, epoch: Int, batch: Int)
     /// The generated program failed while it trained.
     case pipelineFailed(reason: String)
+    /// A training that is to be scored had failed; the reason is the one that was stored then.
+    case failedBefore(reason: String)
     /// The tensors that the pipeline made of held-out images are no plain resize of them.
     case geometry(reason: String)
     /// Training would need more memory than the machine has free.
@@ -31,7 +33,7 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the generated pipeline is the cause, so that the failure is a result.
     public var isPipelinesFault: Bool {
         switch self {
-        case .notCapturable, .notFinite, .pipelineFailed, .geometry: true
+        case .notCapturable, .notFinite, .pipelineFailed, .failedBefore, .geometry: true
         default: false
         }
     }
@@ -48,6 +50,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + (module.map { ": it began in \($0)" } ?? "") + "; the training stops here"
         case .pipelineFailed(let reason):
             "the generated program failed while it trained: \(reason)"
+        case .failedBefore(let reason):
+            reason
         case .geometry(let reason):
             "the held-out Dice would be wrong: \(reason)"
         case .memory(let needed, let available):

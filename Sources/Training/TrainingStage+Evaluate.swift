@@ -23,7 +23,9 @@ extension TrainingStage {
         if !again {
             switch training.status {
             case .evaluated: return try stored(training)
-            case .failed: throw TrainingError.pipelineFailed(reason: training.failure ?? "no reason was stored")
+            case .failed:
+                throw TrainingError.failedBefore(
+                    reason: training.failure ?? "the training failed; no reason was stored")
             case .running: throw TrainingError.unfinished(run: run.path, engine: engine.rawValue, seed: seed)
             case .trained: break
             }
