@@ -16,7 +16,11 @@ extension StudyEvidence {
             if !curves.isEmpty { figures.append(CommonCurvesFigure(curves: curves)) }
         }
         figures += diceFigures()
-        return figures
+        // A figure is passed on without its page: what it must not be mistaken for is said inside it.
+        guard fixtureRuns > 0 else { return figures }
+        return figures.map {
+            AnnotatedFigure($0, note: "Hand-written conversations (fixture-*): says nothing about any language model.")
+        }
     }
 
     private func errorsFigure() -> ErrorsFigure {
@@ -83,4 +87,26 @@ struct NamedFigure: Figure {
 
     var size: (width: Double, height: Double) { figure.size }
     func draw(on canvas: Canvas) { figure.draw(on: canvas) }
+}
+
+/// A figure with a line of small print below it.
+struct AnnotatedFigure: Figure {
+    private let figure: any Figure
+    private let note: String
+
+    init(_ figure: any Figure, note: String) {
+        self.figure = figure
+        self.note = note
+    }
+
+    var name: String { figure.name }
+    var caption: String { figure.caption }
+    var size: (width: Double, height: Double) { (figure.size.width, figure.size.height + 14) }
+
+    func draw(on canvas: Canvas) {
+        figure.draw(on: canvas)
+        // As large as the width allows, seven points at most.
+        let fit = 7 * (size.width - 16) / max(1, canvas.width(of: note, size: 7))
+        canvas.text(note, x: 8, y: size.height - 5, size: min(7, fit), colour: .grey)
+    }
 }

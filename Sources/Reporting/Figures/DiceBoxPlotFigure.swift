@@ -1,7 +1,8 @@
 import Foundation
 import Statistics
 
-/// Held-out Dice of every image as a box a training, sorted by median, above the lines of what no learning achieves.
+/// Held-out Dice of every image as a box a training, sorted by median, models sorted by median, with the lines of what no learning
+/// achieves.
 public struct DiceBoxPlotFigure: Figure {
     public struct Box: Sendable {
         public var label: String
@@ -25,9 +26,15 @@ public struct DiceBoxPlotFigure: Figure {
 
     public var size: (width: Double, height: Double) { (400, 62 + rowHeight * Double(max(1, boxes.count))) }
 
-    /// - Parameter boxes: in any order; they are sorted by median, best first.
+    /// - Parameter boxes: in any order; models are sorted by their best median, and a model's engines stay together.
     public init(boxes: [Box], references: [ReferenceLine]) {
-        self.boxes = boxes.sorted { (Statistics.median($0.values) ?? -1) > (Statistics.median($1.values) ?? -1) }
+        func median(_ box: Box) -> Double { Statistics.median(box.values) ?? -1 }
+        let best = Dictionary(grouping: boxes, by: \.label).mapValues { $0.map(median).max() ?? -1 }
+        self.boxes = boxes.sorted { a, b in
+            let (x, y) = (best[a.label] ?? -1, best[b.label] ?? -1)
+            if x != y { return x > y }
+            return a.label == b.label ? median(a) > median(b) : a.label < b.label
+        }
         self.references = references
     }
 

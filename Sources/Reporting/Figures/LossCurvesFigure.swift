@@ -50,8 +50,7 @@ public struct LossCurvesFigure: Figure {
             return canvas.text("no epochs", x: area.left + 4, y: (area.top + area.bottom) / 2, size: 7, colour: .grey)
         }
         let epochs = (panel.training + panel.validation).map(\.epoch)
-        let horizontal = Axis(1...Double(max(2, epochs.max() ?? 2)), from: area.left, to: area.right, ticks: 5)
-            .integersOnly()
+        let horizontal = Axis.epochs(to: epochs.max() ?? 2, from: area.left, to: area.right, ticks: 5)
         // A loss that stands still must look flat, not be stretched to fill the panel.
         let middle = (low + high) / 2
         let half = max((high - low) / 2, abs(middle) * 0.05)
@@ -75,10 +74,11 @@ public struct LossCurvesFigure: Figure {
 }
 
 extension Axis {
-    /// The same axis with its fractional ticks left out: there is no epoch 2.5.
-    func integersOnly() -> Axis {
-        let whole = ticks.filter { $0 == $0.rounded() && $0 >= 1 }
-        return Axis(fixed: lower...upper, ticks: whole.isEmpty ? [lower] : whole, from: start, to: end)
+    /// Epochs 1 to `last`, with ticks at whole epochs only: there is no epoch 2.5, and no training beyond the last one.
+    static func epochs(to last: Int, from start: Double, to end: Double, ticks: Int) -> Axis {
+        let range = 1...Double(max(2, last))
+        let whole = niceTicks(range, count: ticks).filter { $0 == $0.rounded() && range.contains($0) }
+        return Axis(fixed: range, ticks: whole, from: start, to: end)
     }
 }
 
@@ -112,7 +112,7 @@ public struct CommonCurvesFigure: Figure {
         Legend(entries: curves.enumerated().map { .init(name: $1.label, colour: style($0).0, dash: style($0).1) })
             .draw(on: canvas, x: area.left, y: 12, width: area.right - area.left)
         let last = curves.flatMap(\.points).map(\.epoch).max() ?? 2
-        let horizontal = Axis(1...Double(max(2, last)), from: area.left, to: area.right, ticks: 7).integersOnly()
+        let horizontal = Axis.epochs(to: last, from: area.left, to: area.right, ticks: 7)
         let vertical = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.bottom, to: area.top)
         area.drawVertical(vertical, title: "validation soft Dice", on: canvas)
         area.drawHorizontal(horizontal, title: "epoch", on: canvas)

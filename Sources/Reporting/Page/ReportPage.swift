@@ -141,8 +141,9 @@ struct TableModel {
             "columns": table.columns.map { ["title": $0.title, "numeric": $0.numeric] as [String: Any] },
             "rows": table.rows.map { row in
                 [
-                    "cells": row.enumerated().map { column, cell in
-                        ["text": cell.shown, "numeric": column < table.columns.count && table.columns[column].numeric]
+                    "cells": row.enumerated().map { column, cell -> [String: Any] in
+                        let numeric = column < table.columns.count && table.columns[column].numeric
+                        return ["text": cell.shown, "numeric": numeric, "long": !numeric && cell.shown.count > 24]
                             as [String: Any]
                     }
                 ] as [String: Any]
