@@ -58,6 +58,14 @@ struct DiskWatch {
         }
     }
 
+    /// Counts the writable folders once more when the program has ended: one that writes fast can be over its limit, and ended by
+    /// the bound on a single file, before the first sample saw it.
+    mutating func settle() {
+        walk()
+        temporary = (0, 0)
+        namelessBytes = 0
+    }
+
     private mutating func walk() {
         folders = (0, 0)
         for folder in writable {

@@ -125,7 +125,7 @@ private struct Watch {
             readStatus(pipe)
             if end == nil { end = child.poll() }
             // The streams close when the last process that could still write to them is gone.
-            if end != nil, !output.isOpen, !error.isOpen, pipe.readEnd < 0 { return }
+            if end != nil, !output.isOpen, !error.isOpen, pipe.readEnd < 0 { return settle() }
             if end != nil, !isConfined, verdict == nil { killLeftovers() }
             judge(output: output, error: error)
             if let killedAt, seconds(since: killedAt) > Supervisor.patience {
@@ -200,6 +200,14 @@ private struct Watch {
         if disk.writtenBytes > limits.writtenBytes { return end(.limit(.writtenBytes)) }
         if disk.writtenFiles > limits.writtenFiles { return end(.limit(.writtenFiles)) }
         if let path = disk.fullPath { return end(.failure(.diskFull(path: path))) }
+    }
+
+    /// What the last sample came too early to see.
+    private mutating func settle() {
+        guard verdict == nil else { return }
+        disk.settle()
+        if disk.writtenBytes > supervisor.limits.writtenBytes { verdict = .limit(.writtenBytes) }
+        if disk.writtenFiles > supervisor.limits.writtenFiles { verdict = .limit(.writtenFiles) }
     }
 
     private mutating func end(_ verdict: Supervisor.Verdict) {
