@@ -52,7 +52,8 @@ public struct SandboxedCheck: PipelineCheck {
         let error = diagnosis.diagnose(
             standardOutput: output.standardOutput, standardError: output.standardError,
             termination: outcome.termination)
-        try await requireOwnFault(error, output)
+        // What one of our limits ended is the program's own failure, whatever it still printed.
+        if case .limit = outcome.termination {} else { try await requireOwnFault(error, output) }
         switch outcome.termination {
         case .limit(.wallTime): return verdict(.timeout, outcome, error, "")
         case .limit(let limit): return verdict(.killed, outcome, error, CheckSentences.reason(limit, limits))
