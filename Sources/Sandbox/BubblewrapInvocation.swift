@@ -134,7 +134,7 @@ enum SandboxEnvironment {
             "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONFAULTHANDLER": "1", "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": "/tmp/matplotlib", "XDG_CACHE_HOME": "/tmp/cache", "TORCH_HOME": "/tmp/torch",
             "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "\(threads)",
-            // Threads that spin while they wait starve each other on a machine with other work: a training took nine times as long.
+            // Threads that spin while they wait take the cores that other programs need. An idle machine shows no difference.
             "OMP_WAIT_POLICY": "PASSIVE",
             "MKL_NUM_THREADS": "\(threads)", "OPENBLAS_NUM_THREADS": "\(threads)",
         ]
