@@ -30,7 +30,6 @@ let kernels: [SwiftSetting] =
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 
 let package = Package(
@@ -44,7 +43,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
@@ -75,26 +73,27 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Capture", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", crypto,
+                "Capture", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
             ],
             swiftSettings: strict),
         .target(
             name: "Capture",
-            dependencies: ["Sandbox", "Datasets", "ResultStore", "TensorRuntime", crypto],
+            dependencies: ["Sandbox", "Datasets", "ResultStore", "TensorRuntime", "Hashing"],
             resources: [.copy("Helper")],
             swiftSettings: strict),
         .target(
             name: "Generation",
-            dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", crypto],
+            dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing"],
             swiftSettings: strict),
         .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: ["CSpawn", crypto], swiftSettings: strict),
-        .target(name: "Prompts", dependencies: [crypto], swiftSettings: strict),
-        .target(name: "Endpoints", dependencies: ["CCurl", yams, crypto], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CSpawn", "Hashing"], swiftSettings: strict),
+        .target(name: "Prompts", dependencies: ["Hashing"], swiftSettings: strict),
+        .target(name: "Endpoints", dependencies: ["CCurl", yams, "Hashing"], swiftSettings: strict),
         .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
         .target(name: "Statistics", swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: strict),
-        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", crypto], swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
+        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "TensorRuntime", swiftSettings: kernels),
 
         // C libraries of the system.
@@ -103,6 +102,9 @@ let package = Package(
         .target(name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png")]),
         .systemLibrary(
             name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", path: "Sources/CLibraries/CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CCairo", path: "Sources/CLibraries/CCairo", pkgConfig: "cairo",
             providers: [.apt(["libcairo2-dev"])]),

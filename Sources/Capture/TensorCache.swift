@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// Yielded tensors by content, shared between runs as hard links: pipelines that read a dataset alike store its tensors once.
 public struct TensorCache: Sendable {
@@ -14,7 +14,7 @@ public struct TensorCache: Sendable {
     ///
     /// - Throws: `CaptureError.unwritable`.
     public func place(_ content: Data, at target: URL) throws(CaptureError) {
-        let name = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let name = SHA256.hexadecimal(content)
         let cached = folder.appending(path: "\(name).safetensors")
         if !holds(cached, content) {
             try HostFile.write(content, to: cached)

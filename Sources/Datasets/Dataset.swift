@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// A prepared dataset on disk: pairs of PNGs, what they show, and which of them a pipeline may see.
 ///
@@ -71,8 +71,8 @@ public struct Dataset: Sendable, Hashable {
     public func contentHash() throws(DatasetError) -> String {
         var hash = SHA256()
         func add(_ bytes: [UInt8]) {
-            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(data: bytes)
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update($0) }
+            hash.update(bytes)
         }
         for (part, ids) in [("training", split.training), ("held out", split.heldOut)] {
             add(Array(part.utf8))
@@ -82,7 +82,7 @@ public struct Dataset: Sendable, Hashable {
                 add(try bytes(maskURL(id), of: id))
             }
         }
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hash.hexadecimal()
     }
 
     func bytes(_ url: URL, of id: String) throws(DatasetError) -> [UInt8] {

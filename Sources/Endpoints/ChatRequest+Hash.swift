@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 extension ChatRequest {
     /// The request as JSON with sorted keys and no white space: the same request gives the same bytes.
@@ -11,9 +11,7 @@ extension ChatRequest {
 
     /// SHA-256 of the canonical JSON, in lower-case hexadecimal digits.
     public func sha256() throws -> String {
-        SHA256.hash(data: try canonicalJSON()).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        SHA256.hexadecimal(try canonicalJSON())
     }
 
     /// Which exchange of a conversation this request asks for, from 0: as many replies are in it already. A clarification

@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// Why a template cannot be used, each with the sentence the user reads.
 public enum PromptError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -128,8 +128,6 @@ public struct PromptTemplate: Sendable, Hashable {
     }
 
     private static func hash(_ text: String) -> String {
-        SHA256.hash(data: Data(text.utf8)).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        SHA256.hexadecimal(Data(text.utf8))
     }
 }

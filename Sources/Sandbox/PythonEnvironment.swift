@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// The Python that generated code runs on: an interpreter of the host, and where it lies inside the sandbox.
 ///
@@ -37,18 +37,13 @@ public struct PythonEnvironment: Sendable, Hashable {
                 reason:
                     "neither LLMBENCH_PYTHON is set nor is there a requirements.txt to find it by; run scripts/setup")
         }
-        let hash = SHA256.hash(data: content).map { hexadecimal($0) }.joined().prefix(16)
+        let hash = SHA256.hexadecimal(content).prefix(16)
         let cache =
             environment["XDG_CACHE_HOME"].map { URL(filePath: $0, directoryHint: .isDirectory) }
             ?? URL(filePath: environment["HOME"] ?? NSHomeDirectory(), directoryHint: .isDirectory)
             .appending(path: ".cache", directoryHint: .isDirectory)
         return try PythonEnvironment(
             interpreter: cache.appending(path: "llmbench/python/\(hash)/bin/python"), hint: "run scripts/setup")
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
     }
 
     /// - Parameter hint: The command that mends a missing interpreter, for the sentence of the error.

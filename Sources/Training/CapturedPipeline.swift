@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 import TensorRuntime
 
 /// A pipeline as its capture describes it: graphs, first weights, loop and data. A value; reading it costs the data's memory.
@@ -82,9 +82,9 @@ public struct CapturedPipeline: Sendable {
     private static func identity(of folder: URL) throws -> String {
         var hash = SHA256()
         for name in ["train-graph.json", "eval-graph.json", "weights.safetensors", "pipeline.json"] {
-            hash.update(data: try DurableFile.read(folder.appending(path: name), limit: 8 << 30))
+            hash.update(try DurableFile.read(folder.appending(path: name), limit: 8 << 30))
         }
-        return hash.finalize().map { String($0, radix: 16) }.joined()
+        return hash.hexadecimal()
     }
 }
 

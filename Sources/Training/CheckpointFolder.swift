@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 import TensorRuntime
 
 /// The checkpoints of one training: one safetensors file an epoch, whose name carries the SHA-256 of its bytes.
@@ -78,10 +78,7 @@ struct CheckpointFolder {
     }
 
     private static func digest(of data: Data) -> String {
-        SHA256.hash(data: data).prefix(8).map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        String(SHA256.hexadecimal(data).prefix(16))
     }
 
     private static func name(epoch: Int, digest: String) -> String {

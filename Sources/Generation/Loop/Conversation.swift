@@ -1,4 +1,3 @@
-import Crypto
 import Endpoints
 import Foundation
 import ResultStore
@@ -29,13 +28,4 @@ struct Conversation {
     }
 
     var bytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }
-}
-
-enum SHA256Text {
-    /// Lower-case hexadecimal digits.
-    static func of(_ data: Data) -> String {
-        SHA256.hash(data: data).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
-    }
 }

@@ -1,6 +1,7 @@
 import Diagnosis
 import Endpoints
 import Foundation
+import Hashing
 import ResultStore
 
 /// From a prompt to code that runs: reply, files, check run, error, and again.
@@ -199,7 +200,7 @@ struct RunningLoop {
         var files: [String: String] = [:]
         for file in row.files {
             let url = directory.round(round).files.appending(path: file.name)
-            guard let data = try? Data(contentsOf: url), SHA256Text.of(data) == file.sha256 else {
+            guard let data = try? Data(contentsOf: url), SHA256.hexadecimal(data) == file.sha256 else {
                 throw GenerationError.damagedRound(run: run.path, round: round, file: "files/\(file.name)")
             }
             files[file.name] = String(decoding: data, as: UTF8.self)
@@ -240,7 +241,7 @@ extension RunningLoop {
     private static func describe(_ extraction: Extraction) -> [RoundRecord.File] {
         extraction.files.sorted { $0.key < $1.key }.map { name, text in
             RoundRecord.File(
-                name: name, sha256: SHA256Text.of(Data(text.utf8)), bytes: text.utf8.count,
+                name: name, sha256: SHA256.hexadecimal(Data(text.utf8)), bytes: text.utf8.count,
                 changed: extraction.changed.contains(name))
         }
     }
