@@ -134,8 +134,9 @@ enum SandboxEnvironment {
             "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONFAULTHANDLER": "1", "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": "/tmp/matplotlib", "XDG_CACHE_HOME": "/tmp/cache", "TORCH_HOME": "/tmp/torch",
             "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "\(threads)",
-            // Threads that spin while they wait take the cores that other programs need. An idle machine shows no difference.
-            "OMP_WAIT_POLICY": "PASSIVE",
+            // Threads that wait spin for some 0.1 ms and then sleep: without an end to it they take the cores that other programs
+            // need, without any of it a small network trains in 1.5 times the time.
+            "GOMP_SPINCOUNT": "20000",
             "MKL_NUM_THREADS": "\(threads)", "OPENBLAS_NUM_THREADS": "\(threads)",
         ]
     }
