@@ -30,9 +30,13 @@ public struct EmittedEngine: Sendable {
     ///   - code: the files that ran.
     ///   - data: the staged training data.
     ///   - capture: holds `data/heldout.safetensors`, and the evaluation graph where there is one.
-    ///   - folder: receives logs and what the program writes, in place of what an earlier attempt left.
+    ///   - folder: receives logs and what the program writes, in place of what an earlier attempt left: the program is run
+    ///     as it is, so what was interrupted begins anew.
     /// - Throws: `TrainingError.pipelineFailed` for what the program did, `SandboxError` for what is ours.
-    public func train(code: URL, data: URL, capture: URL, epochs: Int?, seed: Int, folder: URL) async throws -> Result {
+    public func train(
+        code: URL, data: URL, capture: URL, epochs: Int?, seed: Int, folder: URL,
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
+    ) async throws -> Result {
         guard FileManager.default.fileExists(atPath: capture.appending(path: "data/heldout.safetensors").path) else {
             throw TrainingError.missing(what: "the capture of the held-out images", command: "llmbench capture RUN")
         }
@@ -44,7 +48,7 @@ public struct EmittedEngine: Sendable {
             mounts: [
                 .init(host: code, inside: "/code"), .init(host: data, inside: "/data"),
                 .init(host: capture, inside: "/capture"),
-            ], out: out, seed: seed, limits: limits)
+            ], out: out, seed: seed, limits: limits, progress: progress)
         if let failure = outcome.failure {
             let line = HelperProgram.lastLine(of: folder.appending(path: "stderr")).map { ": \($0)" } ?? ""
             throw TrainingError.pipelineFailed(reason: failure + line)

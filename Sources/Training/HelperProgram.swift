@@ -24,10 +24,11 @@ public struct HelperProgram: Sendable {
     /// - Parameters:
     ///   - mode: with its options.
     ///   - out: the writable folder; the record lies in `.llmbench` below it.
+    ///   - progress: hears, at most twice a second, how far a training says it is.
     /// - Throws: `SandboxError` for failures that are ours.
     func run(
         mode: [String], program: [String] = [], mounts: [SandboxRequest.Mount], out: URL, seed: Int,
-        limits: SandboxLimits
+        limits: SandboxLimits, progress: (@Sendable (TrainingProgress) -> Void)? = nil
     ) async throws -> SandboxOutcome {
         try DurableFile.makeFolder(out)
         let logs = out.deletingLastPathComponent()
@@ -43,6 +44,9 @@ public struct HelperProgram: Sendable {
             environment: ["PYTHONHASHSEED": "\(UInt32(truncatingIfNeeded: seed))", "OMP_NUM_THREADS": "\(threads)"],
             limits: limits, standardOutput: logs.appending(path: "stdout"),
             standardError: logs.appending(path: "stderr"))
+        guard let progress else { return try await runner.run(request) }
+        let watch = Task { await HelperRecord(out: out).watch(progress) }
+        defer { watch.cancel() }
         return try await runner.run(request)
     }
 
@@ -67,6 +71,44 @@ struct HelperRecord {
 
     func has(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: out.appending(path: ".llmbench/\(name)").path)
+    }
+}
+
+extension HelperRecord {
+    /// `progress.json`. The generated program may have written it: nothing but numbers within bounds is taken from it.
+    private struct Progress: Decodable {
+        var epoch: Int
+        var epochs: Int?
+        var batch: Int
+        var batches: Int?
+        var loss: Double?
+    }
+
+    /// What the helper last said of its progress; nil where there is nothing, or nothing that can be meant.
+    func progress() -> TrainingProgress? {
+        guard let data = try? data("progress.json", limit: 4096),
+            let found = try? JSONDecoder().decode(Progress.self, from: data)
+        else { return nil }
+        let (epochs, batches) = (found.epochs ?? 0, found.batches ?? 0)
+        let countable = 1...EmittedReport.maximumEpochs
+        guard countable.contains(found.epoch), (1...10_000_000).contains(found.batch) else { return nil }
+        let isKnown =
+            countable.contains(epochs) && (1...10_000_000).contains(batches) && found.epoch <= epochs
+            && found.batch <= batches
+        return TrainingProgress(
+            epoch: found.epoch, epochs: isKnown ? epochs : 0, batch: found.batch, batches: isKnown ? batches : 0,
+            loss: found.loss)
+    }
+
+    /// Tells of each change until the task is cancelled.
+    func watch(_ tell: @Sendable (TrainingProgress) -> Void) async {
+        var last = progress()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            guard !Task.isCancelled, let now = progress(), now != last else { continue }
+            last = now
+            tell(now)
+        }
     }
 }
 

@@ -50,20 +50,22 @@ public struct PyTorchEngine: Sendable {
         }
     }
 
-    /// Trains to the end. It has no checkpoints: what is killed begins anew.
+    /// Trains to the end. What was killed goes on after its last whole epoch, to the same bits.
     ///
-    /// - Parameter folder: Receives logs and results.
+    /// - Parameter folder: Receives logs, checkpoints and results.
     /// - Throws: `TrainingError`, `SandboxError`.
     public func train(
-        _ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL
+        _ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL,
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) async throws -> (outcome: TrainingOutcome, predictions: Predictions) {
         let order = pipeline.order(seed: seed)
         let record = try await run(
             pipeline, batches: (1...max(1, epochs)).map(order.batches), steps: nil, dropout: .draw, seed: seed,
-            folder: folder)
+            folder: folder, progress: progress)
         let report: Epochs = try read("epochs.json", in: record)
-        let validation = try probabilities(in: record)
-        let history = try report.epochs.map { try result($0, validation["epoch.\($0.epoch)"], pipeline) }
+        let history = try report.epochs.map {
+            try result($0, try validationProbability(epoch: $0.epoch, in: record), pipeline)
+        }
         let weights = try tensors("final.safetensors", in: record)
         let outcome = TrainingOutcome(
             history: history, weights: weights,
@@ -83,6 +85,7 @@ public struct PyTorchEngine: Sendable {
             guard !epoch.isEmpty else { break }
             batches.append(Array(epoch.prefix(steps - batches.reduce(0) { $0 + $1.count })))
         }
+        try? FileManager.default.removeItem(at: folder.appending(path: "out"))
         let record = try await run(
             pipeline, batches: [batches.flatMap { $0 }], steps: steps, dropout: .off, seed: seed, folder: folder,
             plain: true)
@@ -92,18 +95,17 @@ public struct PyTorchEngine: Sendable {
     /// - Parameter plain: one optimizer step a batch and no scheduler, for comparisons.
     private func run(
         _ pipeline: CapturedPipeline, batches: [[[Int]]], steps: Int?, dropout: Dropout, seed: Int, folder: URL,
-        plain: Bool = false
+        plain: Bool = false, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) async throws -> HelperRecord {
         let job = folder.appending(path: "job", directoryHint: .isDirectory)
         let out = folder.appending(path: "out", directoryHint: .isDirectory)
-        try? FileManager.default.removeItem(at: out)
         try DurableFile.write(
             jobData(pipeline, batches: batches, steps: steps, dropout: dropout, plain: plain),
             to: job.appending(path: "job.json"))
         let outcome = try await helper.run(
             mode: ["train-graph", "--job", "/job/job.json"],
             mounts: [.init(host: pipeline.folder, inside: "/capture"), .init(host: job, inside: "/job")], out: out,
-            seed: seed, limits: limits)
+            seed: seed, limits: limits, progress: progress)
         if let failure = outcome.failure {
             let line = HelperProgram.lastLine(of: folder.appending(path: "stderr")) ?? failure
             if line.contains("the loss is") {
@@ -166,9 +168,9 @@ public struct PyTorchEngine: Sendable {
         }
     }
 
-    private func probabilities(in record: HelperRecord) throws -> [String: Tensor] {
-        let name = "validation.safetensors"
-        guard record.has(name) else { return [:] }
-        return try tensors(name, in: record)
+    private func validationProbability(epoch: Int, in record: HelperRecord) throws -> Tensor? {
+        let name = "validation.\(epoch).safetensors"
+        guard record.has(name) else { return nil }
+        return try tensors(name, in: record)["probability"]
     }
 }

@@ -5,11 +5,12 @@ import TensorRuntime
 public struct TrainingProgress: Sendable, Hashable {
     /// Counts from 1.
     public var epoch: Int
+    /// 0 where the engine does not know it, and `batches` with it.
     public var epochs: Int
     /// Batches done in this epoch.
     public var batch: Int
     public var batches: Int
-    /// Of the last batch; nil before the first and where an engine does not tell.
+    /// Of the last batch (`emitted`: the epoch's mean so far); nil before the first and where an engine does not tell.
     public var loss: Double?
 
     public init(epoch: Int, epochs: Int, batch: Int, batches: Int, loss: Double?) {

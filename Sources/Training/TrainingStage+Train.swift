@@ -92,7 +92,7 @@ extension TrainingStage {
         }
         try ledger.update { $0.epochs = count }
         let (outcome, predictions) = try await PyTorchEngine(helper: try requireHelper()).train(
-            pipeline, epochs: count, seed: seed, folder: folder)
+            pipeline, epochs: count, seed: seed, folder: folder, progress: observer.progress)
         for epoch in outcome.history {
             try ledger.store(epoch)
             try observer.epoch(epoch)
@@ -111,7 +111,7 @@ extension TrainingStage {
         defer { try? FileManager.default.removeItem(at: data.folder) }
         let result = try await EmittedEngine(helper: try requireHelper()).train(
             code: directory.final, data: data.folder, capture: directory.capture(seed: seed, epochs: epochs),
-            epochs: epochs, seed: seed, folder: folder)
+            epochs: epochs, seed: seed, folder: folder, progress: observer.progress)
         for epoch in result.history {
             try ledger.store(epoch)
             try observer.epoch(epoch)

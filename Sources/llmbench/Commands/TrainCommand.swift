@@ -3,7 +3,6 @@ import Capture
 import Foundation
 import ResultStore
 import Sandbox
-import Synchronization
 import Training
 
 /// `llmbench train`: a run's pipeline, trained by one of three engines.
@@ -67,18 +66,10 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func train(_ run: RunRecord, seed: Int, _ stage: TrainingStage) async throws -> TrainingRecord {
-        let title = "\(engine.rawValue) \(options.short(run)) seed \(seed)"
-        guard engine == .swift else {
-            return try await StageOptions.ticking(ProgressBar(title: title, total: 0)) {
-                try await stage.train(
-                    run, engine: engine, epochs: options.epochCount, seed: seed, again: options.again)
-            }
-        }
-        let bar = TrainingBar(title: title)
-        let record = try await stage.train(
+        let bar = TrainingBar(title: "\(engine.rawValue) \(options.short(run)) seed \(seed)")
+        defer { bar.finish() }
+        return try await stage.train(
             run, engine: engine, epochs: options.epochCount, seed: seed, again: options.again, observer: bar.observer)
-        bar.finish()
-        return record
     }
 
     private struct Row: Encodable {
@@ -132,32 +123,6 @@ struct TrainCommand: AsyncParsableCommand {
         }
         print(table.render())
     }
-}
-
-/// The progress of a training, batch by batch over all epochs; how many those are is known with the first batch.
-private final class TrainingBar: Sendable {
-    private let title: String
-    private let bar = Mutex<ProgressBar?>(nil)
-
-    init(title: String) {
-        self.title = title
-    }
-
-    var observer: TrainingObserver {
-        TrainingObserver(
-            progress: { step in
-                let bar = self.bar.withLock { bar in
-                    let made = bar ?? ProgressBar(title: self.title, total: step.epochs * step.batches)
-                    bar = made
-                    return made
-                }
-                let loss = step.loss.map { String(format: "  loss %.4f", $0) } ?? ""
-                bar.update(
-                    (step.epoch - 1) * step.batches + step.batch, note: "epoch \(step.epoch)/\(step.epochs)\(loss)")
-            }, note: { Terminal.note("llmbench: \($0)") })
-    }
-
-    func finish() { bar.withLock { $0?.finish() } }
 }
 
 extension TrainingRecord.Engine: ExpressibleByArgument {}

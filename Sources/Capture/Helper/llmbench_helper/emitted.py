@@ -9,8 +9,8 @@ are computed by that graph with the weights of the model that the program evalua
 run and the range of its output decides whether a sigmoid (softmax for two channels) follows.
 
 Writes into DIR: observation.json as mode `check`; emitted.json, {"exit_code": 0, "method": "graph" | "model" | null,
-"error": null, "seconds": s, "epochs": [{"epoch": 1, "train_loss": x, "seconds": s}, ...]}; and, where main.py ended with
-0, predictions.safetensors with the tensor `probability` (n 1 H W, float32) and `__metadata__.ids`.
+"error": null, "seconds": s, "epochs": [{"epoch": 1, "train_loss": x, "seconds": s}, ...]}; progress.json while it trains; and, where main.py
+ended with 0, predictions.safetensors with the tensor `probability` (n 1 H W, float32) and `__metadata__.ids`.
 The exit code is the program's own.
 """
 
@@ -23,6 +23,7 @@ import torch
 from . import check, data, launch, patches
 from .interpreter import GraphError, Interpreter
 from .observe import Observer
+from .progress import Progress
 
 
 def add_options(parser):
@@ -32,7 +33,7 @@ def add_options(parser):
 
 def run(options):
     launch.seed_everything(options.seed)
-    observer = Observer()
+    observer = Observer(Progress(options.record))
     patches.install(observer)
     start = time.monotonic()
     code, result = 1, {"method": None, "error": None}

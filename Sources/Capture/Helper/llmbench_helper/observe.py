@@ -12,7 +12,9 @@ from .patches import Watcher
 class Observer(Watcher):
     """Counts. Nothing that the pipeline gets is changed."""
 
-    def __init__(self):
+    def __init__(self, progress=None):
+        """progress: a `Progress` that is told of every training step, or None."""
+        self.progress, self.epochs_planned = progress, None
         self.infos, self.passes = {}, []
         self.train_info, self.epoch = None, 0
         self.evaluations, self.events, self.losses = [], [], []
@@ -75,6 +77,9 @@ class Observer(Watcher):
             self.losses.append([time.monotonic(), 0.0, 0])
         self.losses[-1][1] += float(tensors[0].detach().sum())
         self.losses[-1][2] += 1
+        if self.progress is not None:
+            self.progress.step(self.epoch, self.epochs_planned, self.losses[-1][2], _length(info.loader),
+                               lambda: self.losses[-1][1] / self.losses[-1][2])
 
     def saved(self, thing, file):
         self._note("save", file)
@@ -91,6 +96,7 @@ class Observer(Watcher):
 
     def epochs_parsed(self, default, value):
         self.default_epochs = default
+        self.epochs_planned = value if isinstance(value, int) else None
 
     def observation(self):
         """What the contract asks for; see `ContractObservation` on the host's side."""

@@ -16,17 +16,23 @@ The job is a JSON object; paths are as they are inside the sandbox:
       "predict_validation": true    keep the validation probabilities of every epoch
     }
 
+A job without `max_steps` goes on after the last whole epoch that an earlier process left in DIR, to the same bits; a
+checkpoint of another job, or of other captured files, is not used.
+
 Writes into DIR, each file complete or absent:
     steps.json                {"losses": [one per batch], "seconds": [one per batch]}
     epochs.json               {"epochs": [{"epoch": 1, "train_loss", "validation_loss" (the training graph in evaluation mode),
                               "validation_dice": [one per batch], "learning_rate", "seconds"}], "best_epoch": 1 or null,
                               "stopped_early": false}
-    validation.safetensors    `epoch.1` ...: probabilities of the validation set, n 1 H W
+    validation.N.safetensors  `probability` of the validation set after epoch N, n 1 H W
+    checkpoint.pt             state after the last whole epoch, for this helper alone
+    progress.json             how far it is, while it trains
     final.safetensors         parameters and buffers of the weights that the pipeline evaluates (last or best)
     predictions.safetensors   `probability` for data/heldout.safetensors, n 1 H W, `__metadata__.ids`, where that exists
 Exit code 0; 1 with one line on standard error when a loss is not finite (with the step) or the job cannot be run.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -37,6 +43,10 @@ import torch
 
 from . import check, data
 from .interpreter import GraphError, Interpreter
+from .progress import Progress
+
+
+CHECKPOINT = "checkpoint.pt"
 
 
 def add_options(parser):
@@ -44,14 +54,25 @@ def add_options(parser):
 
 
 def run(options):
-    with open(options.job) as file:
-        job = json.load(file)
+    with open(options.job, "rb") as file:
+        text = file.read()
+    job = json.loads(text)
     torch.set_num_threads(int(job.get("threads") or 2))
     torch.manual_seed(options.seed)
     try:
-        Trainer(job, options.record).run()
+        Trainer(job, options.record, identity(text, job["capture"])).run()
     except (GraphError, KeyError, ValueError, OSError) as problem:
         sys.exit(f"train-graph: {problem}")
+
+
+def identity(job, capture):
+    """Hash of all that a training depends on but the program itself."""
+    digest = hashlib.sha256(job)
+    for name in ("train-graph.json", "eval-graph.json", "weights.safetensors", "data/train.safetensors",
+                 "data/validation.safetensors"):
+        with open(os.path.join(capture, name), "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def dice(prediction, truth):
@@ -81,8 +102,9 @@ def make_scheduler(spec, optimizer):
 
 
 class Trainer:
-    def __init__(self, job, record):
-        self.job, self.record, self.pipeline = job, record, job["pipeline"]
+    def __init__(self, job, record, identity):
+        self.job, self.record, self.pipeline, self.identity = job, record, job["pipeline"], identity
+        self.progress = Progress(record)
         folder = job["capture"]
         self.train = Interpreter(_graph(folder, "train"))
         self.eval = Interpreter(_graph(folder, "eval"))
@@ -100,25 +122,65 @@ class Trainer:
         self.data = {name: data.read_split_file(os.path.join(folder, "data", name + ".safetensors"))
                      for name in ("train", "validation")}
         self.heldout = os.path.join(folder, "data", "heldout.safetensors")
-        self.losses, self.seconds, self.epochs, self.probabilities = [], [], [], {}
+        self.losses, self.seconds, self.epochs = [], [], []
         self.best = None
 
     def run(self):
-        stopped = False
+        self.progress.clear()
+        self._resume()
+        stopped = bool(self.epochs) and self._stops_early(len(self.epochs))
         for epoch, batches in enumerate(self.job["order"], 1):
+            if stopped:
+                break
+            if epoch <= len(self.epochs):
+                continue
             start = time.monotonic()
-            if not self._train_epoch(batches):
+            if not self._train_epoch(epoch, batches):
                 break
             self._end_epoch(epoch, len(batches), start)
-            if self._stops_early(epoch):
-                stopped = True
-                break
+            self._checkpoint()
+            stopped = self._stops_early(epoch)
         self._write(stopped)
 
-    def _train_epoch(self, batches):
+    def _checkpoint(self):
+        if self.job.get("max_steps") is not None:
+            return
+        os.makedirs(self.record, exist_ok=True)
+        path = os.path.join(self.record, CHECKPOINT)
+        torch.save({
+            "identity": self.identity, "tensors": self.tensors, "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler is not None else None,
+            "random": torch.get_rng_state(), "losses": self.losses, "seconds": self.seconds, "epochs": self.epochs,
+            "best": list(self.best) if self.best is not None else None}, path + ".part")
+        os.replace(path + ".part", path)
+
+    def _resume(self):
+        """Takes up a checkpoint of the same job; one that cannot be read is passed over, and said."""
+        if self.job.get("max_steps") is not None:
+            return
+        try:
+            state = torch.load(os.path.join(self.record, CHECKPOINT), weights_only=True)
+        except FileNotFoundError:
+            return
+        except Exception as problem:
+            print(f"train-graph: the checkpoint cannot be read, the training starts again ({type(problem).__name__})")
+            return
+        if state["identity"] != self.identity:
+            return
+        with torch.no_grad():
+            for name, tensor in state["tensors"].items():
+                self.tensors[name].copy_(tensor)
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["random"])
+        self.losses, self.seconds, self.epochs = state["losses"], state["seconds"], state["epochs"]
+        self.best = tuple(state["best"]) if state["best"] is not None else None
+
+    def _train_epoch(self, epoch, batches):
         """One pass; false when the number of steps is used up."""
         accumulated, accumulation = 0, int(self.pipeline.get("accumulation") or 1)
-        for indices in batches:
+        for number, indices in enumerate(batches, 1):
             if self.job.get("max_steps") is not None and len(self.losses) >= self.job["max_steps"]:
                 return False
             start = time.monotonic()
@@ -136,6 +198,7 @@ class Trainer:
                     self.scheduler.step()
             self.losses.append(loss.item())
             self.seconds.append(time.monotonic() - start)
+            self.progress.step(epoch, len(self.job["order"]), number, len(batches), lambda: self.losses[-1])
         return True
 
     def _batch(self, part, indices):
@@ -180,7 +243,7 @@ class Trainer:
             truth = (batch["mask"] > 0).float().reshape(probability.shape)
             scores.append(dice(compare(probability, threshold["value"]).float(), truth))
         if self.job.get("predict_validation"):
-            self.probabilities[f"epoch.{epoch}"] = torch.cat(parts)
+            self._save({"probability": torch.cat(parts).contiguous()}, f"validation.{epoch}.safetensors")
         self.epochs.append({
             "epoch": epoch, "train_loss": sum(self.losses[-steps:]) / steps, "validation_loss": sum(losses) / len(losses),
             "validation_dice": scores, "learning_rate": self.optimizer.param_groups[0]["lr"],
@@ -217,28 +280,26 @@ class Trainer:
                 best, at = sign * value, i
         return epoch - at >= rule["patience"]
 
-    def _write(self, stopped):
+    def _save(self, tensors, name, metadata=None):
         from safetensors.torch import save_file
 
         os.makedirs(self.record, exist_ok=True)
+        path = os.path.join(self.record, name)
+        save_file(tensors, path + ".part", metadata=metadata)
+        os.replace(path + ".part", path)
+
+    def _write(self, stopped):
         if self.best is not None:
             self.tensors = self.best[2]
         final = {name: t.detach().contiguous().clone() for name, t in self.tensors.items()}
-
-        def save(tensors, name, metadata=None):
-            path = os.path.join(self.record, name)
-            save_file(tensors, path + ".part", metadata=metadata)
-            os.replace(path + ".part", path)
 
         if os.path.exists(self.heldout) and self.epochs:
             ids, images, _ = data.read_split_file(self.heldout)
             with torch.no_grad():
                 parts = [self.eval.run({"image": p}, self.tensors, training=False)["probability"]
                          for p in images.split(8)]
-            save({"probability": torch.cat(parts).contiguous()}, "predictions.safetensors", {"ids": json.dumps(ids)})
-        save(final, "final.safetensors")
-        if self.probabilities:
-            save({k: v.contiguous() for k, v in self.probabilities.items()}, "validation.safetensors")
+            self._save({"probability": torch.cat(parts).contiguous()}, "predictions.safetensors", {"ids": json.dumps(ids)})
+        self._save(final, "final.safetensors")
         check.write_json(self.record, "steps.json", {"losses": self.losses, "seconds": self.seconds})
         check.write_json(self.record, "epochs.json", {
             "epochs": self.epochs, "best_epoch": self.best[0] if self.best else None, "stopped_early": stopped})
