@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Synchronization
 import TensorRuntime
 import Testing
 
@@ -22,8 +23,14 @@ struct EndToEndTests {
 
         var means: [TrainingRecord.Engine: Double] = [:]
         for engine in TrainingRecord.Engine.allCases {
-            let training = try await stage.train(place.run, engine: engine)
+            let steps = Mutex<[TrainingProgress]>([])
+            let training = try await stage.train(
+                place.run, engine: engine,
+                observer: TrainingObserver(progress: { step in steps.withLock { $0.append(step) } }))
             #expect(training.status == .trained)
+            let told = steps.withLock { $0 }
+            #expect(told.allSatisfy { $0.epochs == 8 && $0.batches > 0 && $0.batch <= $0.batches }, "\(engine) \(told)")
+            #expect(!told.isEmpty, "\(engine)")
             let evaluation = try stage.evaluate(place.run, engine: engine)
             #expect(evaluation.images.count == 6)
             means[engine] = evaluation.meanDice
@@ -35,6 +42,38 @@ struct EndToEndTests {
         let (swift, pytorch) = (try #require(means[.swift]), try #require(means[.pytorch]))
         #expect(abs(swift - pytorch) < 0.05)
         #expect(try place.store.captures(run: place.run.storedID).count == 1)
+    }
+
+    @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(3)))
+    func resumedInPyTorch() async throws {
+        let place = try DiscWorkspace()
+        try place.install("transposed-logits")
+        let stage = try place.stageWithPython()
+        _ = try await stage.capture(place.run)
+        let pipeline = try CapturedPipeline(folder: place.directory.capture(seed: 0, epochs: nil))
+        let engine = PyTorchEngine(helper: try #require(stage.helper))
+        let (whole, broken) = (place.folder.url.appending(path: "whole"), place.folder.url.appending(path: "broken"))
+        let expected = try await engine.train(pipeline, epochs: 40, seed: 3, folder: whole)
+
+        let first = Task { try await engine.train(pipeline, epochs: 40, seed: 3, folder: broken) }
+        let record = broken.appending(path: "out/.llmbench")
+        let checkpoint = record.appending(path: "checkpoint.pt")
+        while !FileManager.default.fileExists(atPath: checkpoint.path) { try await Task.sleep(for: .milliseconds(10)) }
+        first.cancel()
+        await #expect(throws: (any Error).self) { try await first.value }
+        try #require(!FileManager.default.fileExists(atPath: record.appending(path: "epochs.json").path))
+
+        let resumed = try await engine.train(pipeline, epochs: 40, seed: 3, folder: broken)
+        let log = try String(contentsOf: broken.appending(path: "stdout"), encoding: .utf8)
+        #expect(log.contains("goes on after epoch"), "\(log)")
+        #expect(resumed.outcome.weights == expected.outcome.weights)
+        #expect(resumed.outcome.history.map(\.trainLoss) == expected.outcome.history.map(\.trainLoss))
+        #expect(resumed.outcome.history.map(\.validationDice) == expected.outcome.history.map(\.validationDice))
+
+        try Data("damaged".utf8).write(to: checkpoint)
+        let again = try await engine.train(pipeline, epochs: 3, seed: 3, folder: broken)
+        #expect(again.outcome.history.count == 3)
+        #expect(try String(contentsOf: broken.appending(path: "stdout"), encoding: .utf8).contains("cannot be read"))
     }
 
     @Test("that fails while it trains is recorded with its last line", .timeLimit(.minutes(2)))

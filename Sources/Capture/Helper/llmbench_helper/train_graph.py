@@ -176,6 +176,7 @@ class Trainer:
         torch.set_rng_state(state["random"])
         self.losses, self.seconds, self.epochs = state["losses"], state["seconds"], state["epochs"]
         self.best = tuple(state["best"]) if state["best"] is not None else None
+        print(f"train-graph: goes on after epoch {len(self.epochs)}")
 
     def _train_epoch(self, epoch, batches):
         """One pass; false when the number of steps is used up."""
