@@ -69,8 +69,9 @@ struct GraphCompiler {
     /// be part of another.
     private func placeConcatenations() {
         for node in nodes.reversed() {
-            guard let concatenation = node.operation as? Concatenate, builder.shape(node.output).count == 4,
-                [1, -3].contains(concatenation.axis)
+            let rank = builder.shape(node.output).count
+            guard let concatenation = node.operation as? Concatenate, rank == 4 || rank == 5,
+                [1, 1 - rank].contains(concatenation.axis)
             else { continue }
             let whole = builder.placement(node.output) ?? builder.temporary(builder.shape(node.output))
             builder.place(node.output, whole)

@@ -1,7 +1,7 @@
 /// Where a tensor lies: a buffer, an offset, and a stride per logical axis, in floats.
 ///
-/// Axes are PyTorch's (N C H W). What new values get is decided by `View.strides(canonical:)`: four axes are stored channels
-/// last, everything else row-major. Slices, selections and the parts of a concatenation are views into a larger buffer.
+/// Axes are PyTorch's (N C H W). What new values get is decided by `View.strides(canonical:)`: four and five axes are stored
+/// channels last (N H W C, N D H W C), everything else row-major. Slices, selections and the parts of a concatenation are views into a larger buffer.
 struct View: Equatable {
     var buffer: Int
     var offset = 0
@@ -20,11 +20,21 @@ struct View: Equatable {
         return strides
     }
 
-    /// Strides of a new value: channels last for four axes, row-major otherwise.
+    /// Strides of a new value: channels last for four and five axes, row-major otherwise.
     static func strides(canonical shape: [Int]) -> [Int] {
-        guard shape.count == 4 else { return strides(rowMajor: shape) }
-        let (c, h, w) = (max(shape[1], 1), max(shape[2], 1), max(shape[3], 1))
-        return [h * w * c, 1, w * c, c]
+        guard shape.count == 4 || shape.count == 5 else { return strides(rowMajor: shape) }
+        return strides(pixels: shape, stride: max(shape[1], 1))
+    }
+
+    /// Strides of N C … whose pixels lie `stride` apart, the channels next to each other.
+    private static func strides(pixels shape: [Int], stride: Int) -> [Int] {
+        var strides = [Int](repeating: 1, count: shape.count)
+        var step = stride
+        for axis in Array((2..<shape.count).reversed()) + [0] {
+            strides[axis] = step
+            step *= max(shape[axis], 1)
+        }
+        return strides
     }
 
     /// Whether the elements lie as these strides say; the stride of an axis of size one does not matter.
@@ -34,22 +44,13 @@ struct View: Equatable {
 
     var isRowMajor: Bool { lies(as: View.strides(rowMajor: shape)) }
 
-    /// The distance between neighbouring pixels when this is a channels-last image batch, possibly a slice of the channels of a
-    /// wider one; nil for any other arrangement.
+    /// The distance between neighbouring pixels when this is a channels-last batch of images or volumes, possibly a slice of the
+    /// channels of a wider one; nil for any other arrangement.
     var pixelStride: Int? {
-        guard rank == 4 else { return nil }
-        let (c, h, w) = (shape[1], shape[2], shape[3])
-        let stride: Int
-        if w > 1 {
-            stride = strides[3]
-        } else if h > 1 {
-            stride = strides[2]
-        } else if shape[0] > 1 {
-            stride = strides[0]
-        } else {
-            stride = c
-        }
-        guard stride >= c, lies(as: [h * w * stride, 1, w * stride, stride]) else { return nil }
+        guard rank == 4 || rank == 5 else { return nil }
+        let axes = Array((2..<rank).reversed()) + [0]
+        let stride = axes.first { shape[$0] > 1 }.map { strides[$0] } ?? shape[1]
+        guard stride >= shape[1], lies(as: View.strides(pixels: shape, stride: stride)) else { return nil }
         return stride
     }
 

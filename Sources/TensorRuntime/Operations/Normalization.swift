@@ -13,7 +13,9 @@ struct BatchNorm: Operation {
 
     func shape(_ inputs: [[Int]?]) throws -> [Int] {
         let shape = inputs[0] ?? []
-        guard (2...4).contains(shape.count) else { throw ShapeFault("shape \(shape) is not N C, N C L or N C H W") }
+        guard (2...5).contains(shape.count) else {
+            throw ShapeFault("shape \(shape) is not N C, N C L, N C H W or N C D H W")
+        }
         for other in inputs.dropFirst() {
             if let other, other != [shape[1]] { throw ShapeFault("\(other) values for \(shape[1]) channels") }
         }
@@ -125,7 +127,9 @@ struct BatchNorm: Operation {
         let channels = x.shape[1]
         let (mean, inverse) = (builder.saved(node, 0, count: channels), builder.saved(node, 2, count: channels))
         func spread(_ view: View) -> View {
-            View(buffer: view.buffer, offset: view.offset, shape: x.shape, strides: [0, view.strides[0], 0, 0])
+            var strides = [Int](repeating: 0, count: x.rank)
+            strides[1] = view.strides[0]
+            return View(buffer: view.buffer, offset: view.offset, shape: x.shape, strides: strides)
         }
         if relu {
             let (y, masked) = (builder.view(node.output).asImage, builder.temporary(x.shape))
@@ -166,10 +170,9 @@ struct BatchNorm: Operation {
 }
 
 extension View {
-    /// Any N C … as N C H W: N C becomes N C 1 1, further axes are merged into the last.
+    /// N C and N C L as N C H W; images and volumes as they are.
     var asImage: View {
         switch rank {
-        case 4: return self
         case 2:
             return View(buffer: buffer, offset: offset, shape: shape + [1, 1], strides: strides + [1, 1])
         case 3:
@@ -181,11 +184,12 @@ extension View {
         }
     }
 
-    /// N C H W with the channels last, so that summing down to a vector of channels is a broadcast.
+    /// N C … with the axis of channels last, so that summing down to a vector of channels is a broadcast.
     var channels: View {
-        View(
-            buffer: buffer, offset: offset, shape: [shape[0], shape[2], shape[3], shape[1]],
-            strides: [strides[0], strides[2], strides[3], strides[1]])
+        var view = self
+        view.shape.append(view.shape.remove(at: 1))
+        view.strides.append(view.strides.remove(at: 1))
+        return view
     }
 }
 
@@ -269,7 +273,7 @@ struct SampleNorm: Operation {
         let size = x.count / count
         let mean = statistic(builder.saved(node, 0, count: count), x.shape)
         let inverse = statistic(builder.saved(node, 1, count: count), x.shape)
-        let squares = builder.temporary(x.shape)
+        let squares = split(builder.temporary(builder.shape(node.input(0))))
         let average = ReductionPlan(input: x, output: mean)
         let center = Nest([squares, x, mean]).plan
         let deviation = ReductionPlan(input: squares, output: inverse)
@@ -306,7 +310,8 @@ struct SampleNorm: Operation {
         let size = x.count / count
         let mean = statistic(builder.saved(node, 0, count: count), x.shape)
         let inverse = statistic(builder.saved(node, 1, count: count), x.shape)
-        let (normal, slope) = (builder.temporary(x.shape), builder.temporary(x.shape))
+        let whole = builder.shape(node.input(0))
+        let (normal, slope) = (split(builder.temporary(whole)), split(builder.temporary(whole)))
         let normalize = Nest([normal, x, mean, inverse]).plan
         builder.emit([normal, x, mean, inverse]) { memory, pool in
             Elementwise.map3(
@@ -320,7 +325,7 @@ struct SampleNorm: Operation {
             let hasWeight = weight != nil
             Elementwise.map2(scale, memory[slope], memory[g], memory[weight ?? g], pool) { hasWeight ? $0 * $1 : $0 }
         }
-        let product = builder.temporary(x.shape)
+        let product = split(builder.temporary(whole))
         let (first, second) = (
             statistic(builder.temporary([count]), x.shape), statistic(builder.temporary([count]), x.shape)
         )
@@ -353,7 +358,7 @@ struct SampleNorm: Operation {
             guard let value = node.inputs[position], builder.wants(value) else { continue }
             var source = g
             if position == 1 {
-                let (product, slope) = (builder.temporary(g.shape), g)
+                let (product, slope) = (split(builder.temporary(builder.shape(node.input(0)))), g)
                 let plan = Nest([product, slope, normal]).plan
                 builder.emit([product, slope, normal]) { memory, pool in
                     Elementwise.map2(plan, memory[product], memory[slope], memory[normal], pool) { $0 * $1 }

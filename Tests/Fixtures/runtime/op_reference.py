@@ -208,8 +208,8 @@ def image(c, low=1, high=13, channels=9):
 
 
 def any_shape(r, rank=None):
-    rank = rank or r.randint(1, 4)
-    return [r.choice([1, r.randint(1, 7), r.randint(2, 17)]) if rank > 2 else r.randint(1, 33) for _ in range(rank)]
+    rank = rank or r.randint(1, 5)
+    return [r.choice([1, r.randint(1, 7), r.randint(2, 17 if rank < 5 else 4)]) if rank > 2 else r.randint(1, 33) for _ in range(rank)]
 
 
 def unary(op, attributes=None, positive=False, away=None):
@@ -310,7 +310,8 @@ def batch_norm(c):
     r = c.rng
     channels = r.choice([1, r.randint(1, 9), 16, 32])
     shape = r.choice([[r.randint(2, 6), channels], [r.randint(1, 3), channels, r.randint(2, 30)],
-                      [r.randint(1, 3), channels, r.randint(2, 9), r.randint(1, 9)]])
+                      [r.randint(1, 3), channels, r.randint(2, 9), r.randint(1, 9)],
+                      [r.randint(1, 2), channels, r.randint(2, 4), r.randint(1, 4), r.randint(1, 5)]])
     if math.prod(shape) == 2 * channels:
         shape[0] += 1  # Two values normalise to ±1: the gradient is a difference of equals, wrong in PyTorch's floats too.
     affine, tracked = r.random() < 0.8, r.random() < 0.8
@@ -328,7 +329,7 @@ def group_norm(c):
     r = c.rng
     groups = r.randint(1, 4)
     channels = groups * r.randint(1, 5)
-    shape = [r.randint(1, 3), channels] + [r.randint(3, 9) for _ in range(r.randint(1, 2))]
+    shape = [r.randint(1, 3), channels] + [r.randint(3, 6) for _ in range(r.randint(1, 3))]
     affine = r.random() < 0.7
     return c.node("group_norm", [c.parameter(c.randn(*shape)), c.parameter(c.randn(channels)) if affine else None,
                                  c.parameter(c.randn(channels)) if affine else None], {"groups": groups, "eps": 1e-5})
@@ -423,7 +424,8 @@ def concatenate(c):
 
 def pad(c):
     r = c.rng
-    shape = [r.randint(4, 9) for _ in range(r.randint(1, 4))]
+    rank = r.randint(1, 5)
+    shape = [r.randint(4, 9 if rank < 5 else 5) for _ in range(rank)]
     pairs = r.randint(1, len(shape))
     low = r.choice([0, -1])
     return c.node("pad", [c.node("tanh", [c.parameter(c.randn(*shape))])], {
