@@ -117,6 +117,7 @@ let package = Package(
         .testTarget(
             name: "TensorRuntimeTests", dependencies: ["TensorRuntime"],
             swiftSettings: strict),
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Statistics"], swiftSettings: strict),
         .testTarget(

@@ -23,10 +23,14 @@ public struct SHA256: ~Copyable {
         data.withUnsafeBytes { update($0) }
     }
 
-    /// The 64 lower-case hexadecimal digits of everything given so far.
-    public consuming func hexadecimal() -> String {
+    /// The 64 lower-case hexadecimal digits of everything given so far; more may follow.
+    public func hexadecimal() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        guard EVP_DigestFinal_ex(context, &digest, nil) == 1 else { fatalError("libcrypto could not end a hash") }
+        let copy = EVP_MD_CTX_new()
+        defer { EVP_MD_CTX_free(copy) }
+        guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &digest, nil) == 1 else {
+            fatalError("libcrypto could not end a hash")
+        }
         return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
