@@ -7,6 +7,8 @@ protocol Operation {
     func isOptional(_ input: Int) -> Bool
     /// The shape of the result. Throws `ShapeFault` when the operands do not fit.
     func shape(_ inputs: [[Int]?]) throws -> [Int]
+    /// Whether a training step changes running statistics, so that it runs even where nothing reads its result.
+    var updatesStatistics: Bool { get }
     /// Whether a gradient flows to an operand.
     func differentiable(_ input: Int) -> Bool
     func forward(_ builder: ProgramBuilder, _ node: PlanNode)
@@ -16,6 +18,7 @@ protocol Operation {
 
 extension Operation {
     var arity: ClosedRange<Int> { 1...1 }
+    var updatesStatistics: Bool { false }
     func isOptional(_ input: Int) -> Bool { false }
     func differentiable(_ input: Int) -> Bool { true }
     func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {}

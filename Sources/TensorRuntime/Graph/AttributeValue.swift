@@ -130,8 +130,11 @@ struct Attributes {
         return flag
     }
 
-    func string(_ name: String, default fallback: String) throws -> String {
-        guard let value = value(name) else { return fallback }
+    func string(_ name: String, default fallback: String? = nil) throws -> String {
+        guard let value = value(name) else {
+            guard let fallback else { throw failure("the attribute \(name) is missing") }
+            return fallback
+        }
         guard case .string(let string) = value else { throw failure("the attribute \(name) is no string") }
         return string
     }
@@ -154,6 +157,15 @@ struct Attributes {
             throw failure("\(sizes) is no \(name) along height and width")
         }
         return Extent(sizes[0], sizes[sizes.count - 1])
+    }
+
+    /// One size (at least `minimum`) for each of some spatial axes; a single one stands for all.
+    func sizes(_ name: String, axes: Int, default fallback: Int? = nil, minimum: Int = 1) throws -> [Int] {
+        let sizes = try integers(name, default: fallback.map { [$0] })
+        guard sizes.count == 1 || sizes.count == axes, sizes.allSatisfy({ $0 >= minimum && $0 <= 1 << 20 }) else {
+            throw failure("\(sizes) is no \(name) along \(axes) \(axes == 1 ? "axis" : "axes")")
+        }
+        return sizes.count == axes ? sizes : [Int](repeating: sizes[0], count: axes)
     }
 
     /// A list of numbers or nulls.

@@ -3,11 +3,23 @@ enum OperationTable {
     typealias Factory = @Sendable (Attributes) throws -> any Operation
 
     /// All names that a graph may use.
-    static let names = Set(factories.keys).union(Lowering.names)
+    static let names = Set(factories.keys).union(compositions.keys)
 
-    static let factories: [String: Factory] = [activations, arithmetic, comparisons, shapes, reductions, layers].reduce(
-        into: [:]
-    ) { $0.merge($1) { first, _ in first } }
+    /// Operations with kernels. A family stands in its own file; a new operation is an entry there.
+    static let factories: [String: Factory] = joined([
+        activations, arithmetic, comparisons, shapes, reductions, layers, padding, averagePooling, maximumPooling,
+        interpolation, indexing, scans, sampleNorms,
+    ])
+
+    /// Operations that are made of others.
+    static let compositions: [String: Composer.Composition] = joined([
+        pointwiseLosses, pointwiseCompositions, randomCompositions, matrixProducts, attention, rearrangements,
+        statistics, indexCompositions, crossEntropies, segmentationLosses, instanceNorms,
+    ])
+
+    private static func joined<T>(_ families: [[String: T]]) -> [String: T] {
+        families.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+    }
 
     private static let activations: [String: Factory] = [
         "relu": { _ in UnaryOperation(ReLU()) },
@@ -96,9 +108,6 @@ enum OperationTable {
 
     private static let shapes: [String: Factory] = [
         "concatenate": { Concatenate(axis: try $0.integer("axis")) },
-        "pad": {
-            Pad(padding: try $0.integers("padding"), value: Float(try $0.number("value", default: 0)))
-        },
         "slice": {
             Slice(
                 axis: try $0.integer("axis"), start: try $0.integer("start", default: 0),
@@ -107,6 +116,7 @@ enum OperationTable {
         "select": { Select(axis: try $0.integer("axis"), index: try $0.integer("index")) },
         "reshape": { Reshape(target: try $0.integers("shape")) },
         "permute": { Permute(axes: try $0.integers("axes")) },
+        "flip": { Flip(axes: try $0.integers("axes")) },
         "expand": { Expand(target: try $0.integers("shape")) },
         "identity": { _ in Identity() },
         "detach": { _ in Detach() },
@@ -130,14 +140,13 @@ enum OperationTable {
         "mean": { SumOrMean(axes: try axes($0), isMean: true) },
         "amax": { Extreme(axes: try axes($0), reducer: Maximum()) },
         "amin": { Extreme(axes: try axes($0), reducer: Minimum()) },
-        "argmax": { ArgMax(axis: try $0.integer("axis"), keepsAxes: try $0.flag("keepdim")) },
         "nll_loss": {
             NegativeLogLikelihood(
                 reduction: try Reduction($0), ignoreIndex: try $0.integer("ignore_index", default: -100))
         },
     ]
 
-    private static func axes(_ attributes: Attributes) throws -> ReducedAxes {
+    static func axes(_ attributes: Attributes) throws -> ReducedAxes {
         ReducedAxes(
             axes: try attributes.integers("axes", default: []), keepsAxes: try attributes.flag("keepdim"))
     }
@@ -151,19 +160,10 @@ enum OperationTable {
                 groups: try $0.integer("groups", default: 1))
         },
         "linear": { _ in Linear() },
-        "matmul": { _ in MatrixProduct() },
         "batch_norm": {
             BatchNorm(
                 isTraining: try $0.flag("training"), momentum: Float(try $0.number("momentum", default: 0.1)),
                 epsilon: Float(try $0.number("eps", default: 1e-5)))
-        },
-        "group_norm": {
-            SampleNorm(
-                kind: .group(try $0.integer("groups")), epsilon: Float(try $0.number("eps", default: 1e-5)))
-        },
-        "layer_norm": {
-            SampleNorm(
-                kind: .layer(try $0.integers("normalized_shape")), epsilon: Float(try $0.number("eps", default: 1e-5)))
         },
         "max_pool2d": {
             let kernel = try $0.extent("kernel")
@@ -172,37 +172,11 @@ enum OperationTable {
                 padding: try $0.extent("padding", default: 0, minimum: 0),
                 dilation: try $0.extent("dilation", default: 1), ceilMode: try $0.flag("ceil_mode"))
         },
-        "avg_pool2d": {
-            let kernel = try $0.extent("kernel")
-            return Resampling(
-                rule: .average(
-                    kernel: kernel, stride: try stride($0, kernel),
-                    padding: try $0.extent("padding", default: 0, minimum: 0), ceilMode: try $0.flag("ceil_mode"),
-                    countsPadding: try $0.flag("count_include_pad", default: true)))
-        },
-        "adaptive_avg_pool2d": { Resampling(rule: .adaptiveAverage(output: try $0.extent("output_size"))) },
-        "upsample_nearest2d": {
-            Resampling(rule: .nearest(output: try $0.extent("output_size"), scale: try scale($0)))
-        },
-        "upsample_bilinear2d": {
-            Resampling(
-                rule: .bilinear(
-                    output: try $0.extent("output_size"), alignCorners: try $0.flag("align_corners"),
-                    scale: try scale($0)))
-        },
     ]
 
     /// Without a stride, windows do not overlap.
     private static func stride(_ attributes: Attributes, _ kernel: Extent) throws -> Extent {
         let sizes = try attributes.integers("stride", default: [])
         return sizes.isEmpty ? kernel : try attributes.extent("stride")
-    }
-
-    private static func scale(_ attributes: Attributes) throws -> [Double?]? {
-        guard let scale = try attributes.optionalNumbers("scale"), !scale.isEmpty else { return nil }
-        guard scale.count <= 2, scale.allSatisfy({ $0.map { $0 > 0 && $0.isFinite } ?? true }) else {
-            throw attributes.failure("\(scale) is no scale")
-        }
-        return scale
     }
 }

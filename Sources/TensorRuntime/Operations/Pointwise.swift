@@ -132,3 +132,18 @@ struct Choose: Operation {
         }
     }
 }
+
+extension OperationTable {
+    static let pointwiseCompositions: [String: Composer.Composition] = [
+        // The weight has one value, or one a channel.
+        "prelu": { c in
+            let (x, weight) = (try c.input(0), try c.input(1))
+            let (shape, weights) = (c.shape(x), c.shape(weight))
+            guard weights.count == 1, weights == [1] || shape.count >= 2 && shape[1] == weights[0] else {
+                throw ShapeFault("weights of shape \(weights) do not fit an input of shape \(shape)")
+            }
+            let spread = weights == [1] ? [1] : weights + [Int](repeating: 1, count: shape.count - 2)
+            return try c.apply(BinaryOperation(PReLU()), x, c.reshape(weight, spread))
+        }
+    ]
+}

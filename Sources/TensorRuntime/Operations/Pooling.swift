@@ -51,7 +51,7 @@ struct MaxPool: Operation {
     }
 
     /// Memory for floats, used for integers of the same size.
-    private static func integers(_ floats: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Int32> {
+    static func integers(_ floats: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Int32> {
         UnsafeMutableRawPointer(floats).assumingMemoryBound(to: Int32.self)
     }
 }

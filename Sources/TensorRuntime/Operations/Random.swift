@@ -88,3 +88,15 @@ struct Bernoulli: Operation {
         builder.copy(draws, to: y)
     }
 }
+
+extension OperationTable {
+    static let randomCompositions: [String: Composer.Composition] = [
+        "dropout": { c in
+            let p = try c.attributes.number("p", default: 0.5)
+            guard p >= 0, p <= 1 else { throw c.attributes.failure("p = \(p) is no probability") }
+            let x = try c.input(0)
+            let mask = try c.apply(Bernoulli(target: c.shape(x), probability: 1 - p, name: c.name))
+            return try c.affine(c.multiply(x, mask), scale: p < 1 ? 1 / (1 - p) : 0)
+        }
+    ]
+}

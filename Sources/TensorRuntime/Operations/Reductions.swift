@@ -112,37 +112,3 @@ struct Extreme<R: Reducer>: Operation {
         }
     }
 }
-
-/// The index of the largest element along an axis; the first of equal ones.
-struct ArgMax: Operation {
-    var axis: Int
-    var keepsAxes: Bool
-
-    func shape(_ inputs: [[Int]?]) throws -> [Int] {
-        try ReducedAxes(axes: [axis], keepsAxes: keepsAxes).shape(inputs[0] ?? [])
-    }
-
-    func differentiable(_ input: Int) -> Bool { false }
-
-    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
-        let x = builder.view(node.input(0))
-        let y = builder.output(node)
-        let axis = axis < 0 ? axis + x.rank : axis
-        let (length, step) = (x.shape[axis], x.strides[axis])
-        let spread = ReducedAxes(axes: [axis], keepsAxes: keepsAxes).spread(y, over: x.shape)
-        let plan = Nest([
-            spread.narrowed(axis: axis, start: 0, size: 1), x.narrowed(axis: axis, start: 0, size: 1),
-        ]).plan
-        builder.emit([x, y], result: y) { memory, pool in
-            let (target, source) = (memory[y], memory[x])
-            plan.forEachRow(pool) { offsets, count in
-                for i in 0..<count {
-                    let line = source + offsets[1] + i * plan.inner[1]
-                    var best = 0
-                    for k in 1..<max(length, 1) where line[k * step] > line[best * step] { best = k }
-                    target[offsets[0] + i * plan.inner[0]] = Float(best)
-                }
-            }
-        }
-    }
-}

@@ -1,93 +1,89 @@
-/// Linear resampling of images along both axes: each output row (column) is a weighted sum of input rows (columns).
-///
-/// Average pooling, adaptive average pooling, and nearest and bilinear up-sampling are all of this kind and differ in `AxisWeights`.
-struct Resampling: Operation {
-    /// How the sizes and weights of one axis follow from the size of the input.
-    enum Rule {
-        case nearest(output: Extent, scale: [Double?]?)
-        case bilinear(output: Extent, alignCorners: Bool, scale: [Double?]?)
-        case average(kernel: Extent, stride: Extent, padding: Extent, ceilMode: Bool, countsPadding: Bool)
-        case adaptiveAverage(output: Extent)
-    }
+/// How each output position along one of the spatial axes is made of input positions.
+protocol AxisRule: Sendable {
+    /// `axis` counts the spatial axes from 0. Throws `ShapeFault` when the rule does not fit the size.
+    func weights(_ size: Int, axis: Int) throws -> AxisWeights
+}
 
-    var rule: Rule
+/// Linear resampling along the last one to three axes: each output position is a weighted sum of input positions, independently
+/// along each axis.
+///
+/// Average pooling, adaptive average pooling, interpolation and the padding modes are all of this kind and differ in their `AxisRule`.
+/// Operands are N C … or C …. Cost: the product of the weights an axis for each output element.
+struct Resampling: Operation {
+    /// The number of spatial axes.
+    var axes: Int
+    var rule: any AxisRule
+    /// Whether the axis of the batch may be absent.
+    var allowsSingle = true
 
     func shape(_ inputs: [[Int]?]) throws -> [Int] {
-        guard let x = inputs[0], x.count == 4 else { throw ShapeFault("only images N C H W can be resampled") }
-        let (rows, columns) = (try weights(x[2], isHeight: true), try weights(x[3], isHeight: false))
-        return [x[0], x[1], rows.taps.count, columns.taps.count]
+        let x = inputs[0] ?? []
+        guard x.count == axes + 2 || allowsSingle && x.count == axes + 1 else {
+            throw ShapeFault("shape \(x) is not N C and \(axes) spatial \(axes == 1 ? "axis" : "axes")")
+        }
+        var result = x
+        for (position, weights) in try tables(x).enumerated() { result[x.count - axes + position] = weights.taps.count }
+        return result
     }
 
-    private func weights(_ size: Int, isHeight: Bool) throws -> AxisWeights {
-        func side(_ extent: Extent) -> Int { isHeight ? extent.height : extent.width }
-        func factor(_ scale: [Double?]?) -> Double? {
-            guard let scale, let last = scale.last else { return nil }
-            return isHeight ? scale[0] : last
-        }
-        switch rule {
-        case .nearest(let output, let scale):
-            return AxisWeights(nearest: size, to: side(output), scale: factor(scale))
-        case .bilinear(let output, let alignCorners, let scale):
-            return AxisWeights(linear: size, to: side(output), alignCorners: alignCorners, scale: factor(scale))
-        case .average(let kernel, let stride, let padding, let ceilMode, let countsPadding):
-            guard size / side(stride) * min(side(kernel), size) <= AxisWeights.limit else {
-                throw ShapeFault("windows of \(side(kernel)) over a size of \(size)")
-            }
-            let weights = AxisWeights(
-                average: size, kernel: side(kernel), stride: side(stride), padding: side(padding), ceilMode: ceilMode,
-                countsPadding: countsPadding)
-            guard !weights.taps.isEmpty, 2 * side(padding) <= side(kernel) else {
-                throw ShapeFault("windows of \(side(kernel)) do not fit a size of \(size)")
-            }
-            return weights
-        case .adaptiveAverage(let output):
-            guard size + 2 * side(output) <= AxisWeights.limit else {
-                throw ShapeFault("\(side(output)) windows over a size of \(size)")
-            }
-            return AxisWeights(adaptive: size, to: side(output))
-        }
-    }
-
-    private func tables(_ builder: ProgramBuilder, _ node: PlanNode) -> (AxisWeights, AxisWeights)? {
-        let x = builder.shape(node.input(0))
-        guard let rows = try? weights(x[2], isHeight: true), let columns = try? weights(x[3], isHeight: false) else {
-            return nil
-        }
-        return (rows, columns)
+    private func tables(_ x: [Int]) throws -> [AxisWeights] {
+        try (0..<axes).map { try rule.weights(x[x.count - axes + $0], axis: $0) }
     }
 
     func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
-        guard let (rows, columns) = tables(builder, node) else { return }
-        let x = builder.pixels(builder.view(node.input(0)))
+        guard let tables = try? tables(builder.shape(node.input(0))) else { return }
+        let x = builder.pixels(builder.view(node.input(0)).volume(axes))
         let y = builder.output(node)
-        let ys = y.pixelStride ?? y.shape[1]
-        let kernel = ResamplingKernel(
-            rows: rows, columns: columns, batch: y.shape[0], channels: y.shape[1],
-            inputs: (x.view.shape[2], x.view.shape[3]))
-        builder.emit([x.view, y], result: y) { memory, pool in
-            kernel.run(
-                memory.pixels(x.view, stride: x.stride), into: memory.pixels(y, stride: ys), adds: false, pool)
+        let kernel = ResamplingKernel(tables, input: x.view.shape)
+        builder.writeVolume(y.volume(axes)) { target, stride in
+            builder.emit([x.view, target], result: y) { memory, pool in
+                kernel.run(
+                    memory.pixels(x.view, stride: x.stride), into: memory.pixels(target, stride: stride), adds: false,
+                    pool)
+            }
         }
     }
 
     func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
-        guard let (rows, columns) = tables(builder, node) else { return }
-        let dy = builder.pixels(gradient.view)
         let input = builder.shape(node.input(0))
-        let kernel = ResamplingKernel(
-            rows: rows.transposed(input[2]), columns: columns.transposed(input[3]), batch: input[0], channels: input[1],
-            inputs: (dy.view.shape[2], dy.view.shape[3]))
+        guard let tables = try? tables(input) else { return }
+        let turned = zip(tables, input.suffix(axes)).map { $0.transposed($1) }
+        let dy = builder.pixels(gradient.view.volume(axes))
+        let kernel = ResamplingKernel(turned, input: dy.view.shape)
         builder.accumulate(node.input(0)) { dx, adds in
-            let isImage = dx.pixelStride != nil
-            let target = isImage ? dx : builder.temporary(dx.shape)
-            let stride = target.pixelStride ?? input[1]
+            let whole = dx.volume(axes)
+            let target = whole.pixelStride == nil ? builder.temporary(whole.shape) : whole
+            let (stride, isDirect) = (target.pixelStride ?? whole.shape[1], target == whole)
             builder.emit([dy.view, target], result: target) { memory, pool in
                 kernel.run(
                     memory.pixels(dy.view, stride: dy.stride), into: memory.pixels(target, stride: stride),
-                    adds: adds && isImage, pool)
+                    adds: adds && isDirect, pool)
             }
-            if !isImage { adds ? builder.add(target, to: dx) : builder.copy(target, to: dx) }
+            if !isDirect { adds ? builder.add(target, to: whole) : builder.copy(target, to: whole) }
         }
+    }
+}
+
+extension View {
+    /// N C … or C … with up to three spatial axes as N C D H W.
+    func volume(_ axes: Int) -> View {
+        var view = self
+        view.shape.insert(contentsOf: [Int](repeating: 1, count: 3 - axes), at: rank - axes)
+        view.strides.insert(contentsOf: [Int](repeating: 1, count: 3 - axes), at: rank - axes)
+        if view.rank == 4 {
+            view.shape.insert(1, at: 0)
+            view.strides.insert(1, at: 0)
+        }
+        return view
+    }
+}
+
+extension ProgramBuilder {
+    /// Lets a kernel that writes channels-last pixels write a view of any layout.
+    func writeVolume(_ view: View, _ emit: (_ target: View, _ stride: Int) -> Void) {
+        let target = view.pixelStride == nil ? temporary(view.shape) : view
+        emit(target, target.pixelStride ?? view.shape[1])
+        copy(target, to: view)
     }
 }
 
@@ -103,53 +99,6 @@ struct AxisWeights {
     /// The most taps that an axis may have; real ones have thousands.
     static let limit = 1 << 25
 
-    /// `source = floor(position · size / output)`, or by the reciprocal of the scale that the source gave.
-    init(nearest size: Int, to output: Int, scale: Double?) {
-        let step = Float(scale.map { 1 / $0 } ?? Double(Float(size) / Float(output)))
-        taps = (0..<output).map { position in
-            [Tap(index: min(AxisWeights.index(Float(position) * step), size - 1), weight: 1)]
-        }
-    }
-
-    /// PyTorch's two conventions: corners of the images aligned, or corners of the corner pixels.
-    init(linear size: Int, to output: Int, alignCorners: Bool, scale: Double?) {
-        let step: Float =
-            alignCorners
-            ? (output > 1 ? Float(size - 1) / Float(output - 1) : 0)
-            : Float(scale.map { 1 / $0 } ?? Double(Float(size) / Float(output)))
-        taps = (0..<output).map { position in
-            let source = alignCorners ? step * Float(position) : max(step * (Float(position) + 0.5) - 0.5, 0)
-            let first = min(AxisWeights.index(source), size - 1)
-            let fraction = min(max(source - Float(first), 0), 1)
-            guard first < size - 1, fraction > 0 else { return [Tap(index: first, weight: 1)] }
-            return [Tap(index: first, weight: 1 - fraction), Tap(index: first + 1, weight: fraction)]
-        }
-    }
-
-    init(average size: Int, kernel: Int, stride: Int, padding: Int, ceilMode: Bool, countsPadding: Bool) {
-        let shape = PoolingShape(
-            batch: 1, height: size, width: 1, channels: 1, kernel: Extent(kernel, 1), stride: Extent(stride, 1),
-            padding: Extent(padding, 0), ceilMode: ceilMode)
-        taps = (0..<max(shape.outputHeight, 0)).map { position in
-            let start = position * stride - padding
-            let end = min(start + kernel, size + padding)
-            let inside = max(start, 0)..<max(min(end, size), max(start, 0))
-            let divisor = countsPadding ? end - start : inside.count
-            return inside.map { Tap(index: $0, weight: 1 / Float(divisor)) }
-        }
-    }
-
-    init(adaptive size: Int, to output: Int) {
-        taps = (0..<output).map { position in
-            let (start, end) = (position * size / output, ((position + 1) * size + output - 1) / output)
-            return (start..<end).map { Tap(index: $0, weight: 1 / Float(end - start)) }
-        }
-    }
-
-    private init(taps: [[Tap]]) {
-        self.taps = taps
-    }
-
     /// For each input position, which outputs it goes to.
     func transposed(_ size: Int) -> AxisWeights {
         var turned = [[Tap]](repeating: [], count: size)
@@ -158,56 +107,72 @@ struct AxisWeights {
         }
         return AxisWeights(taps: turned)
     }
+}
 
-    private static func index(_ position: Float) -> Int {
-        position.isFinite ? Int(min(max(position, 0), 1e9)) : 0
+/// The taps of an axis one after the other, for kernels.
+final class AxisTable: @unchecked Sendable {
+    let count: Int
+    private let starts: UnsafeMutablePointer<Int>
+    private let taps: UnsafeMutablePointer<AxisWeights.Tap>
+
+    init(_ weights: AxisWeights) {
+        count = weights.taps.count
+        starts = .allocate(capacity: count + 1)
+        taps = .allocate(capacity: max(weights.taps.reduce(0) { $0 + $1.count }, 1))
+        var next = 0
+        starts.initialize(to: 0)
+        for (position, list) in weights.taps.enumerated() {
+            for tap in list {
+                (taps + next).initialize(to: tap)
+                next += 1
+            }
+            (starts + position + 1).initialize(to: next)
+        }
+    }
+
+    deinit {
+        starts.deallocate()
+        taps.deallocate()
+    }
+
+    @inline(__always)
+    subscript(_ position: Int) -> UnsafeBufferPointer<AxisWeights.Tap> {
+        UnsafeBufferPointer(start: taps + starts[position], count: starts[position + 1] - starts[position])
     }
 }
 
-/// Applies weights along rows and columns; every output pixel is gathered by one thread.
+/// Applies weights along depth, height and width of N D H W C; every output pixel is gathered by one thread.
 final class ResamplingKernel {
-    private let rowStarts: [Int32]
-    private let rowTaps: [AxisWeights.Tap]
-    private let columnStarts: [Int32]
-    private let columnTaps: [AxisWeights.Tap]
+    private let planes: AxisTable
+    private let rows: AxisTable
+    private let columns: AxisTable
     private let batch: Int
     private let channels: Int
-    private let inputHeight: Int
-    private let inputWidth: Int
+    private let size: (depth: Int, height: Int, width: Int)
 
-    init(rows: AxisWeights, columns: AxisWeights, batch: Int, channels: Int, inputs: (Int, Int)) {
-        func starts(_ weights: AxisWeights) -> [Int32] {
-            weights.taps.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1.count)) }
-        }
-        (rowStarts, rowTaps) = (starts(rows), rows.taps.flatMap { $0 })
-        (columnStarts, columnTaps) = (starts(columns), columns.taps.flatMap { $0 })
-        self.batch = batch
-        self.channels = channels
-        (inputHeight, inputWidth) = inputs
+    /// `tables` are those of the last axes; `input` is N C D H W.
+    init(_ tables: [AxisWeights], input: [Int]) {
+        let single = AxisWeights(taps: [[AxisWeights.Tap(index: 0, weight: 1)]])
+        let all = [AxisWeights](repeating: single, count: 3 - tables.count) + tables
+        (planes, rows, columns) = (AxisTable(all[0]), AxisTable(all[1]), AxisTable(all[2]))
+        (batch, channels) = (input[0], input[1])
+        size = (input[2], input[3], input[4])
     }
 
     func run(_ x: Pixels, into y: Pixels, adds: Bool, _ pool: ThreadPool) {
-        let (height, width) = (rowStarts.count - 1, columnStarts.count - 1)
-        rowStarts.withUnsafeBufferPointer { rowStarts in
-            rowTaps.withUnsafeBufferPointer { rowTaps in
-                columnStarts.withUnsafeBufferPointer { columnStarts in
-                    columnTaps.withUnsafeBufferPointer { columnTaps in
-                        pool.parallel(batch * height) { line in
-                            let (n, row) = (line / height, line % height)
-                            let source = x.base + n * inputHeight * inputWidth * x.stride
-                            let rows = rowTaps[Int(rowStarts[row])..<Int(rowStarts[row + 1])]
-                            for column in 0..<width {
-                                let columns = columnTaps[Int(columnStarts[column])..<Int(columnStarts[column + 1])]
-                                let target = y.base + (line * width + column) * y.stride
-                                if !adds { target.update(repeating: 0, count: channels) }
-                                for r in rows {
-                                    let start = source + r.index * inputWidth * x.stride
-                                    for c in columns {
-                                        let (pixel, weight) = (start + c.index * x.stride, r.weight * c.weight)
-                                        for k in 0..<channels { target[k] += weight * pixel[k] }
-                                    }
-                                }
-                            }
+        let (depth, height, width) = (planes.count, rows.count, columns.count)
+        pool.parallel(batch * depth * height) { line in
+            let (plane, row) = line.quotientAndRemainder(dividingBy: height)
+            let source = x.base + plane / depth * size.depth * size.height * size.width * x.stride
+            for column in 0..<width {
+                let target = y.base + (line * width + column) * y.stride
+                if !adds { target.update(repeating: 0, count: channels) }
+                for p in planes[plane % depth] {
+                    for r in rows[row] {
+                        let start = source + (p.index * size.height + r.index) * size.width * x.stride
+                        for c in columns[column] {
+                            let (pixel, weight) = (start + c.index * x.stride, p.weight * r.weight * c.weight)
+                            for k in 0..<channels { target[k] += weight * pixel[k] }
                         }
                     }
                 }

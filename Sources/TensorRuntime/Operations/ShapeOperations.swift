@@ -302,6 +302,35 @@ struct Permute: Operation {
     }
 }
 
+/// The elements along some axes in reverse order.
+struct Flip: Operation {
+    var axes: [Int]
+
+    func shape(_ inputs: [[Int]?]) throws -> [Int] {
+        let shape = inputs[0] ?? []
+        let resolved = try axes.map { try resolveAxis($0, rank: shape.count) }
+        guard Set(resolved).count == resolved.count else { throw ShapeFault("axes \(axes) repeat") }
+        return shape
+    }
+
+    private func turned(_ view: View) -> View {
+        var view = view
+        for axis in axes.map({ $0 < 0 ? $0 + view.rank : $0 }) {
+            view.offset += (view.shape[axis] - 1) * view.strides[axis]
+            view.strides[axis] = -view.strides[axis]
+        }
+        return view
+    }
+
+    func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
+        builder.alias(node, turned(builder.view(node.input(0))))
+    }
+
+    func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
+        builder.pass(turned(gradient.view), to: node.input(0), owned: gradient.owned)
+    }
+}
+
 struct Expand: Operation {
     var target: [Int]
 

@@ -4,6 +4,8 @@ import Foundation
 struct Softmax: Operation {
     var axis: Int
     var isLogarithm: Bool
+    /// Whether a line of negative infinities yields zeros, as under PyTorch's attention masks, and not what is no number.
+    var isSafe = false
 
     func shape(_ inputs: [[Int]?]) throws -> [Int] {
         let shape = inputs[0] ?? []
@@ -11,40 +13,30 @@ struct Softmax: Operation {
         return shape
     }
 
-    /// The lines along the axis: loops over their starts, the length, and the strides of each view.
-    private func lines(_ views: [View]) -> (plan: NestPlan, length: Int, steps: [Int]) {
-        guard views[0].rank > 0 else { return (Nest(views).plan, 1, views.map { _ in 1 }) }
-        let axis = axis < 0 ? axis + views[0].rank : axis
-        let starts = views.map { $0.narrowed(axis: axis, start: 0, size: 1) }
-        return (Nest(starts).plan, views[0].shape[axis], views.map { $0.strides[axis] })
-    }
-
     func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
         let x = builder.view(node.input(0))
         let y = builder.output(node)
-        let (plan, length, steps) = lines([y, x])
-        let (ys, xs) = (steps[0], steps[1])
+        let lines = Lines([y, x], axis: axis)
+        let (ys, xs, length) = (lines.steps[0], lines.steps[1], lines.length)
         builder.emit([x, y], result: y) { memory, pool in
             let (target, source) = (memory[y], memory[x])
-            plan.forEachRow(pool) { offsets, count in
-                for i in 0..<count {
-                    let (t, s) = (
-                        target + offsets[0] + i * plan.inner[0], source + offsets[1] + i * plan.inner[1]
-                    )
-                    var peak = s[0]
-                    for k in 1..<max(length, 1) { peak = Maximum().combine(peak, s[k * xs]) }
-                    var total: Float = 0
-                    for k in 0..<length {
-                        let value = exp(s[k * xs] - peak)
-                        t[k * ys] = value
-                        total += value
-                    }
-                    if isLogarithm {
-                        let shift = peak + log(total)
-                        for k in 0..<length { t[k * ys] = s[k * xs] - shift }
-                    } else {
-                        for k in 0..<length { t[k * ys] /= total }
-                    }
+            lines.forEach(pool) { offsets in
+                let (t, s) = (target + offsets[0], source + offsets[1])
+                var peak = s[0]
+                for k in 1..<max(length, 1) { peak = Maximum().combine(peak, s[k * xs]) }
+                if isSafe, peak == -.infinity { peak = 0 }
+                var total: Float = 0
+                for k in 0..<length {
+                    let value = exp(s[k * xs] - peak)
+                    t[k * ys] = value
+                    total += value
+                }
+                if isSafe, total == 0 { total = 1 }
+                if isLogarithm {
+                    let shift = log(total)
+                    for k in 0..<length { t[k * ys] = s[k * xs] - peak - shift }
+                } else {
+                    for k in 0..<length { t[k * ys] /= total }
                 }
             }
         }
@@ -53,23 +45,18 @@ struct Softmax: Operation {
     func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
         let (y, g) = (builder.view(node.output), gradient.view)
         builder.accumulate(node.input(0)) { dx, adds in
-            let (plan, length, steps) = lines([dx, g, y])
-            let (ds, gs, ys) = (steps[0], steps[1], steps[2])
+            let lines = Lines([dx, g, y], axis: axis)
+            let (ds, gs, ys, length) = (lines.steps[0], lines.steps[1], lines.steps[2], lines.length)
             builder.emit([dx, g, y], result: dx) { memory, pool in
                 let (target, slope, result) = (memory[dx], memory[g], memory[y])
-                plan.forEachRow(pool) { offsets, count in
-                    for i in 0..<count {
-                        let d = target + offsets[0] + i * plan.inner[0]
-                        let s = slope + offsets[1] + i * plan.inner[1]
-                        let r = result + offsets[2] + i * plan.inner[2]
-                        var total: Float = 0
-                        for k in 0..<length { total += isLogarithm ? s[k * gs] : s[k * gs] * r[k * ys] }
-                        for k in 0..<length {
-                            let value =
-                                isLogarithm
-                                ? s[k * gs] - exp(r[k * ys]) * total : r[k * ys] * (s[k * gs] - total)
-                            d[k * ds] = adds ? d[k * ds] + value : value
-                        }
+                lines.forEach(pool) { offsets in
+                    let (d, s, r) = (target + offsets[0], slope + offsets[1], result + offsets[2])
+                    var total: Float = 0
+                    for k in 0..<length { total += isLogarithm ? s[k * gs] : s[k * gs] * r[k * ys] }
+                    for k in 0..<length {
+                        let value =
+                            isLogarithm ? s[k * gs] - exp(r[k * ys]) * total : r[k * ys] * (s[k * gs] - total)
+                        d[k * ds] = adds ? d[k * ds] + value : value
                     }
                 }
             }

@@ -1,6 +1,7 @@
 """Reference results of PyTorch for random graphs of one operation.
 
     python op_reference.py --seed 7 --count 4 [--op NAME ...] OUT
+    python op_reference.py --seed 7 --count 4 --gradcheck [--op NAME ...]
 
 For every operation of Documentation/GraphFormat.md, writes `count` random configurations: OUT/NAME-i.json, the graph, and
 OUT/NAME-i.safetensors with its inputs (`in.NAME`, parameters under their own names), PyTorch's loss (`loss`) and the gradients of
@@ -18,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
+import op_families
+
 torch.set_num_threads(1)
 
 
@@ -31,10 +34,10 @@ class Case:
         self.generator = torch.Generator().manual_seed(rng.randrange(1 << 40))
 
     def randn(self, *shape):
-        return torch.randn(*shape, generator=self.generator)
+        return torch.randn(shape, generator=self.generator)
 
     def rand(self, *shape):
-        return torch.rand(*shape, generator=self.generator)
+        return torch.rand(shape, generator=self.generator)
 
     def value(self, shape, dtype="float32"):
         self.values.append({"id": len(self.values), "shape": list(shape), "dtype": dtype})
@@ -59,9 +62,9 @@ class Case:
         self.tensors[v] = tensor.float().contiguous()
         return v
 
-    def node(self, op, inputs, attributes=None):
+    def node(self, op, inputs, attributes=None, extra=None):
         node = {"op": op, "inputs": inputs, "outputs": [-1], "attributes": attributes or {}, "source": "model.py:1",
-                "module": "m"}
+                "module": "m", **(extra or {})}
         shape = list(execute(node, [None if i is None else self.tensors[i] for i in inputs]).shape)
         out = self.value(shape)
         node["outputs"] = [out]
@@ -134,20 +137,19 @@ def execute(node, x):
         return F.log_softmax(x[0], a["axis"])
     if op == "max_pool2d":
         return F.max_pool2d(x[0], a["kernel"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"])
-    if op == "avg_pool2d":
-        return F.avg_pool2d(x[0], a["kernel"], a["stride"], a["padding"], a["ceil_mode"], a["count_include_pad"])
-    if op == "adaptive_avg_pool2d":
-        return F.adaptive_avg_pool2d(x[0], a["output_size"])
-    if op == "upsample_nearest2d":
-        scale = a.get("scale") or [None, None]
-        return torch._C._nn.upsample_nearest2d(x[0], a["output_size"], scale[0], scale[1])
-    if op == "upsample_bilinear2d":
-        scale = a.get("scale") or [None, None]
-        return torch._C._nn.upsample_bilinear2d(x[0], a["output_size"], a["align_corners"], scale[0], scale[1])
     if op == "concatenate":
         return torch.cat(x, a["axis"])
     if op == "pad":
-        return F.pad(x[0], a["padding"], value=a["value"])
+        return F.pad(x[0], a["padding"], a.get("mode", "constant"), a.get("value", 0))
+    if op == "instance_norm":
+        running = [None if t is None else t.clone() for t in x[3:5]]
+        y = F.instance_norm(x[0], running[0], running[1], x[1], x[2], a["use_input_stats"], a["momentum"], a["eps"])
+        node["running"] = running
+        return y
+    if op == "scaled_dot_product_attention":
+        return op_families.attention_reference(x, a, node)
+    if op in op_families.REFERENCES:
+        return op_families.REFERENCES[op](x, a)
     if op == "slice":
         return torch.ops.aten.slice(x[0], a["axis"], a["start"], a["end"], a["step"])
     if op == "select":
@@ -299,13 +301,6 @@ def linear(c):
     return c.node("linear", [c.parameter(c.randn(*shape, i)), c.parameter(c.randn(o, i)), bias])
 
 
-def matmul(c):
-    r = c.rng
-    batch = [r.randint(1, 4)] if r.random() < 0.5 else []
-    m, k, n = (r.randint(1, 20) for _ in range(3))
-    return c.node("matmul", [c.parameter(c.randn(*batch, m, k)), c.parameter(c.randn(*batch, k, n))])
-
-
 def batch_norm(c):
     r = c.rng
     channels = r.choice([1, r.randint(1, 9), 16, 32])
@@ -367,40 +362,6 @@ def max_pool(c):
     dilation = r.choice([[1, 1], [1, 1], [2, 2]])
     return c.node("max_pool2d", [c.parameter(t)], {"kernel": k, "stride": stride, "padding": padding,
                                                    "dilation": dilation, "ceil_mode": r.random() < 0.5})
-
-
-def avg_pool(c):
-    r = c.rng
-    t = image(c, low=4, high=17)
-    k = [r.randint(1, 4), r.randint(1, 4)]
-    stride = r.choice([k, k, [r.randint(1, 3), r.randint(1, 3)]])
-    return c.node("avg_pool2d", [c.parameter(t)], {
-        "kernel": k, "stride": stride, "padding": [r.randint(0, k[0] // 2), r.randint(0, k[1] // 2)],
-        "ceil_mode": r.random() < 0.5, "count_include_pad": r.random() < 0.5})
-
-
-def adaptive(c):
-    r = c.rng
-    size = r.choice([[1, 1], [r.randint(1, 7), r.randint(1, 7)]])
-    return c.node("adaptive_avg_pool2d", [c.parameter(image(c))], {"output_size": size})
-
-
-def upsample(op):
-    def make(c):
-        r = c.rng
-        t = image(c)
-        a = {"output_size": [r.randint(1, 25), r.randint(1, 25)], "scale": None}
-        if r.random() < 0.6:
-            scale = [r.choice([2.0, 2.0, 1.5, 3.0, 0.5]) for _ in range(2)]
-            sizes = [int(math.floor(n * s)) for n, s in zip(t.shape[2:], scale)]
-            if min(sizes) >= 1:
-                a = {"output_size": sizes, "scale": scale}
-        if op == "upsample_bilinear2d":
-            a["align_corners"] = r.random() < 0.5
-            if a["align_corners"]:
-                a["scale"] = None
-        return c.node(op, [c.parameter(t)], a)
-    return make
 
 
 def concatenate(c):
@@ -564,10 +525,9 @@ def scalar(op, low=-3, high=3, positive=False):
 
 MAKERS = {
     "convolution": convolution, "transposed_convolution": lambda c: convolution(c, True), "linear": linear,
-    "matmul": matmul, "batch_norm": batch_norm, "group_norm": group_norm, "layer_norm": layer_norm, "prelu": prelu,
-    "softmax": softmax("softmax"), "log_softmax": softmax("log_softmax"), "max_pool2d": max_pool, "avg_pool2d": avg_pool,
-    "adaptive_avg_pool2d": adaptive, "upsample_nearest2d": upsample("upsample_nearest2d"),
-    "upsample_bilinear2d": upsample("upsample_bilinear2d"), "concatenate": concatenate, "pad": pad, "slice": slice_,
+    "batch_norm": batch_norm, "group_norm": group_norm, "layer_norm": layer_norm, "prelu": prelu,
+    "softmax": softmax("softmax"), "log_softmax": softmax("log_softmax"), "max_pool2d": max_pool,
+    "concatenate": concatenate, "pad": pad, "slice": slice_,
     "select": select, "reshape": reshape, "permute": permute, "expand": expand, "full": full, "where": where,
     "argmax": keeps_gradient(argmax), "nll_loss": nll,
     "leaky_relu": unary("leaky_relu", lambda r: {"negative_slope": r.uniform(0, 0.5)}),
@@ -601,6 +561,29 @@ for name in ("sum", "mean", "amax", "amin"):
     MAKERS[name] = reduction(name)
 for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss"):
     MAKERS[name] = pointwise_loss(name)
+MAKERS.update(op_families.MAKERS)
+
+
+def double(case):
+    """The values of a case in double precision, its parameters as leaves, and what its operations make of them."""
+    env = {v: t.double() for v, t in case.tensors.items()}
+    leaves = {p["value"]: env[p["value"]].clone().requires_grad_(True) for p in case.parameters}
+    return env, leaves
+
+
+def gradcheck(name, seed, index):
+    """Compares the gradients of the reference itself with finite differences."""
+    c = Case(random.Random(f"{seed}-{name}-{index}"))
+    result = MAKERS[name](c)
+    env, leaves = double(c)
+
+    def function(*tensors):
+        values = {**env, **dict(zip(leaves, tensors))}
+        for node in c.nodes:
+            values[node["outputs"][0]] = execute(node, [None if i is None else values[i] for i in node["inputs"]])
+        return values[result]
+
+    torch.autograd.gradcheck(function, list(leaves.values()))
 
 
 def write(name, seed, index, out):
@@ -611,15 +594,14 @@ def write(name, seed, index, out):
     graph = {"schema": 1, "kind": "train", "batch": 1, "values": c.values, "inputs": c.inputs, "parameters": c.parameters,
              "buffers": c.buffers, "constants": constants, "nodes": c.nodes, "outputs": {"loss": loss}}
     # Reference in double precision: the yardstick is the mathematics, not the rounding of another float32 implementation.
-    env = {v: t.double() for v, t in c.tensors.items()}
-    leaves = {p["value"]: env[p["value"]].clone().requires_grad_(True) for p in c.parameters}
+    env, leaves = double(c)
     env.update(leaves)
     extra = {}
     for node in c.nodes:
         env[node["outputs"][0]] = execute(node, [None if i is None else env[i] for i in node["inputs"]])
         if "running" in node:
             running = node.pop("running")
-            if node["attributes"]["training"]:
+            if node["attributes"].get("training", node["attributes"].get("use_input_stats")):
                 for v, t in zip(node["inputs"][3:5], running):
                     if v is not None:
                         extra[f"buffer.{[b['name'] for b in c.buffers if b['value'] == v][0]}"] = t
@@ -641,8 +623,15 @@ def main():
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--op", action="append")
-    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--gradcheck", action="store_true")
+    parser.add_argument("out", type=pathlib.Path, nargs="?")
     arguments = parser.parse_args()
+    if arguments.gradcheck:
+        for name in arguments.op or op_families.COMPOSED:
+            for index in range(arguments.count):
+                gradcheck(name, arguments.seed, index)
+            print(name)
+        return
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.op or sorted(MAKERS):
         for index in range(arguments.count):
