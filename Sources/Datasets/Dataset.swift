@@ -184,7 +184,7 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The target folder holds something that is not ours to remove.
     case occupied(path: String)
     /// The source has problems; nothing was written.
-    case problems([DatasetProblem])
+    case problems([DatasetProblem], usable: Int)
     /// A raw volume that a recipe needs is not in the folder given.
     case missingSource(path: String, advice: String)
     case volume(NIfTIError)
@@ -202,10 +202,10 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
         case .invalid(let path, let reason): "\(printable(path)) is not a sound dataset: \(reason)"
         case .unwritable(let path, let reason): "cannot write \(printable(path)): \(reason)"
         case .occupied(let path): "\(printable(path)) exists and holds other files: remove it or name another folder"
-        case .problems(let problems):
+        case .problems(let problems, let usable):
             "\(problems.count) \(problems.count == 1 ? "file has" : "files have") problems, the first: "
-                + "\(problems.first?.description ?? "unknown"); list them all with 'llmbench datasets check', "
-                + "leave them out with --skip-bad"
+                + "\(problems.first?.description ?? "unknown"); list them all with 'llmbench datasets check'"
+                + (usable > 0 ? ", leave them out with --skip-bad" : "; no pair of image and mask is usable")
         case .missingSource(let path, let advice): "\(printable(path)) is missing: \(advice)"
         case .volume(let error): error.description
         }

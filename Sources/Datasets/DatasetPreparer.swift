@@ -67,7 +67,7 @@ public struct DatasetPreparer: Sendable {
         try checkOptions(target)
         let report = DatasetChecker(folder: source, maskSuffix: options.maskSuffix).run { progress($0, 2 * $1) }
         guard report.problems.isEmpty || (options.skipBad && !report.pairs.isEmpty) else {
-            throw .problems(report.problems)
+            throw .problems(report.problems, usable: report.pairs.count)
         }
         let split = try split(report.pairs.map(\.id), source: source)
         let channels = report.pairs.contains { $0.channels == 3 } ? 3 : 1
@@ -193,7 +193,8 @@ public struct Coverage: Sendable, Hashable, Codable {
         }
         let size = largest < 0.25 ? "small: it covers " : "it covers "
         let rest = empty > 0 ? ", and may be absent" : ""
-        return
-            "\(size)\(percent(smallest)) to \(percent(largest)) percent of an image (median \(percent(median)))\(rest)"
+        let (low, high) = (percent(smallest), percent(largest))
+        if low == high { return "\(size)\(low) percent of an image\(rest)" }
+        return "\(size)\(low) to \(high) percent of an image (median \(percent(median)))\(rest)"
     }
 }

@@ -50,9 +50,13 @@ public struct ModelRegistry: Sendable {
         guard let top = root?.mapping, let list = top["models"]?.sequence else {
             throw .invalid(file: file, line: 1, reason: "a list 'models' is missing")
         }
-        guard top["schema"]?.int == 1 else {
+        guard let schema = top["schema"] else {
+            throw .invalid(file: file, line: 1, reason: "'schema: 1' is missing")
+        }
+        guard schema.int == 1 else {
             throw .invalid(
-                file: file, line: 1, reason: "'schema: 1' is missing; this version of llmbench reads no other")
+                file: file, line: schema.mark?.line ?? 1,
+                reason: "its schema is \(schema.string ?? "no number"); this version of llmbench reads schema 1")
         }
         var cards: [ModelCard] = []
         var lines: [String: Int] = [:]

@@ -22,6 +22,7 @@ enum EntryPoint {
     static func main() async {
         do {
             var command = try LLMBench.parseAsRoot()
+            try checkThreads()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -43,6 +44,15 @@ enum EntryPoint {
                 exit(3)
             }
             LLMBench.exit(withError: error)
+        }
+    }
+
+    /// A number of threads that cannot be meant would change every timing without a word.
+    private static func checkThreads() throws {
+        guard let text = ProcessInfo.processInfo.environment["LLMBENCH_THREADS"], !text.isEmpty else { return }
+        guard let count = Int(text), (1...1024).contains(count) else {
+            throw CommandFailure.usage(
+                "LLMBENCH_THREADS is '\(text.prefix(40))': give a number from 1 to 1024, or unset it")
         }
     }
 }

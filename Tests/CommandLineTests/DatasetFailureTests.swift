@@ -82,6 +82,7 @@ struct DatasetFailureTests {
         for outcome in [try await prepare(hollow), try await prepare(hollow, "--skip-bad")] {
             #expect(outcome.status == 1)
             #expect(outcome.lines.count == 1 && outcome.errors.contains("holds no usable PNG"), "\(outcome)")
+            #expect(!outcome.errors.contains("--skip-bad"), "\(outcome)")
         }
     }
 }

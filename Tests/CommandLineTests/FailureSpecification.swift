@@ -77,6 +77,12 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             name: "a file to diagnose that is not there", arguments: ["diagnose", "nowhere.txt"], status: 2,
             says: ["there is no file nowhere.txt"]),
         .init(
+            name: "a folder to diagnose", arguments: ["diagnose", "prompts"], status: 2,
+            says: ["prompts is a folder", "the file that holds the output"]),
+        .init(
+            name: "threads that are no number", arguments: ["models"], status: 2,
+            says: ["LLMBENCH_THREADS is 'abc'", "from 1 to 1024"], variables: ["LLMBENCH_THREADS": "abc"]),
+        .init(
             name: "an output without an error", arguments: ["diagnose", "requirements.txt"], status: 1,
             says: ["requirements.txt shows no Python error"]),
         .init(

@@ -89,6 +89,7 @@ import Testing
         #expect(
             Coverage([0, 0.004, 0.02, 0.09]).hint
                 == "small: it covers 0.4 to 9 percent of an image (median 2), and may be absent")
+        #expect(Coverage([0.18, 0.18]).hint == "small: it covers 18 percent of an image")
         #expect(Coverage([0.3, 0.5]).hint == "it covers 30 to 50 percent of an image (median 50)")
         #expect(Coverage([]).empty == 0)
     }

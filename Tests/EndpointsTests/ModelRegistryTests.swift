@@ -26,6 +26,21 @@ private let repository = URL(filePath: #filePath).deletingLastPathComponent().de
     private static let base = "  - id: m\n    name: M\n    vendor: V\n    provider: "
 
     @Test(
+        "of another schema are refused with its number",
+        arguments: [
+            ("models: []\n", 1, "'schema: 1' is missing"), ("models: []\nschema: 9\n", 2, "its schema is 9"),
+            ("schema: new\nmodels: []\n", 1, "its schema is new"),
+        ])
+    func schema(yaml: String, line: Int, reason: String) throws {
+        do {
+            _ = try ModelRegistry(yaml: yaml)
+            Issue.record("no error for \(yaml)")
+        } catch ModelRegistryError.invalid(_, let found, let sentence) {
+            #expect(found == line && sentence.contains(reason), "\(found) \(sentence)")
+        }
+    }
+
+    @Test(
         "with a mistake are refused with its line",
         arguments: [
             (base + "openai\n", 3, "m has provider openai and no base_url"),

@@ -47,8 +47,11 @@ struct DiagnoseCommand: AsyncParsableCommand {
             return String(decoding: data.suffix(Self.window), as: UTF8.self)
         }
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
             throw CommandFailure.usage("there is no file \(file)")
+        }
+        guard !isFolder.boolValue else {
+            throw CommandFailure.usage("\(file) is a folder: name the file that holds the output of the program")
         }
         do {
             let handle = try FileHandle(forReadingFrom: URL(filePath: file))
