@@ -8,8 +8,14 @@ public final class ParameterStore {
         var count: Int
         var value: UnsafeMutablePointer<Float>
         var gradient: UnsafeMutablePointer<Float>?
+        /// Shared by all stores that hold the parameter.
+        var flag = GradientFlag()
+
         /// Whether the last backward pass reached the parameter; PyTorch's optimizers skip a parameter without a gradient.
-        var hasGradient = false
+        var hasGradient: Bool {
+            get { flag.isSet }
+            nonmutating set { flag.isSet = newValue }
+        }
     }
 
     /// Names in the order of the graph.
@@ -20,8 +26,11 @@ public final class ParameterStore {
     private(set) var buffers: [String: Slot] = [:]
     private(set) var constants: [String: Slot] = [:]
     /// Counts the changes of parameter values, so that graphs know when their packed weights are out of date.
-    private(set) var version = 0
+    var version: Int { changes.count }
+    let changes = ChangeCounter()
     private var memory: [UnsafeMutableRawPointer] = []
+    /// Who owns the memory of the slots of a module's store.
+    private var owners: [LeafStorage] = []
 
     /// Takes from `tensors` what the graphs name.
     ///
@@ -52,6 +61,20 @@ public final class ParameterStore {
             try slots(graph.constants, &constants, &constantNames, grad: false)
         }
         try checkSharedNames()
+    }
+
+    /// The parameters and buffers of a module, which own their memory.
+    init(parameters: [(name: String, leaf: LeafStorage)], buffers: [(name: String, leaf: LeafStorage)]) {
+        for (name, leaf) in parameters {
+            self.parameters[name] = leaf.slot(withGradient: true)
+            parameterNames.append(name)
+        }
+        for (name, leaf) in buffers {
+            self.buffers[name] = leaf.slot(withGradient: false)
+            bufferNames.append(name)
+        }
+        owners = (parameters + buffers).map(\.leaf)
+        for leaf in owners { leaf.join(changes) }
     }
 
     deinit {
@@ -112,7 +135,7 @@ public final class ParameterStore {
         tensor.values.withUnsafeBufferPointer { source in
             if let base = source.baseAddress { slot.value.update(from: base, count: source.count) }
         }
-        version += 1
+        changes.count += 1
     }
 
     /// Parameters and buffers: what a checkpoint holds.
@@ -166,27 +189,42 @@ public final class ParameterStore {
             guard reached.contains(name), let slot = parameters[name], let gradient = slot.gradient else {
                 return false
             }
-            // Products with zero are zero for finite numbers and not a number otherwise; this loop vectorises.
-            var sum = SIMD16<Float>()
-            var index = 0
-            while index + 16 <= slot.count {
-                sum += UnsafeRawPointer(gradient + index).loadUnaligned(as: SIMD16<Float>.self) * 0
-                index += 16
-            }
-            var rest = sum.sum()
-            while index < slot.count {
-                rest += gradient[index] * 0
-                index += 1
-            }
-            return rest != 0
+            return !isFinite(gradient, slot.count)
         }
     }
 
     func parametersChanged() {
-        version += 1
+        changes.count += 1
     }
 
     private func copy(_ pointer: UnsafeMutablePointer<Float>, _ slot: Slot) -> Tensor {
         Tensor(unchecked: slot.shape, Array(UnsafeBufferPointer(start: pointer, count: slot.count)))
     }
+}
+
+/// Whether a parameter has a gradient, shared by the stores that hold the parameter.
+final class GradientFlag {
+    var isSet = false
+}
+
+/// Counts the changes of the values of a store.
+final class ChangeCounter {
+    var count = 0
+}
+
+/// Whether all elements are finite.
+func isFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
+    // Products with zero are zero for finite numbers and not a number otherwise; this loop vectorises.
+    var sum = SIMD16<Float>()
+    var index = 0
+    while index + 16 <= count {
+        sum += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
+        index += 16
+    }
+    var rest = sum.sum()
+    while index < count {
+        rest += values[index] * 0
+        index += 1
+    }
+    return rest == 0
 }

@@ -29,14 +29,7 @@ struct GraphCompiler {
 
     /// Emits everything; returns where the result lies and which parameters receive a gradient.
     func compile(_ graph: Graph) throws -> (result: View, reached: Set<String>) {
-        for node in nodes where node.inputs.indices.contains(where: { flows(node, $0) }) {
-            builder.setWanting(node.output)
-        }
-        placeConcatenations()
-        for node in nodes {
-            builder.begin(node: node.origin)
-            node.operation.forward(builder, node)
-        }
+        emitForward()
         let value = graph.outputs.loss ?? graph.outputs.probability ?? -1
         if graph.kind == .train {
             guard builder.shape(value).reduce(1, *) == 1 else {
@@ -50,11 +43,24 @@ struct GraphCompiler {
         return (result, Set(builder.reached.compactMap { names[$0] }))
     }
 
+    /// Emits the forward pass; operands must be bound.
+    func emitForward() {
+        for node in nodes where node.inputs.indices.contains(where: { flows(node, $0) }) {
+            builder.setWanting(node.output)
+        }
+        placeConcatenations()
+        for node in nodes {
+            builder.begin(node: node.origin)
+            node.operation.forward(builder, node)
+        }
+    }
+
     private func flows(_ node: PlanNode, _ position: Int) -> Bool {
         builder.wants(node.inputs[position]) && node.operation.differentiable(position)
     }
 
-    private func differentiate(_ loss: Int) {
+    /// Emits the backward pass of a scalar.
+    func differentiate(_ loss: Int) {
         builder.beginBackward()
         builder.seed(loss)
         for node in nodes.reversed() where builder.wants(node.output) {

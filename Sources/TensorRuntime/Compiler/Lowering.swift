@@ -5,9 +5,13 @@ struct Lowering {
     private(set) var nodes: [PlanNode] = []
     private(set) var shapes: [Int: [Int]] = [:]
     private var next: Int
+    /// The values whose elements are wanted: neither dropped nor computed away.
+    private let results: Set<Int>
 
-    init(_ graph: Graph, batch: Int) throws {
+    /// `results` are the outputs of the graph unless others are named.
+    init(_ graph: Graph, batch: Int, results: Set<Int>? = nil) throws {
         self.graph = graph
+        self.results = results ?? Set([graph.outputs.loss, graph.outputs.probability].compactMap { $0 })
         self.batch = batch
         next = (graph.values.map(\.id).max() ?? 0) + 1
         let declared = Dictionary(uniqueKeysWithValues: graph.values.map { ($0.id, $0) })
@@ -94,8 +98,6 @@ struct Lowering {
         shapes[output] = shapes[value]
         return true
     }
-
-    private var results: Set<Int> { Set([graph.outputs.loss, graph.outputs.probability].compactMap { $0 }) }
 
     /// Drops what the outputs do not depend on; what updates running statistics stays.
     private mutating func removeDeadNodes() {

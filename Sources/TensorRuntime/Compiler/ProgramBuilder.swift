@@ -193,6 +193,9 @@ final class ProgramBuilder {
 
     func gradient(_ value: Int) -> GradientSlot? { gradients[value] }
 
+    /// The memory outside the program that the gradient of a parameter goes to.
+    func parameterGradient(_ value: Int) -> View? { parameterGradients[value] }
+
     /// The parameters that received a gradient.
     var reached: Set<Int> { Set(parameterGradients.keys.filter { gradients[$0] != nil }) }
 

@@ -1,5 +1,5 @@
 /// An attribute of a node: any JSON value, with the two special forms that scale with the batch size.
-public enum AttributeValue: Sendable, Equatable, Codable {
+public enum AttributeValue: Sendable, Hashable, Codable {
     case null
     case bool(Bool)
     case number(Double)

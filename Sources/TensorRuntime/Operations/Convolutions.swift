@@ -70,7 +70,7 @@ struct Convolution: Operation {
 }
 
 /// y = x Wᵀ + b over the last axis: a convolution with a kernel of one pixel.
-struct Linear: Operation {
+struct AffineMap: Operation {
     var arity: ClosedRange<Int> { 2...3 }
     func isOptional(_ input: Int) -> Bool { input == 2 }
 

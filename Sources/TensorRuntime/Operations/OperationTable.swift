@@ -159,7 +159,7 @@ enum OperationTable {
                 outputPadding: try $0.extent("output_padding", default: 0, minimum: 0),
                 groups: try $0.integer("groups", default: 1))
         },
-        "linear": { _ in Linear() },
+        "linear": { _ in AffineMap() },
         "batch_norm": {
             BatchNorm(
                 isTraining: try $0.flag("training"), momentum: Float(try $0.number("momentum", default: 0.1)),
