@@ -9,6 +9,8 @@ public enum AttributeValue: Sendable, Hashable, Codable {
     case batch(Int)
     /// `{"number": c, "batch_power": p}`: c·Bᵖ.
     case scaled(Double, power: Int)
+    /// Any other object: a setting of a loop that has settings of its own. No attribute of a node is one.
+    case table([String: AttributeValue])
 
     private enum Key: String, CodingKey {
         case batch
@@ -24,6 +26,8 @@ public enum AttributeValue: Sendable, Hashable, Codable {
                 } else {
                     self = .null
                 }
+            } else if !keyed.contains(.number), !keyed.contains(.power) {
+                self = .table(try decoder.singleValueContainer().decode([String: AttributeValue].self))
             } else {
                 let power = try keyed.decode(Int.self, forKey: .power)
                 guard power == 1 || power == -1 else { throw RuntimeError.malformedGraph("a batch_power of \(power)") }
@@ -57,6 +61,9 @@ public enum AttributeValue: Sendable, Hashable, Codable {
             var keyed = encoder.container(keyedBy: Key.self)
             try keyed.encode(number, forKey: .number)
             try keyed.encode(power, forKey: .power)
+        case .table(let table):
+            var single = encoder.singleValueContainer()
+            try single.encode(table)
         case .list(let items):
             var list = encoder.unkeyedContainer()
             for item in items { try list.encode(item) }

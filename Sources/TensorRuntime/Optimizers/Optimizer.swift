@@ -7,7 +7,8 @@
 /// ```
 ///
 /// A parameter without a gradient is left alone. Arithmetic is in float32 with bias corrections in double, as in PyTorch. A step
-/// costs one pass over parameters, gradients and state. Not for use from two threads at once.
+/// costs one pass over parameters, gradients and state; state is allocated in a parameter's first step, and nothing after it.
+/// Not for use from two threads at once.
 public final class Optimizer {
     /// Parameters that share settings.
     public struct Group: Sendable, Equatable {
@@ -20,11 +21,14 @@ public final class Optimizer {
         }
     }
 
-    public private(set) var groups: [Group]
+    public let groups: [Group]
     /// The learning rate of each group now; schedulers change it.
     public internal(set) var learningRates: [Double]
-    private var state: [String: [[Float]]] = [:]
-    private var steps: [String: Int] = [:]
+    /// The rates that schedules start from: those before the first scheduler, or what `OneCycleLR` put there.
+    var initialRates: [Double]?
+    /// The rules of the groups, with the momentum that a schedule may have changed.
+    private var rules: [any UpdateRule]
+    private var states: [String: ParameterState] = [:]
     private let pool: ThreadPool
 
     /// One group of all parameters. Throws `RuntimeError.invalidOptimizer` for settings that PyTorch refuses too.
@@ -37,8 +41,9 @@ public final class Optimizer {
     /// Throws `RuntimeError.invalidOptimizer` when a parameter is unknown or in two groups.
     public init(groups: [Group], parameters: ParameterStore, threads: Int? = nil) throws {
         var seen: Set<String> = []
-        for group in groups {
-            try group.rule.check()
+        rules = groups.map(\.rule.update)
+        for (group, rule) in zip(groups, rules) {
+            try rule.check()
             for name in group.parameters {
                 guard parameters.parameters[name] != nil else {
                     throw RuntimeError.invalidOptimizer("there is no parameter \(name)")
@@ -60,110 +65,106 @@ public final class Optimizer {
                 guard let slot = store.parameters[name], slot.hasGradient, let gradient = slot.gradient else {
                     continue
                 }
-                let count = steps[name, default: 0] + 1
-                steps[name] = count
-                var arrays = state.removeValue(forKey: name) ?? []
-                while arrays.count < group.rule.stateNames.count {
-                    arrays.append([Float](repeating: 0, count: slot.count))
-                }
-                update(group.rule, learningRates[index], slot.value, gradient, &arrays, slot.count, count)
-                state[name] = arrays
+                let state = state(of: name)
+                state.step += 1
+                rules[index].update(
+                    ParameterUpdate(
+                        value: slot.value, gradient: gradient, count: slot.count, rate: learningRates[index],
+                        state: state, pool: pool))
             }
         }
         store.parametersChanged()
     }
 
-    private func update(
-        _ rule: OptimizerRule, _ rate: Double, _ p: UnsafeMutablePointer<Float>, _ g: UnsafeMutablePointer<Float>,
-        _ arrays: inout [[Float]], _ count: Int, _ step: Int
-    ) {
-        func withState(_ index: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
-            guard index < arrays.count else { return body(g) }
-            arrays[index].withUnsafeMutableBufferPointer { if let base = $0.baseAddress { body(base) } }
-        }
-        var pointers: [UnsafeMutablePointer<Float>] = []
-        func descend(_ index: Int) {
-            if index == 3 { return apply(rule, rate, p, g, pointers, count, step) }
-            withState(index) {
-                pointers.append($0)
-                descend(index + 1)
-            }
-        }
-        descend(0)
+    private func state(of name: String) -> ParameterState {
+        if let state = states[name] { return state }
+        let state = ParameterState()
+        states[name] = state
+        return state
     }
 
-    private func apply(
-        _ rule: OptimizerRule, _ rate: Double, _ p: UnsafeMutablePointer<Float>, _ g: UnsafeMutablePointer<Float>,
-        _ state: [UnsafeMutablePointer<Float>], _ count: Int, _ step: Int
-    ) {
-        let (a, b, c) = (state[0], state[1], state[2])
-        func ranges(_ body: (Range<Int>) -> Void) {
-            count < 16_384 ? body(0..<count) : pool.parallelRanges(count, grain: 16, body)
-        }
-        switch rule {
-        case .adam(let settings), .adamW(let settings):
-            var decoupled = false
-            if case .adamW = rule { decoupled = true }
-            let kernel = AdamKernel(settings, rate: rate, step: step, decoupled: decoupled)
-            ranges { kernel.run($0, p, g, a, b, settings.amsgrad ? c : nil) }
-        case .sgd(let settings):
-            let kernel = SGDKernel(settings, rate: rate, isFirst: step == 1)
-            ranges { kernel.run($0, p, g, a) }
-        case .rmsProp(let settings):
-            let kernel = RMSPropKernel(settings, rate: rate)
-            let average = settings.momentum > 0 ? c : b
-            ranges { kernel.run($0, p, g, a, settings.momentum > 0 ? b : nil, settings.centered ? average : nil) }
-        }
+    /// The momentum (or β₁) of each group now; nil where the rule has none.
+    public var momenta: [Double?] { rules.map(\.momentum) }
+
+    func setMomentum(_ momentum: Double, group: Int) {
+        rules[group].momentum = momentum
     }
+}
 
-    // Checkpoints
-
-    /// Everything a resumed run needs, for a safetensors file: `<parameter>.<state>` and the numbers of `metadata()`.
+extension Optimizer {
+    /// Everything a resumed run needs, for a safetensors file: `<parameter>.<state>` by PyTorch's names, and `metadata()`.
     public func stateTensors(_ store: ParameterStore) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for group in groups {
+        for (group, rule) in zip(groups, rules) {
             for name in group.parameters {
-                guard let arrays = state[name], let slot = store.parameters[name] else { continue }
-                for (key, values) in zip(group.rule.stateNames, arrays) {
-                    tensors["\(name).\(key)"] = Tensor(unchecked: slot.shape, values)
+                guard let state = states[name], let slot = store.parameters[name] else { continue }
+                for (key, values) in state.contents {
+                    let shape = rule.scalarNames.contains(key) ? [] : slot.shape
+                    tensors["\(name).\(key)"] = Tensor(unchecked: shape, values)
                 }
             }
         }
         return tensors
     }
 
-    /// Step counts and learning rates as strings; numbers keep all their bits.
+    /// Step counts, learning rates and momenta as strings; numbers keep all their bits.
     public func metadata() -> [String: String] {
-        var metadata = Dictionary(uniqueKeysWithValues: steps.map { ("optimizer.step.\($0.key)", String($0.value)) })
+        var metadata = Dictionary(
+            uniqueKeysWithValues: states.map { ("optimizer.step.\($0.key)", String($0.value.step)) })
         for (index, rate) in learningRates.enumerated() {
             metadata["optimizer.lr.\(index)"] = String(rate.bitPattern, radix: 16)
-            metadata["optimizer.momentum.\(index)"] = String(groups[index].rule.momentum.bitPattern, radix: 16)
+            if let momentum = rules[index].momentum {
+                metadata["optimizer.momentum.\(index)"] = String(momentum.bitPattern, radix: 16)
+            }
         }
         return metadata
     }
 
-    /// Restores what `stateTensors` and `metadata` gave. Throws `RuntimeError.invalidCheckpoint` when they do not fit.
+    /// Restores what `stateTensors` and `metadata` gave.
+    ///
+    /// Throws `RuntimeError.invalidCheckpoint` when they do not fit, and changes nothing then.
     public func restore(_ tensors: [String: Tensor], metadata: [String: String], _ store: ParameterStore) throws {
-        var (state, steps, rates): ([String: [[Float]]], [String: Int], [Double]) = ([:], [:], [])
-        var restored = groups
+        apply(try restored(tensors, metadata: metadata, store))
+    }
+
+    /// A state that was read and fits, not yet taken over.
+    struct Restored {
+        var states: [String: ParameterState] = [:]
+        var rates: [Double] = []
+        var rules: [any UpdateRule]
+    }
+
+    func restored(
+        _ tensors: [String: Tensor], metadata: [String: String], _ store: ParameterStore
+    ) throws -> Restored {
+        var restored = Restored(rules: rules)
         for (index, group) in groups.enumerated() {
-            rates.append(try Optimizer.number(metadata, "optimizer.lr.\(index)"))
-            restored[index].rule.momentum = try Optimizer.number(metadata, "optimizer.momentum.\(index)")
+            restored.rates.append(try Optimizer.number(metadata, "optimizer.lr.\(index)"))
+            if rules[index].momentum != nil {
+                restored.rules[index].momentum = try Optimizer.number(metadata, "optimizer.momentum.\(index)")
+            }
             for name in group.parameters {
                 guard let text = metadata["optimizer.step.\(name)"] else { continue }
                 guard let count = Int(text), count > 0, let slot = store.parameters[name] else {
                     throw RuntimeError.invalidCheckpoint("the step count of \(name) is \(text)")
                 }
-                steps[name] = count
-                state[name] = try group.rule.stateNames.map { key in
-                    guard let tensor = tensors["\(name).\(key)"], tensor.count == slot.count else {
+                let state = ParameterState()
+                state.step = count
+                let rule = restored.rules[index]
+                for (key, count) in rule.stateNames.map({ ($0, slot.count) }) + rule.scalarNames.map({ ($0, 1) }) {
+                    guard let tensor = tensors["\(name).\(key)"], tensor.count == count else {
                         throw RuntimeError.invalidCheckpoint("\(key) of \(name) is missing or has another size")
                     }
-                    return tensor.values
+                    state.set(key, tensor.values)
                 }
+                restored.states[name] = state
             }
         }
-        (self.state, self.steps, learningRates, groups) = (state, steps, rates, restored)
+        return restored
+    }
+
+    func apply(_ restored: Restored) {
+        (states, learningRates, rules) = (restored.states, restored.rates, restored.rules)
     }
 
     static func number(_ metadata: [String: String], _ key: String) throws -> Double {
@@ -171,35 +172,5 @@ public final class Optimizer {
             throw RuntimeError.invalidCheckpoint("\(key) is missing")
         }
         return Double(bitPattern: bits)
-    }
-
-    func setMomentum(_ momentum: Double, group: Int) {
-        groups[group].rule.momentum = momentum
-    }
-}
-
-extension OptimizerRule {
-    /// Refuses what PyTorch refuses.
-    func check() throws {
-        let values: [Double]
-        switch self {
-        case .adam(let settings), .adamW(let settings):
-            values = [settings.learningRate, settings.epsilon, settings.weightDecay]
-            for beta in [settings.betas.0, settings.betas.1] where !(0..<1).contains(beta) {
-                throw RuntimeError.invalidOptimizer("a beta of \(beta) lies outside 0 ..< 1")
-            }
-        case .sgd(let settings):
-            values = [settings.learningRate, settings.momentum, settings.weightDecay]
-            if settings.nesterov, settings.momentum <= 0 || settings.dampening != 0 {
-                throw RuntimeError.invalidOptimizer("Nesterov momentum needs a momentum and no dampening")
-            }
-        case .rmsProp(let settings):
-            values = [
-                settings.learningRate, settings.epsilon, settings.weightDecay, settings.momentum, settings.alpha,
-            ]
-        }
-        if let value = values.first(where: { !($0 >= 0) }) {
-            throw RuntimeError.invalidOptimizer("a setting of \(value) where none below zero is allowed")
-        }
     }
 }

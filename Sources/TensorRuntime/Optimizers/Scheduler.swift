@@ -5,20 +5,37 @@ import Foundation
 /// ```swift
 /// var scheduler = try Scheduler(.step(size: 10, gamma: 0.1), optimizer: optimizer)
 /// scheduler.step(optimizer)          // after each epoch (or batch)
+/// let warmUp = Scheduler.Rule.sequential([.linear(), .cosineAnnealing(tMax: 95)], milestones: [5])
 /// ```
 ///
-/// PyTorch computes most rates from the one before, and so does this: the same bits after the same steps.
+/// PyTorch computes most rates from the one before, and so does this, in the same order of operations. `Scheduler+Rules.swift`
+/// has the formulas.
 public struct Scheduler: Sendable, Equatable {
     /// The rule, its arguments named as in PyTorch.
     public enum Rule: Sendable, Equatable {
         case step(size: Int, gamma: Double = 0.1)
         case multiStep(milestones: [Int], gamma: Double = 0.1)
         case exponential(gamma: Double)
-        /// Loshchilov and Hutter 2017, without restarts.
+        /// A factor on the first `totalIterations` steps.
+        case constant(factor: Double = 1.0 / 3, totalIterations: Int = 5)
+        /// A factor that moves in equal steps; with an `endFactor` of 1 a linear warm-up.
+        case linear(startFactor: Double = 1.0 / 3, endFactor: Double = 1, totalIterations: Int = 5)
+        /// Poly decay (Chen et al. 2018, "DeepLab", §4.1: a power of 0.9).
+        case polynomial(totalIterations: Int = 5, power: Double = 1)
+        /// Loshchilov and Hutter 2017 ("SGDR"), without restarts.
         case cosineAnnealing(tMax: Int, etaMin: Double = 0)
+        /// Loshchilov and Hutter 2017 ("SGDR"); each period is `tMult` times as long as the one before.
+        case cosineWarmRestarts(t0: Int, tMult: Int = 1, etaMin: Double = 0)
         case reduceOnPlateau(Plateau = Plateau())
-        /// Smith and Topin 2019.
+        /// Smith and Topin 2019 ("Super-convergence").
         case oneCycle(OneCycle)
+        /// `LambdaLR` with the values of its function for steps 0, 1, …: one table for all groups, or one a group. Steps after
+        /// the last entry keep it.
+        case lambda(factors: [[Double]])
+        /// `SequentialLR`: the next rule takes over at each milestone. Rules may not nest, watch a metric or be `oneCycle`.
+        case sequential([Rule], milestones: [Int])
+        /// `ChainedScheduler`: all rules step together, each on the rates that the one before left.
+        case chained([Rule])
     }
 
     public struct Plateau: Sendable, Equatable {
@@ -29,12 +46,15 @@ public struct Scheduler: Sendable, Equatable {
         public var isRelative = true
         public var cooldown = 0
         public var minimumRate = 0.0
+        /// A lower bound of its own for each group; empty: `minimumRate` for all.
+        public var minimumRates: [Double] = []
         public var epsilon = 1e-8
 
         public init() {}
     }
 
     public struct OneCycle: Sendable, Equatable {
+        /// One for all groups, or one a group.
         public var maximumRates: [Double]
         public var totalSteps: Int
         public var warmUp = 0.3
@@ -53,242 +73,110 @@ public struct Scheduler: Sendable, Equatable {
     }
 
     public let rule: Rule
-    private let baseRates: [Double]
-    private var epoch = 0
-    private var best = 0.0
-    private var badEpochs = 0
-    private var cooldownLeft = 0
+    var baseRates: [Double] = []
+    /// PyTorch's `last_epoch`; negative while a rule of a sequence waits.
+    var epoch = 0
+    var best = 0.0
+    var badEpochs = 0
+    var cooldownLeft = 0
+    /// The rules of a sequence or chain.
+    var children: [Scheduler] = []
 
-    /// Sets the learning rates of the first epoch. Throws `RuntimeError.invalidOptimizer` for impossible arguments.
+    /// Sets the learning rates of the first epoch.
+    ///
+    /// Throws `RuntimeError.invalidOptimizer` for impossible arguments; the optimizer is then as before.
     public init(_ rule: Rule, optimizer: Optimizer) throws {
-        self.rule = rule
-        baseRates = optimizer.learningRates
-        try check(groups: optimizer.groups.count)
-        if case .reduceOnPlateau(let plateau) = rule { best = plateau.isMinimum ? .infinity : -.infinity }
-        if case .oneCycle = rule { oneCycle(optimizer) }
+        try rule.check(optimizer)
+        self.init(checked: rule, optimizer)
     }
 
-    /// A scheduler by PyTorch's class name and keyword arguments. `LambdaLR` is refused, because its function is code.
+    /// A scheduler by PyTorch's class name and keyword arguments; `SequentialLR` and `ChainedScheduler` carry a list
+    /// `schedulers` of tables with `name` and arguments, `LambdaLR` its `factors`.
     public init(name: String, settings: [String: AttributeValue], optimizer: Optimizer) throws {
         try self.init(Rule(name: name, settings: settings), optimizer: optimizer)
     }
 
-    private func check(groups: Int) throws {
-        func refuse(_ reason: String) -> RuntimeError { .invalidOptimizer("the scheduler: \(reason)") }
+    private init(checked rule: Rule, _ optimizer: Optimizer) {
+        self.rule = rule
+        let initial = optimizer.initialRates ?? optimizer.learningRates
+        optimizer.initialRates = initial
+        baseRates = initial
         switch rule {
-        case .step(let size, _) where size < 1: throw refuse("a step size of \(size)")
-        case .cosineAnnealing(let tMax, _) where tMax < 1: throw refuse("a T_max of \(tMax)")
-        case .reduceOnPlateau(let plateau) where plateau.factor >= 1: throw refuse("a factor of \(plateau.factor)")
+        case .sequential(let rules, let milestones):
+            children = rules.map { Scheduler(checked: $0, optimizer) }
+            // What the rules did when they were made is undone; only the one that begins acts.
+            optimizer.learningRates = optimizer.initialRates ?? initial
+            for index in children.indices { children[index].epoch = -1 }
+            children[milestones.filter { $0 <= 0 }.count].start(optimizer)
+        case .chained(let rules):
+            children = rules.map { Scheduler(checked: $0, optimizer) }
+        case .reduceOnPlateau(let plateau):
+            best = plateau.isMinimum ? .infinity : -.infinity
         case .oneCycle(let cycle):
-            guard cycle.totalSteps > 0, (0...1).contains(cycle.warmUp) else { throw refuse("OneCycleLR without steps") }
-            guard cycle.maximumRates.count == 1 || cycle.maximumRates.count == groups else {
-                throw refuse("\(cycle.maximumRates.count) rates for \(groups) groups")
-            }
-        default: break
+            baseRates = cycle.rates(groups: optimizer.learningRates.count).map { $0 / cycle.divisor }
+            optimizer.initialRates = baseRates
+            start(optimizer)
+        default:
+            start(optimizer)
         }
     }
 
     /// One step of the schedule; `metric` is what `reduceOnPlateau` watches.
     public mutating func step(_ optimizer: Optimizer, metric: Double = .nan) {
-        epoch += 1
         switch rule {
-        case .step(let size, let gamma):
-            if epoch % size == 0 { scale(optimizer, gamma) }
-        case .multiStep(let milestones, let gamma):
-            let count = milestones.filter { $0 == epoch }.count
-            if count > 0 { scale(optimizer, pow(gamma, Double(count))) }
-        case .exponential(let gamma):
-            scale(optimizer, gamma)
-        case .cosineAnnealing(let tMax, let etaMin):
-            cosine(optimizer, tMax, etaMin)
-        case .reduceOnPlateau(let plateau):
-            reduce(optimizer, plateau, metric)
-        case .oneCycle:
-            oneCycle(optimizer)
-        }
-    }
-
-    private func scale(_ optimizer: Optimizer, _ factor: Double) {
-        for index in optimizer.learningRates.indices { optimizer.learningRates[index] *= factor }
-    }
-
-    private func cosine(_ optimizer: Optimizer, _ tMax: Int, _ etaMin: Double) {
-        for (index, base) in baseRates.enumerated() {
-            let rate = optimizer.learningRates[index]
-            if (epoch - 1 - tMax) % (2 * tMax) == 0 {
-                optimizer.learningRates[index] = rate + (base - etaMin) * (1 - cos(.pi / Double(tMax))) / 2
+        case .sequential(_, let milestones):
+            epoch += 1
+            let index = milestones.filter { $0 <= epoch }.count
+            if index > 0, milestones[index - 1] == epoch {
+                children[index].enter(optimizer)
             } else {
-                let ratio =
-                    (1 + cos(.pi * Double(epoch) / Double(tMax))) / (1 + cos(.pi * Double(epoch - 1) / Double(tMax)))
-                optimizer.learningRates[index] = ratio * (rate - etaMin) + etaMin
+                children[index].step(optimizer)
             }
-        }
-    }
-
-    private mutating func reduce(_ optimizer: Optimizer, _ plateau: Plateau, _ metric: Double) {
-        let margin = plateau.threshold
-        let isBetter: Bool
-        switch (plateau.isMinimum, plateau.isRelative) {
-        case (true, true): isBetter = metric < best * (1 - margin)
-        case (true, false): isBetter = metric < best - margin
-        case (false, true): isBetter = metric > best * (1 + margin)
-        case (false, false): isBetter = metric > best + margin
-        }
-        if isBetter {
-            best = metric
-            badEpochs = 0
-        } else {
-            badEpochs += 1
-        }
-        if cooldownLeft > 0 {
-            cooldownLeft -= 1
-            badEpochs = 0
-        }
-        guard badEpochs > plateau.patience else { return }
-        for index in optimizer.learningRates.indices {
-            let rate = optimizer.learningRates[index]
-            let reduced = max(rate * plateau.factor, plateau.minimumRate)
-            if rate - reduced > plateau.epsilon { optimizer.learningRates[index] = reduced }
-        }
-        cooldownLeft = plateau.cooldown
-        badEpochs = 0
-    }
-
-    /// Sets rates and momenta of the current step; steps after the last keep the last values.
-    private func oneCycle(_ optimizer: Optimizer) {
-        guard case .oneCycle(let cycle) = rule else { return }
-        let last = Double(cycle.totalSteps - 1)
-        let step = min(Double(epoch), last)
-        let peak = cycle.warmUp * Double(cycle.totalSteps) - 1
-        for index in optimizer.learningRates.indices {
-            let high = cycle.maximumRates[min(index, cycle.maximumRates.count - 1)]
-            let low = high / cycle.divisor
-            let end = low / cycle.finalDivisor
-            let (base, top) = (cycle.baseMomentum, cycle.maximumMomentum)
-            var phases: [(end: Double, rates: (Double, Double), momenta: (Double, Double))] = [
-                (peak, (low, high), (top, base)), (last, (high, end), (base, top)),
-            ]
-            if cycle.threePhases {
-                let middle = 2 * cycle.warmUp * Double(cycle.totalSteps) - 2
-                phases = [
-                    (peak, (low, high), (top, base)), (middle, (high, low), (base, top)),
-                    (last, (low, end), (top, top)),
-                ]
-            }
-            var start = 0.0
-            for (number, phase) in phases.enumerated() {
-                guard step <= phase.end || number == phases.count - 1 else {
-                    start = phase.end
-                    continue
-                }
-                let part = (step - start) / (phase.end - start)
-                optimizer.learningRates[index] = cycle.interpolate(phase.rates, part)
-                if cycle.cyclesMomentum {
-                    optimizer.setMomentum(cycle.interpolate(phase.momenta, part), group: index)
-                }
-                break
-            }
-        }
-    }
-
-    // Checkpoints
-
-    /// The state between steps as strings for a checkpoint; numbers keep all their bits.
-    public func metadata() -> [String: String] {
-        [
-            "scheduler.epoch": String(epoch), "scheduler.bad": String(badEpochs),
-            "scheduler.cooldown": String(cooldownLeft),
-            "scheduler.best": String(best.bitPattern, radix: 16),
-        ]
-    }
-
-    /// Restores what `metadata()` gave. Throws `RuntimeError.invalidCheckpoint` when something is missing.
-    public mutating func restore(_ metadata: [String: String]) throws {
-        guard let epoch = metadata["scheduler.epoch"].flatMap({ Int($0) }), epoch >= 0,
-            let bad = metadata["scheduler.bad"].flatMap({ Int($0) }),
-            let cooldown = metadata["scheduler.cooldown"].flatMap({ Int($0) })
-        else { throw RuntimeError.invalidCheckpoint("the state of the scheduler is missing") }
-        best = try Optimizer.number(metadata, "scheduler.best")
-        (self.epoch, badEpochs, cooldownLeft) = (epoch, bad, cooldown)
-    }
-}
-
-extension Scheduler.OneCycle {
-    fileprivate func interpolate(_ ends: (Double, Double), _ part: Double) -> Double {
-        isCosine
-            ? ends.1 + (ends.0 - ends.1) / 2 * (1 + cos(.pi * part))
-            : (ends.1 - ends.0) * part + ends.0
-    }
-}
-
-extension Scheduler.Rule {
-    /// A rule by PyTorch's class name and keyword arguments.
-    public init(name: String, settings: [String: AttributeValue]) throws {
-        let reader = SettingsReader(name: name, settings: settings)
-        switch name {
-        case "StepLR":
-            self = .step(size: try reader.integer("step_size"), gamma: try reader.number("gamma", default: 0.1))
-        case "MultiStepLR":
-            self = .multiStep(
-                milestones: try reader.numbers("milestones").map { Int($0) },
-                gamma: try reader.number("gamma", default: 0.1))
-        case "ExponentialLR":
-            self = .exponential(gamma: try reader.number("gamma"))
-        case "CosineAnnealingLR":
-            self = .cosineAnnealing(
-                tMax: try reader.integer("T_max"), etaMin: try reader.number("eta_min", default: 0))
-        case "ReduceLROnPlateau":
-            self = .reduceOnPlateau(try Scheduler.Plateau(reader))
-        case "OneCycleLR":
-            self = .oneCycle(try Scheduler.OneCycle(reader))
-        case "LambdaLR":
-            throw RuntimeError.invalidOptimizer(
-                "LambdaLR computes rates by code of the pipeline, which cannot be captured")
+        case .chained:
+            epoch += 1
+            for index in children.indices { children[index].step(optimizer) }
         default:
-            throw RuntimeError.invalidOptimizer("the scheduler \(name) is not supported")
+            epoch += 1
+            advance(optimizer, metric: metric)
         }
     }
 }
 
-extension Scheduler.Plateau {
-    fileprivate init(_ reader: SettingsReader) throws {
-        isMinimum = try reader.string("mode", default: "min") == "min"
-        factor = try reader.number("factor", default: factor)
-        patience = try reader.integer("patience", default: patience)
-        threshold = try reader.number("threshold", default: threshold)
-        isRelative = try reader.string("threshold_mode", default: "rel") == "rel"
-        cooldown = try reader.integer("cooldown", default: cooldown)
-        if reader.settings["min_lr"] ?? .null != .null {
-            let rates = try reader.numbers("min_lr")
-            guard Set(rates).count == 1, let rate = rates.first else {
-                throw reader.failure("a min_lr of its own for each group is not supported")
-            }
-            minimumRate = rate
-        }
-        epsilon = try reader.number("eps", default: epsilon)
-    }
-}
+extension Scheduler {
+    /// The state between steps as strings for a checkpoint; numbers keep all their bits.
+    public func metadata() -> [String: String] { metadata("scheduler") }
 
-extension Scheduler.OneCycle {
-    fileprivate init(_ reader: SettingsReader) throws {
-        let steps: Int
-        if reader.settings["total_steps"] ?? .null != .null {
-            steps = try reader.integer("total_steps")
-        } else {
-            let (epochs, perEpoch) = (try reader.integer("epochs"), try reader.integer("steps_per_epoch"))
-            guard epochs > 0, perEpoch > 0, epochs < 1 << 30, perEpoch < 1 << 30 else {
-                throw reader.failure("\(epochs) epochs of \(perEpoch) steps")
-            }
-            steps = epochs * perEpoch
+    private func metadata(_ prefix: String) -> [String: String] {
+        var metadata = [
+            "\(prefix).epoch": String(epoch), "\(prefix).bad": String(badEpochs),
+            "\(prefix).cooldown": String(cooldownLeft), "\(prefix).best": String(best.bitPattern, radix: 16),
+        ]
+        for (index, child) in children.enumerated() {
+            metadata.merge(child.metadata("\(prefix).\(index)")) { first, _ in first }
         }
-        self.init(maximumRates: try reader.numbers("max_lr"), totalSteps: steps)
-        warmUp = try reader.number("pct_start", default: warmUp)
-        isCosine = try reader.string("anneal_strategy", default: "cos") == "cos"
-        cyclesMomentum = try reader.flag("cycle_momentum", default: true)
-        baseMomentum = try reader.number("base_momentum", default: baseMomentum)
-        maximumMomentum = try reader.number("max_momentum", default: maximumMomentum)
-        divisor = try reader.number("div_factor", default: divisor)
-        finalDivisor = try reader.number("final_div_factor", default: finalDivisor)
-        threePhases = try reader.flag("three_phase")
+        return metadata
+    }
+
+    /// Restores what `metadata()` gave.
+    ///
+    /// Throws `RuntimeError.invalidCheckpoint` when something is missing, and changes nothing then.
+    public mutating func restore(_ metadata: [String: String]) throws {
+        self = try restored(metadata, "scheduler")
+    }
+
+    private func restored(_ metadata: [String: String], _ prefix: String) throws -> Scheduler {
+        func integer(_ key: String, from lowest: Int) throws -> Int {
+            guard let number = metadata["\(prefix).\(key)"].flatMap({ Int($0) }), number >= lowest else {
+                throw RuntimeError.invalidCheckpoint("the state \(key) of the \(prefix) is missing")
+            }
+            return number
+        }
+        var scheduler = self
+        scheduler.epoch = try integer("epoch", from: -1)
+        scheduler.badEpochs = try integer("bad", from: 0)
+        scheduler.cooldownLeft = try integer("cooldown", from: 0)
+        scheduler.best = try Optimizer.number(metadata, "\(prefix).best")
+        scheduler.children = try children.enumerated().map { try $1.restored(metadata, "\(prefix).\($0)") }
+        return scheduler
     }
 }
