@@ -30,25 +30,19 @@ enum PlainFile {
         return Data(bytesNoCopy: address, count: size, deallocator: .unmap)
     }
 
-    /// Writes a temporary file in the same folder, flushes it, and renames it over `url`.
-    static func replace(_ url: URL, with data: Data) throws {
-        let temporary = url.deletingLastPathComponent().appending(
-            path: ".\(url.lastPathComponent).\(UInt64.random(in: 0 ... .max))")
-        let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    /// Writes a temporary file in the same folder, flushes it, renames it over `url`, and flushes the folder.
+    ///
+    /// `body` is given a function that writes bytes. Whatever throws, the file that was at `url` stays and no other is left.
+    static func replace(_ url: URL, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+        let folder = url.deletingLastPathComponent()
+        let temporary = folder.appending(path: ".\(url.lastPathComponent).\(UInt64.random(in: 0 ... .max))")
+        let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(temporary) }
         do {
-            try data.withUnsafeBytes { bytes in
-                var written = 0
-                while written < bytes.count {
-                    let count = write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-                    guard count > 0 else { throw failure(temporary) }
-                    written += count
-                }
-            }
+            defer { close(descriptor) }
+            try body { try write($0, to: descriptor, temporary) }
             guard fsync(descriptor) == 0 else { throw failure(temporary) }
-            close(descriptor)
         } catch {
-            close(descriptor)
             unlink(temporary.path)
             throw error
         }
@@ -57,6 +51,30 @@ enum PlainFile {
             unlink(temporary.path)
             throw error
         }
+        flush(folder: folder)
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ url: URL) throws {
+        var written = 0
+        while written < bytes.count {
+            guard let start = bytes.baseAddress?.advanced(by: written) else { return }
+            #if canImport(Glibc)
+                let count = Glibc.write(descriptor, start, bytes.count - written)
+            #else
+                let count = Darwin.write(descriptor, start, bytes.count - written)
+            #endif
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(url) }
+            written += count
+        }
+    }
+
+    /// A rename is on the disk only with its folder; where folders cannot be flushed, the file system does it in its own time.
+    private static func flush(folder: URL) {
+        let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
     }
 
     private static func failure(_ url: URL) -> RuntimeError {
