@@ -187,7 +187,6 @@ struct SessionTests {
         #expect(throws: RuntimeError.self) { try Scheduler(name: "Cyclic", settings: [:], optimizer: optimizer) }
         #expect(throws: RuntimeError.self) { try Scheduler(.step(size: 0), optimizer: optimizer) }
         #expect(throws: RuntimeError.self) { try OptimizerRule(name: "LBFGS", settings: [:]) }
-        #expect(throws: RuntimeError.self) { try OptimizerRule(name: "Adam", settings: ["maximize": true]) }
         #expect(throws: RuntimeError.self) { try OptimizerRule(name: "Adam", settings: ["lr": "fast"]) }
         #expect(throws: RuntimeError.self) { try OptimizerRule(name: "SGD", settings: ["rho": 1]) }
         #expect(throws: RuntimeError.self) {

@@ -1,0 +1,94 @@
+import Foundation
+import TensorRuntime
+import Testing
+
+@Suite(.serialized)
+struct GradientTests {
+    @Test("Clipping by norm (any p, infinity included) and by value equals torch.nn.utils'")
+    func clipping() throws {
+        var random = KernelRandom(seed: UInt64(PythonReference.seed("clipping")))
+        var (plan, data) = (OptimizerReference.Plan(), [String: Tensor]())
+        let types: [Double] = [1, 2, 3, 0.5, 1.7, .infinity]
+        for number in 0..<60 {
+            let names = (0..<random.int(1...4)).map { "\(number).\($0)" }
+            let scale = random.pick([1e-6, 0.01, 1, 300] as [Float])
+            for name in names { data[name] = try random.tensor(random.shape(), scale: scale) }
+            let type = types[number % types.count]
+            plan.clips.append(
+                .init(
+                    kind: number % 4 == 3 ? "value" : "norm", max: random.double(0.001...2),
+                    normType: type == .infinity ? "inf" : .number(type), tensors: names))
+        }
+        let (answer, expected) = try OptimizerReference.run(plan, data: data)
+        var worst = 0.0
+        for (number, clip) in plan.clips.enumerated() {
+            let store = try ParameterStore(
+                parameters: Dictionary(
+                    uniqueKeysWithValues: clip.tensors.map {
+                        ($0, try Tensor(shape: data[$0]?.shape ?? [], repeating: 0))
+                    }))
+            for name in clip.tensors { try store.setGradient(name, to: data[name]) }
+            let rule: GradientClipping =
+                clip.kind == "value"
+                ? .value(maximum: clip.max) : .norm(maximum: clip.max, type: types[number % types.count])
+            let norm = try rule.apply(to: store)
+            if let wanted = answer.norms[number] {
+                #expect(abs(try #require(norm) / wanted - 1) < 1e-5, "case \(number)")
+            } else {
+                #expect(norm == nil)
+            }
+            for name in clip.tensors {
+                let wanted = try #require(expected["clip/\(number)/\(name)"])
+                let error = relativeError(try #require(try store.gradient(name)).values, wanted.values)
+                #expect(error < 1e-5, "case \(number): \(clip.kind) \(clip.max), \(name)")
+                worst = max(worst, error)
+            }
+        }
+        print("clipping: largest relative error \(worst)")
+    }
+
+    @Test("Bounds and norms that mean nothing are refused")
+    func refused() throws {
+        let store = try ParameterStore(parameters: ["w": Tensor(shape: [1], repeating: 1)])
+        for rule: GradientClipping in [
+            .value(maximum: 0), .value(maximum: .nan), .norm(maximum: 0), .norm(maximum: 1, type: 0),
+            .norm(maximum: 1, type: -2),
+        ] {
+            #expect(throws: RuntimeError.self) { try rule.apply(to: store) }
+        }
+        #expect(throws: RuntimeError.self) { try GradientAccumulation(batches: 0) }
+    }
+
+    private let unet = UNetGraph(baseChannels: 4, depth: 1, size: 8)
+
+    @Test("Accumulated batches train as their losses divided by the number would; what is left is one more step")
+    func accumulation() throws {
+        let batches = try (0..<5).map { try syntheticBatch(2, size: 8, seed: UInt64($0)) }
+        let session = try GraphSession(train: unet.train, evaluation: nil, tensors: unet.initialTensors(seed: 1))
+        let name = "final.weight"
+        let single = try batches.map { batch in
+            _ = try session.step(batch)
+            return try #require(try session.parameters.gradient(name)).values
+        }
+        func sum(_ range: Range<Int>) -> [Float] {
+            single[0].indices.map { index in range.reduce(0) { $0 + single[$1][index] } }
+        }
+        for (reduction, factor) in [(GradientAccumulation.Reduction.sum, Float(1)), (.mean, 0.5)] {
+            var accumulation = try GradientAccumulation(batches: 2, reduction: reduction)
+            var seen: [[Float]] = []
+            for batch in batches {
+                _ = try accumulation.add(batch, to: session)
+                if accumulation.isComplete { seen.append(try #require(try session.parameters.gradient(name)).values) }
+            }
+            let hasRest = accumulation.finish(session)
+            #expect(hasRest)
+            seen.append(try #require(try session.parameters.gradient(name)).values)
+            let hasMore = accumulation.finish(session)
+            #expect(!hasMore)
+            #expect(seen.count == 3)
+            for (found, range) in zip(seen, [0..<2, 2..<4, 4..<5]) {
+                #expect(relativeError(found, sum(range).map { $0 * factor }) < 1e-5, "\(reduction), \(range)")
+            }
+        }
+    }
+}
