@@ -11,30 +11,36 @@ public final class CompiledGraph {
     public let graph: Graph
     public let batch: Int
     public let parameters: ParameterStore
+    /// Bytes that this graph takes, those of its parameters and their gradients included.
+    public let memory: MemoryRequirement
     /// Bytes of memory that the values of this graph take, parameters not counted.
-    public var memoryBytes: Int { memory.bytes }
+    public var memoryBytes: Int { storage.bytes }
 
     let pool: ThreadPool
     let random: RandomStream
     private let program: Program
-    private let memory: ProgramMemory
+    private let storage: ProgramMemory
     private let inputViews: [String: View]
     private let resultView: View
     private let reached: Set<String>
     private var preparedVersion = -1
 
     /// Compiles a graph for a batch size with a pool of its own.
+    ///
+    /// Throws `RuntimeError.insufficientMemory` before it allocates when the memory does not fit into the budget of the options, or
+    /// into what the system has available; `.malformedGraph`, `.unknownOperation`, `.invalidOperation`, `.shapeMismatch`,
+    /// `.tooLarge` and `.missingTensor` for a graph that cannot be run.
     public convenience init(
         graph: Graph, batch: Int, parameters: ParameterStore, options: RuntimeOptions = RuntimeOptions()
     ) throws {
         try self.init(
             graph: graph, batch: batch, parameters: parameters, pool: ThreadPool(threads: options.threads),
-            random: RandomStream(RandomState(seed: options.seed)), policy: options.policy)
+            random: RandomStream(RandomState(seed: options.seed)), policy: options.policy, budget: options.budget)
     }
 
     init(
         graph: Graph, batch: Int, parameters: ParameterStore, pool: ThreadPool, random: RandomStream,
-        policy: ConvolutionPolicy
+        policy: ConvolutionPolicy, budget: MemoryBudget, beside: Int = 0
     ) throws {
         guard batch > 0, batch <= Graph.Limits.batch else { throw RuntimeError.tooLarge("a batch size of \(batch)") }
         try graph.validate()
@@ -47,7 +53,10 @@ public final class CompiledGraph {
         program = compiler.builder.program
         inputViews = Dictionary(
             uniqueKeysWithValues: graph.inputs.map { ($0.name, compiler.builder.view($0.value)) })
-        memory = try ProgramMemory(program)
+        let plan = MemoryPlan(program)
+        memory = MemoryRequirement(program, plan, parameters)
+        try budget.require(memory.total + beside, held: memory.store + beside, batch: batch)
+        storage = try ProgramMemory(program, plan)
     }
 
     /// One training step without the optimizer's part: forward, backward, running statistics. Returns the loss.
@@ -61,7 +70,7 @@ public final class CompiledGraph {
         prepare()
         let earlier = accumulating ? parameters.gradientCopies() : [:]
         run(program.forward)
-        let loss = memory.table[resultView].pointee
+        let loss = storage.table[resultView].pointee
         guard loss.isFinite else { throw try notFinite("the loss", inputs, [program.forward]) }
         run(program.backward)
         if let name = parameters.firstNotFiniteGradient(reached) {
@@ -88,7 +97,7 @@ public final class CompiledGraph {
             View(buffer: 0, shape: resultView.shape, strides: View.strides(rowMajor: resultView.shape)), resultView,
         ]).plan
         let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-            if let base = buffer.baseAddress { Elementwise.copy(plan, base, memory.table[resultView], pool) }
+            if let base = buffer.baseAddress { Elementwise.copy(plan, base, storage.table[resultView], pool) }
             filled = count
         }
         return Tensor(unchecked: resultView.shape, values)
@@ -104,7 +113,7 @@ public final class CompiledGraph {
             let plan = Nest([view, source]).plan
             tensor.values.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress else { return }
-                Elementwise.copy(plan, memory.table[view], UnsafeMutablePointer(mutating: base), pool)
+                Elementwise.copy(plan, storage.table[view], UnsafeMutablePointer(mutating: base), pool)
             }
         }
     }
@@ -123,7 +132,7 @@ public final class CompiledGraph {
             ("prepare", program.preparation), ("forward", program.forward), ("backward", program.backward),
         ] {
             for step in steps {
-                let time = clock.measure { step.run(memory.table, pool) } / .seconds(1)
+                let time = clock.measure { step.run(storage.table, pool) } / .seconds(1)
                 let node = step.node.map { graph.nodes[$0] }
                 let operation = "\(node?.op ?? "other") \(node?.module ?? "")"
                 if let last = rows.indices.last, rows[last].phase == phase, rows[last].operation == operation {
@@ -137,7 +146,7 @@ public final class CompiledGraph {
     }
 
     private func run(_ steps: [Program.Step]) {
-        for step in steps { step.run(memory.table, pool) }
+        for step in steps { step.run(storage.table, pool) }
     }
 
     /// Runs again, kernel by kernel, until one yields a value that is not finite, and names its node.
@@ -146,8 +155,8 @@ public final class CompiledGraph {
     ) throws -> RuntimeError {
         try load(inputs)
         for step in phases.joined() {
-            step.run(memory.table, pool)
-            guard let result = step.result, let node = step.node, !memory.isFinite(result) else { continue }
+            step.run(storage.table, pool)
+            guard let result = step.result, let node = step.node, !storage.isFinite(result) else { continue }
             return .notFinite(what: what, location: "first at \(graph.nodes[node].op), \(graph.nodes[node].location)")
         }
         return .notFinite(what: what, location: "")
@@ -164,9 +173,12 @@ final class ProgramMemory {
     /// The most memory that one compiled graph may take: 64 GiB.
     static let limit = 64 << 30
 
-    init(_ program: Program) throws {
-        let plan = MemoryPlan(program)
-        let lasting = program.buffers.filter { $0.kind == .persistent }.reduce(0) { $0 + ($1.count + 31) / 32 * 32 }
+    convenience init(_ program: Program) throws {
+        try self.init(program, MemoryPlan(program))
+    }
+
+    init(_ program: Program, _ plan: MemoryPlan) throws {
+        let lasting = program.lastingFloats
         let total = (plan.total + lasting) * 4 + program.workspaceBytes
         guard total <= ProgramMemory.limit else { throw RuntimeError.tooLarge("a graph that needs \(total >> 30) GiB") }
         pointers = .allocate(capacity: program.buffers.count + 1)

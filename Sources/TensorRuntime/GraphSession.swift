@@ -14,11 +14,11 @@
 public final class GraphSession {
     public let parameters: ParameterStore
     public let options: RuntimeOptions
-    private let train: Graph?
-    private let evaluation: Graph?
+    let train: Graph?
+    let evaluation: Graph?
     private let pool: ThreadPool
     private let random: RandomStream
-    private var compiled: [(kind: Graph.Kind, batch: Int, graph: CompiledGraph)] = []
+    private(set) var compiled: [(kind: Graph.Kind, batch: Int, graph: CompiledGraph)] = []
 
     /// How many compiled graphs are kept; the least recently used goes first.
     public static let cachedGraphs = 4
@@ -84,11 +84,42 @@ public final class GraphSession {
             compiled.append(entry)
             return entry.graph
         }
-        let made = try CompiledGraph(
-            graph: graph, batch: batch, parameters: parameters, pool: pool, random: random, policy: options.policy)
         if compiled.count >= GraphSession.cachedGraphs { compiled.removeFirst() }
-        compiled.append((graph.kind, batch, made))
-        return made
+        while true {
+            do {
+                let made = try compile(graph, batch)
+                compiled.append((graph.kind, batch, made))
+                return made
+            } catch RuntimeError.insufficientMemory where !compiled.isEmpty {
+                // Those of other batch sizes can be made again.
+                compiled.removeFirst()
+            }
+        }
+    }
+
+    var budget: MemoryBudget { options.budget }
+
+    private func compile(_ graph: Graph, _ batch: Int) throws -> CompiledGraph {
+        let others = compiled.reduce(0) { $0 + $1.graph.memory.graph }
+        func make() throws -> CompiledGraph {
+            try CompiledGraph(
+                graph: graph, batch: batch, parameters: parameters, pool: pool, random: random, policy: options.policy,
+                budget: budget, beside: others)
+        }
+        guard compiled.isEmpty else { return try make() }
+        return try MemoryBudget.advising(
+            batch: batch,
+            plan: {
+                let plan = try self.plan(graph, $0)
+                try self.budget.require(plan.total, held: plan.store, batch: $0)
+            }, make)
+    }
+
+    /// What a graph would take at a batch size.
+    func plan(_ graph: Graph, _ batch: Int) throws -> MemoryRequirement {
+        try MemoryRequirement(
+            of: graph, batch: batch, parameters: parameters, threads: pool.threadCount, policy: options.policy,
+            random: random)
     }
 }
 

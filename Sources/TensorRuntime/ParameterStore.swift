@@ -102,7 +102,7 @@ public final class ParameterStore {
     }
 
     private func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 16) * 4 + 64, alignment: 64)
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: ParameterStore.bytes(count), alignment: 64)
         memory.append(raw)
         let floats = raw.bindMemory(to: Float.self, capacity: max(count, 16))
         floats.initialize(repeating: 0, count: max(count, 16))
@@ -156,6 +156,18 @@ public final class ParameterStore {
             try set(name, to: tensor)
         }
     }
+
+    /// Bytes of parameters, buffers and constants.
+    var valueBytes: Int {
+        [parameters, buffers, constants].reduce(0) { $0 + $1.values.reduce(0) { $0 + ParameterStore.bytes($1.count) } }
+    }
+
+    /// Bytes of the gradients.
+    var gradientBytes: Int {
+        parameters.values.reduce(0) { $0 + ($1.gradient == nil ? 0 : ParameterStore.bytes($1.count)) }
+    }
+
+    private static func bytes(_ count: Int) -> Int { max(count, 16) * 4 + 64 }
 
     /// The number of elements of all parameters.
     public var parameterCount: Int { parameters.values.reduce(0) { $0 + $1.count } }

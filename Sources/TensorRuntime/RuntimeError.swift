@@ -16,6 +16,9 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     case shapeMismatch(name: String, location: String, declared: [Int], computed: [Int])
     /// Something asks for more memory, values or nodes than the runtime is willing to handle.
     case tooLarge(String)
+    /// A plan takes more bytes than there are; `fitting` is the largest batch size that would fit, 0 where none does, nil where
+    /// none was sought.
+    case insufficientMemory(needed: Int, available: Int, batch: Int, fitting: Int?)
     /// An input, parameter, buffer or constant that the graph needs was not given.
     case missingTensor(String)
     /// A tensor that was given has another shape than the graph says.
@@ -39,6 +42,15 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
         case .shapeMismatch(let name, let location, let declared, let computed):
             return "\(name)\(at(location)) yields shape \(computed), but the graph declares \(declared)"
         case .tooLarge(let reason): return "refused as too large: \(reason)"
+        case .insufficientMemory(let needed, let available, let batch, let fitting):
+            let advice =
+                switch fitting {
+                case nil: "use a smaller batch"
+                case 0?: "not even a batch of 1 fits; use a smaller network or a machine with more"
+                case let size?: "use a batch of at most \(size)"
+                }
+            return "a batch of \(batch) needs \(MemoryRequirement.text(needed)) of memory and "
+                + "\(MemoryRequirement.text(available)) are available: \(advice)"
         case .missingTensor(let name): return "no tensor was given for \(name)"
         case .tensorMismatch(let name, let expected, let got):
             return "the tensor \(name) has shape \(got) where \(expected) is needed"

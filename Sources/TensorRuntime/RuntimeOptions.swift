@@ -15,12 +15,18 @@ public struct RuntimeOptions: Sendable {
     public var convolution: Convolution
     /// The seed of dropout masks.
     public var seed: UInt64
+    /// Bytes that parameters, gradients and compiled graphs may take together; nil: what the system has available when they are
+    /// compiled. A graph beyond it is refused before it is allocated.
+    public var memoryBudget: Int?
 
     /// `threads` defaults to `LLMBENCH_THREADS`, else to the number of active cores.
-    public init(threads: Int? = nil, convolution: Convolution = .automatic, seed: UInt64 = 0) {
+    public init(
+        threads: Int? = nil, convolution: Convolution = .automatic, seed: UInt64 = 0, memoryBudget: Int? = nil
+    ) {
         self.threads = max(1, threads ?? RuntimeOptions.defaultThreads)
         self.convolution = convolution
         self.seed = seed
+        self.memoryBudget = memoryBudget
     }
 
     /// `LLMBENCH_THREADS` when it is a positive number, else the number of active cores.
@@ -28,6 +34,8 @@ public struct RuntimeOptions: Sendable {
         let wanted = ProcessInfo.processInfo.environment["LLMBENCH_THREADS"].flatMap { Int($0) } ?? 0
         return (1...1024).contains(wanted) ? wanted : ProcessInfo.processInfo.activeProcessorCount
     }
+
+    var budget: MemoryBudget { MemoryBudget(stated: memoryBudget) }
 
     var policy: ConvolutionPolicy { convolution == .direct ? .direct : .automatic }
 }

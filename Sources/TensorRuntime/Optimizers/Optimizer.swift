@@ -27,8 +27,8 @@ public final class Optimizer {
     /// The rates that schedules start from: those before the first scheduler, or what `OneCycleLR` put there.
     var initialRates: [Double]?
     /// The rules of the groups, with the momentum that a schedule may have changed.
-    private var rules: [any UpdateRule]
-    private var states: [String: ParameterState] = [:]
+    private(set) var rules: [any UpdateRule]
+    private(set) var states: [String: ParameterState] = [:]
     private let pool: ThreadPool
 
     /// One group of all parameters. Throws `RuntimeError.invalidOptimizer` for settings that PyTorch refuses too.

@@ -120,6 +120,9 @@ final class ParameterState {
         for (index, value) in values.enumerated() { target[index] = value }
     }
 
+    /// Bytes of all rows.
+    var bytes: Int { rows.reduce(0) { $0 + max($1.count, 1) * 4 } }
+
     /// The rows in the order in which they were made.
     var contents: [(name: String, values: [Float])] {
         rows.map { ($0.name, Array(UnsafeBufferPointer(start: $0.base, count: $0.count))) }
