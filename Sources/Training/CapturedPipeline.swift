@@ -94,6 +94,8 @@ extension TrainingError {
         switch error {
         case .unknownOperation, .invalidOperation, .invalidOptimizer, .tooLarge:
             self = .notCapturable(reasons: ["\(error)"])
+        case .insufficientMemory(let needed, let available, let batch, let fitting):
+            self = .memory(needed: needed, available: available, batch: batch, fitting: fitting)
         case .missingTensor: self = .badCapture(file: "weights.safetensors", reason: "\(error)")
         default: self = .badCapture(file: file, reason: "\(error)")
         }

@@ -111,11 +111,11 @@ public final class SwiftTrainer {
             let train = pipeline.train
             session = try GraphSession(
                 train: train, evaluation: pipeline.evaluation, tensors: pipeline.weights, options: options.runtime)
-            try Self.requireMemory(pipeline, session, batch: order.batchSize)
             optimizer = try pipeline.loop.makeOptimizer(session.parameters, threads: options.runtime.threads)
             (scheduler, schedulerSteps) = try pipeline.loop.makeScheduler(optimizer)
             clipping = try pipeline.loop.makeClipping()
             validator = try Validator(pipeline, session: session, options: options.runtime)
+            try Self.requireMemory(pipeline, session, optimizer, order, validator)
         } catch let error as RuntimeError {
             throw TrainingError(error, file: "train-graph.json")
         }
@@ -246,12 +246,21 @@ public final class SwiftTrainer {
             stoppedAtEpoch: state.isStopped && state.epoch < epochs ? state.epoch : nil)
     }
 
-    private static func requireMemory(_ pipeline: CapturedPipeline, _ session: GraphSession, batch: Int) throws {
-        let compiled = try CompiledGraph(
-            graph: pipeline.train, batch: batch, parameters: session.parameters, options: session.options)
-        // Weights, gradients, two moments of the optimizer, the best weights, and their copies in a checkpoint.
-        let parameters = session.parameters.parameterCount * 4 * 10
-        try MemoryGuard.current().require(compiled.memoryBytes + compiled.memoryBytes / 2 + parameters)
+    private static func requireMemory(
+        _ pipeline: CapturedPipeline, _ session: GraphSession, _ optimizer: Optimizer, _ order: BatchOrder,
+        _ validator: Validator?
+    ) throws {
+        let store = session.parameters
+        let state = optimizer.memory(store).optimizerState
+        let weights = try session.memory(train: []).parameters
+        let best = try pipeline.loop.bestWeights() == nil ? 0 : weights
+        // A checkpoint is copied out of the store, and encoded as a whole.
+        var beside = best + 2 * (weights + state) + best
+        if pipeline.loop.accumulation ?? 1 > 1 { beside += weights }
+        beside += try validator?.memory() ?? 0
+        try session.requireMemory(
+            train: order.batches(epoch: 1).map(\.count), evaluation: validator?.batchSizes ?? [], optimizer: optimizer,
+            beside: beside)
     }
 
     private func withRuntimeErrors<T>(epoch: Int, batch: Int, _ body: () throws -> T) throws -> T {

@@ -15,8 +15,9 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case failedBefore(reason: String)
     /// The tensors that the pipeline made of held-out images are no plain resize of them.
     case geometry(reason: String)
-    /// Training would need more memory than the machine has free.
-    case memory(needed: Int, available: Int)
+    /// Training would need more memory than there is; `fitting` is the largest batch size that would fit, 0 where none does, nil
+    /// where none was sought.
+    case memory(needed: Int, available: Int, batch: Int, fitting: Int?)
     /// The disk is full.
     case diskFull(path: String)
     /// A file could not be read or written for another reason than a full disk.
@@ -54,8 +55,10 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
             reason
         case .geometry(let reason):
             "the held-out Dice would be wrong: \(reason)"
-        case .memory(let needed, let available):
-            "this training needs about \(Self.gigabytes(needed)) of memory and \(Self.gigabytes(available)) are free: "
+        case .memory(let needed, let available, let batch, let fitting):
+            "this training needs \(Self.gigabytes(needed)) of memory at its batch size of \(batch) and "
+                + "\(Self.gigabytes(available)) are free: "
+                + (fitting.map { $0 > 0 ? "a batch of at most \($0) would fit; else " : "" } ?? "use a smaller batch, ")
                 + "close other programs or use a machine with more"
         case .diskFull(let path):
             "no space left for \(path): free some and run the same command again, it continues where it stopped"

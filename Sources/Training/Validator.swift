@@ -26,6 +26,18 @@ final class Validator {
         ).batches(epoch: 1)
     }
 
+    /// The sizes of the batches.
+    var batchSizes: [Int] { Set(batches.map(\.count)).sorted() }
+
+    /// Bytes that the graphs of the validation loss take, those of the session not counted.
+    func memory() throws -> Int {
+        try batchSizes.reduce(0) {
+            $0
+                + (try MemoryRequirement(of: lossGraph, batch: $1, parameters: session.parameters, options: options)
+                    .graph)
+        }
+    }
+
     func measure(_ result: inout EpochResult) throws {
         var losses: [Double] = []
         var probabilities: [Tensor] = []

@@ -234,14 +234,39 @@ struct SwiftTrainerTests {
         #expect(left != whole)
     }
 
-    @Test("refuses more memory than there is before it begins")
-    func memory() {
-        #expect(throws: TrainingError.memory(needed: 3 << 30, available: 2 << 30)) {
-            try MemoryGuard(available: 2 << 30).require(3 << 30)
+    @Test("refuses more memory than there is before it begins, and says which batch size fits")
+    func memory() throws {
+        let folder = try TemporaryFolder()
+        let capture = try SyntheticCapture(in: folder.url.appending(path: "capture")).read()
+        func trainer(_ budget: Int) throws -> SwiftTrainer {
+            var options = SwiftTrainer.Options.test(epochs: 1)
+            options.runtime.memoryBudget = budget
+            return try SwiftTrainer(capture, options: options, folder: folder.url.appending(path: "t"))
         }
-        #expect(throws: Never.self) { try MemoryGuard(available: nil).require(3 << 30) }
-        #expect(MemoryGuard.parse("MemTotal: 9 kB\nMemAvailable:    2048 kB\n") == 2048 * 1024)
-        #expect(MemoryGuard.parse("nothing") == nil)
-        #expect("\(TrainingError.memory(needed: 3 << 30, available: 2 << 30))".contains("3.0 GiB"))
+        var found: (needed: Int, fitting: Int?)?
+        do {
+            _ = try trainer(1000)
+            Issue.record("it would have trained in 1000 bytes")
+        } catch TrainingError.memory(let needed, 1000, 5, let fitting) {
+            found = (needed, fitting)
+        }
+        let all = try #require(found)
+        #expect(all.fitting == 0)
+        #expect(try trainer(all.needed).train().history.count == 1)
+        #expect(throws: TrainingError.memory(needed: all.needed, available: all.needed - 1, batch: 5, fitting: 4)) {
+            try trainer(all.needed - 1)
+        }
+    }
+
+    @Test("says in one sentence how much memory is needed, how much there is, and what to do")
+    func memorySentence() {
+        func sentence(_ fitting: Int?) -> String {
+            "\(TrainingError.memory(needed: 3 << 30, available: 2 << 30, batch: 8, fitting: fitting))"
+        }
+        let start = "this training needs 3.0 GiB of memory at its batch size of 8 and 2.0 GiB are free: "
+        let end = "close other programs or use a machine with more"
+        #expect(sentence(5) == start + "a batch of at most 5 would fit; else " + end)
+        #expect(sentence(nil) == start + "use a smaller batch, " + end)
+        #expect(sentence(0) == start + end)
     }
 }
