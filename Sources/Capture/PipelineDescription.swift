@@ -198,7 +198,7 @@ public struct OptimizerDescription: Sendable, Hashable, Codable {
         }
     }
 
-    /// `Adam`, `AdamW`, `SGD` or `RMSprop`.
+    /// One of `OptimizerRule.names`.
     public var name: String
     public var groups: [Group]
 }

@@ -454,7 +454,10 @@ class Conductor(Watcher):
             when = "metric:" + self._metric({e: v for e, _, v in events}, scheduler.mode)
         else:
             when = "batch" if events[0][1] else "epoch"
-        return loop.describe_scheduler(scheduler, arguments, when, epochs)
+        steps = epochs or 0
+        if when == "batch":
+            steps *= math.ceil(len(self.train_info.loader) / self.accumulation())
+        return loop.describe_scheduler(scheduler, arguments, when, steps, self.schedulers)
 
     def _metric(self, values, mode):
         low, high, bad = (values.get(e) for e in (GOOD_LOSS_EPOCH, GOOD_DICE_EPOCH, GOOD_DICE_EPOCH + 1))

@@ -88,17 +88,25 @@ def make_optimizer(spec, parameters):
     for group in spec["groups"]:
         arguments = {key: tuple(v) if key == "betas" else v for key, v in group.items() if key != "parameters"}
         groups.append({**arguments, "params": [parameters[name] for name in group["parameters"] if name in parameters]})
-    return cls([g for g in groups if g["params"]])
+    # Adagrad fills its state from the argument of its constructor.
+    shared = {key: value for key, value in spec["groups"][0].items() if key == "initial_accumulator_value"}
+    return cls([g for g in groups if g["params"]], **shared)
 
 
 def make_scheduler(spec, optimizer):
+    """A scheduler of PyTorch from its entry in pipeline.json."""
     if spec is None:
         return None
-    arguments = {k: v for k, v in spec.items() if k not in ("name", "when", "factors") and v is not None}
+    arguments = {k: v for k, v in spec.items() if k not in ("name", "when", "factors", "schedulers") and v is not None}
+    schedulers = torch.optim.lr_scheduler
     if spec["name"] == "LambdaLR":
-        factors = spec["factors"]
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: factors[min(e, len(factors) - 1)])
-    return getattr(torch.optim.lr_scheduler, spec["name"])(optimizer, **arguments)
+        tables = spec["factors"]
+        if not isinstance(tables[0], list):
+            tables = [tables] * len(optimizer.param_groups)
+        return schedulers.LambdaLR(optimizer, [lambda e, t=table: t[min(e, len(t) - 1)] for table in tables])
+    if "schedulers" in spec:
+        arguments["schedulers"] = [make_scheduler(part, optimizer) for part in spec["schedulers"]]
+    return getattr(schedulers, spec["name"])(optimizer=optimizer, **arguments)
 
 
 class Trainer:
