@@ -92,7 +92,7 @@ public struct PyTorchEngine: Sendable {
         return (try read("steps.json", in: record) as Steps).losses
     }
 
-    /// - Parameter plain: one optimizer step a batch and no scheduler, for comparisons.
+    /// - Parameter plain: one optimizer step a batch, for comparisons.
     private func run(
         _ pipeline: CapturedPipeline, batches: [[[Int]]], steps: Int?, dropout: Dropout, seed: Int, folder: URL,
         plain: Bool = false, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
@@ -124,10 +124,8 @@ public struct PyTorchEngine: Sendable {
         guard var description = try JSONSerialization.jsonObject(with: text) as? [String: Any] else {
             throw TrainingError.badCapture(file: "pipeline.json", reason: "it is no JSON object")
         }
-        if plain {
-            description["scheduler"] = NSNull()
-            description["accumulation"] = 1
-        }
+        // The scheduler stays: one that begins with a warm-up, or steps with the batches, sets the rates of the first steps too.
+        if plain { description["accumulation"] = 1 }
         let job: [String: Any] = [
             "capture": "/capture", "pipeline": description, "order": batches, "max_steps": steps ?? NSNull(),
             "dropout": dropout.rawValue, "threads": helper.threads, "predict_validation": !plain,

@@ -20,6 +20,7 @@ extension BenchCommand {
             let setup = try NetworkBench(options)
             let optimizer = try Optimizer(.adam(), parameters: setup.session.parameters)
             let parameters = setup.session.parameters
+            try setup.session.requireMemory(train: [options.batch], optimizer: optimizer)
             var difference: Double?
             var worstTensor = 0.0
             let loss = try setup.session.step(setup.batch)

@@ -22,8 +22,8 @@ checkpoint of another job, or of other captured files, is not used.
 Writes into DIR, each file complete or absent:
     steps.json                {"losses": [one per batch], "seconds": [one per batch]}
     epochs.json               {"epochs": [{"epoch": 1, "train_loss", "validation_loss" (the training graph in evaluation mode),
-                              "validation_dice": [one per batch], "learning_rate", "seconds"}], "best_epoch": 1 or null,
-                              "stopped_early": false}
+                              "validation_dice": [one per batch], "learning_rate" (of its first batch), "seconds"}],
+                              "best_epoch": 1 or null, "stopped_early": false}
     validation.N.safetensors  `probability` of the validation set after epoch N, n 1 H W
     checkpoint.pt             state after the last whole epoch, for this helper alone
     progress.json             how far it is, while it trains
@@ -142,10 +142,10 @@ class Trainer:
                 break
             if epoch <= len(self.epochs):
                 continue
-            start = time.monotonic()
+            start, rate = time.monotonic(), self.optimizer.param_groups[0]["lr"]
             if not self._train_epoch(epoch, batches):
                 break
-            self._end_epoch(epoch, len(batches), start)
+            self._end_epoch(epoch, len(batches), start, rate)
             self._checkpoint()
             stopped = self._stops_early(epoch)
         self._write(stopped)
@@ -238,7 +238,7 @@ class Trainer:
             torch.nn.utils.clip_grad_value_(self.learnt.values(), clip["max"])
 
     @torch.no_grad()
-    def _end_epoch(self, epoch, steps, start):
+    def _end_epoch(self, epoch, steps, start, rate):
         ids, images, masks = self.data["validation"]
         size = int(self.pipeline.get("validation_batch_size") or 8)
         threshold, losses, scores, parts = self.eval.graph["threshold"], [], [], []
@@ -255,7 +255,7 @@ class Trainer:
             self._save({"probability": torch.cat(parts).contiguous()}, f"validation.{epoch}.safetensors")
         self.epochs.append({
             "epoch": epoch, "train_loss": sum(self.losses[-steps:]) / steps, "validation_loss": sum(losses) / len(losses),
-            "validation_dice": scores, "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "validation_dice": scores, "learning_rate": rate,
             "seconds": time.monotonic() - start})
         self._keep_best(epoch)
         if self.scheduler is not None and self.when != "batch":
