@@ -19,11 +19,13 @@ private func distance(_ a: [Float], _ b: [Float]) -> Double {
 struct EagerInitializationTests {
     private let shape = [40, 30, 4, 4]
 
-    @Test("Initial weights are distributed as PyTorch's, gains, fans and Dirac kernels are equal")
-    func distributionsAgree() throws {
-        let seed = PythonReference.seed("distributionsAgree")
-        try PythonReference.withFolder { folder in
-            try PythonReference.run("eager_reference.py", ["initialization", "\(seed)", folder.path])
+    @Test(
+        "Initial weights are distributed as PyTorch's, gains, fans and Dirac kernels are equal",
+        arguments: PythonReference.sources)
+    func distributionsAgree(_ source: PythonReference.Source) throws {
+        let seed = source == .live ? PythonReference.seed("distributionsAgree") : 1
+        let arguments = ["initialization", "\(seed)", "19200"]
+        try PythonReference.withValues(source, "eager_reference.py", arguments) { folder in
             let file = try SafeTensors(contentsOf: folder.appending(path: "initialization.safetensors"))
             let engine = Engine(RuntimeOptions(threads: 1, seed: UInt64(seed)))
             try engine.run { try compare(file) }
@@ -51,9 +53,10 @@ struct EagerInitializationTests {
         layer("linear", Linear(120, 160), "weight")
         layer("linear", Linear(5, 19_200), "bias")
         #expect(samples.count == 17)
-        // Two samples of n = 19,200 of one distribution are further apart than 2.7 √(2 / n) once in a million times
-        // (Smirnov 1948: probability 2 exp(-2 · 2.7²)).
-        let bound = 2.7 * (2.0 / 19_200).squareRoot()
+        // Two samples of n and m numbers of one distribution are further apart than 2.7 √(1 / n + 1 / m) once in a million
+        // times (Smirnov 1948: probability 2 exp(-2 · 2.7²)).
+        let count = try file.tensor("uniform").count
+        let bound = 2.7 * (1.0 / 19_200 + 1 / Double(count)).squareRoot()
         var worst = (0.0, "")
         for (name, sample) in samples.sorted(by: { $0.key < $1.key }) {
             let found = distance(sample, try file.tensor(name).values)

@@ -45,6 +45,25 @@ enum PythonReference {
         return text
     }
 
+    /// Where reference values come from: PyTorch run now, or files that `eager_reference.py store` wrote earlier.
+    enum Source: Sendable {
+        case live, stored
+    }
+
+    /// The stored values, and PyTorch where it is there.
+    static var sources: [Source] { [.stored] + ((try? interpreter()) == nil ? [] : [.live]) }
+
+    /// Gives `body` a folder of reference values: what the script writes into its last argument, or the stored ones.
+    static func withValues<R>(
+        _ source: Source, _ script: String, _ arguments: [String], _ body: (URL) throws -> R
+    ) throws -> R {
+        guard source == .live else { return try body(fixtures.appending(path: "stored")) }
+        return try withFolder { folder in
+            try run(script, arguments + [folder.path])
+            return try body(folder)
+        }
+    }
+
     static var fixtures: URL {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/runtime")

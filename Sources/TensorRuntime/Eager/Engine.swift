@@ -67,6 +67,7 @@ public final class Engine: @unchecked Sendable {
         try Engine.$current.withValue(self) { try body() }
     }
 
+    /// What the engine has done so far.
     public var statistics: Statistics {
         lock.withLock {
             var result = counts

@@ -25,6 +25,7 @@ open class Module {
     private var inventory: Inventory?
     private var store: ParameterStore?
 
+    /// Parts are given to the properties before or after; nothing is registered.
     public init() {}
 
     /// The name of a property in state dictionaries: snake case unless overridden.
@@ -144,14 +145,18 @@ open class Layer: Module {
     /// What the layer computes; overridden by each layer, called through `callAsFunction`.
     open func forward(_ x: Variable) throws -> Variable { x }
 
+    /// Runs `forward` under the name of the layer, which errors and profiles then say.
     public final func callAsFunction(_ x: Variable) throws -> Variable { try scope { try forward(x) } }
 }
 
 /// Layers one after another, named by their position.
 public final class Sequential: Layer {
+    /// The layers in the order in which they are applied.
     public let layers: [Layer]
 
+    /// Each layer is applied to the result of the one before.
     public init(_ layers: [Layer]) { self.layers = layers }
+    /// Each layer is applied to the result of the one before.
     public convenience init(_ layers: Layer...) { self.init(layers) }
 
     /// Positions are names by themselves, as in PyTorch.

@@ -2,6 +2,7 @@ import Foundation
 
 /// A weight: a leaf that optimizers move.
 public final class Parameter: Variable {
+    /// A weight with these elements.
     public convenience init(_ tensor: Tensor) {
         self.init(TraceNode(.leaf(LeafStorage(tensor)), shape: tensor.shape, requiresGradient: true))
     }
@@ -35,6 +36,7 @@ public final class Parameter: Variable {
 
 /// State that is no weight: running statistics, counters. Saved with the parameters, moved by no optimizer.
 public final class Buffer: Variable {
+    /// State with these elements.
     public convenience init(_ tensor: Tensor) {
         self.init(TraceNode(.leaf(LeafStorage(tensor)), shape: tensor.shape, requiresGradient: false))
     }

@@ -11,6 +11,7 @@ public final class RandomGenerator: @unchecked Sendable {
     private var counter: UInt64 = 0
     private var left: [UInt32] = []
 
+    /// The same seed gives the same sequence.
     public init(seed: UInt64) {
         self.seed = seed
     }

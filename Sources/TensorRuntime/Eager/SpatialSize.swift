@@ -5,10 +5,12 @@ public protocol SpatialSize {
 }
 
 extension Int: SpatialSize {
+    /// The size itself, for all axes.
     public var spatialSizes: [Int] { [self] }
 }
 
 extension Array: SpatialSize where Element == Int {
+    /// One size an axis.
     public var spatialSizes: [Int] { self }
 }
 

@@ -92,9 +92,9 @@ struct Trace {
         }
     }
 
-    /// The operands; a batch norm in training that has already taken in its batch leaves the running statistics alone.
+    /// The operands; a norm whose running statistics have already taken in the batch leaves them alone.
     static func operands(of node: TraceNode, _ inputs: [TraceNode?]) -> [TraceNode?] {
-        guard node.isTrainingNorm, !node.hasPendingStatistics else { return inputs }
+        guard node.normalizesByInput, !node.hasPendingStatistics else { return inputs }
         return Array(inputs.prefix(3)) + [nil, nil]
     }
 

@@ -49,7 +49,7 @@ final class TraceNode {
     var holders = 0
     /// Whether a backward pass has gone through the node.
     var isSpent = false
-    /// Whether the running statistics of a batch norm have still to take in this batch.
+    /// Whether running statistics have still to take in this batch.
     var hasPendingStatistics = false
     /// The versions of operands that are leaves, when the node was made.
     private var versions: [Int] = []
@@ -88,11 +88,18 @@ final class TraceNode {
         return []
     }
 
-    /// Whether this is a batch norm that normalizes by the statistics of its batch.
-    var isTrainingNorm: Bool {
+    /// Whether this normalizes by the statistics of its operand, and may carry running ones (operands 3 and 4) along.
+    var normalizesByInput: Bool {
         guard case .operation(let signature, _) = source else { return false }
-        return signature.name == "batch_norm" && signature.attributes["training"] == .bool(true)
+        switch signature.name {
+        case "batch_norm": return signature.attributes["training"] == .bool(true)
+        case "instance_norm": return signature.attributes["use_input_stats"] == .bool(true)
+        default: return false
+        }
     }
+
+    /// Whether running the node moves running statistics.
+    var carriesStatistics: Bool { normalizesByInput && inputs.dropFirst(3).contains { $0?.leaf != nil } }
 
     /// The name of the operation; empty for what is known.
     var name: String {
@@ -119,7 +126,7 @@ final class TraceNode {
         for (position, (input, version)) in zip(inputs, versions).enumerated() {
             guard let leaf = input?.leaf, leaf.version != version else { continue }
             // Running statistics are only written in training.
-            if isTrainingNorm, position > 2 { continue }
+            if normalizesByInput, position > 2 { continue }
             throw RuntimeError.invalidOperation(
                 name: name, location: path,
                 reason:

@@ -1,6 +1,11 @@
 extension Variable {
-    private func reduce(_ name: String, _ axes: [Int], _ keepsAxes: Bool) throws -> Variable {
-        try apply(name, [], ["axes": axes.attribute, "keepdim": .bool(keepsAxes)])
+    // Axes may be negative, and none means all. A reduced axis goes unless it is kept with size one.
+
+    private func reduce(
+        _ name: String, _ axes: [Int], _ keepsAxes: Bool, _ more: [String: AttributeValue] = [:]
+    ) throws -> Variable {
+        try apply(
+            name, [], more.merging(["axes": axes.attribute, "keepdim": .bool(keepsAxes)]) { first, _ in first })
     }
 
     /// The sum over axes, all by default.
@@ -13,27 +18,35 @@ extension Variable {
         try reduce("mean", axes, keepsAxes)
     }
 
-    /// The largest element over axes, all by default.
+    /// The product over axes, all by default; its gradient is exact where elements are zero.
+    public func product(axes: [Int] = [], keepsAxes: Bool = false) throws -> Variable {
+        try reduce("prod", axes, keepsAxes)
+    }
+
+    /// The largest element over axes, all by default; equal ones share the gradient.
     public func maximum(axes: [Int] = [], keepsAxes: Bool = false) throws -> Variable {
         try reduce("amax", axes, keepsAxes)
     }
 
-    /// The smallest element over axes, all by default.
+    /// The smallest element over axes, all by default; equal ones share the gradient.
     public func minimum(axes: [Int] = [], keepsAxes: Bool = false) throws -> Variable {
         try reduce("amin", axes, keepsAxes)
     }
 
     /// The variance over axes, all by default; divided by the count less one when `isUnbiased`.
     public func variance(axes: [Int] = [], keepsAxes: Bool = false, isUnbiased: Bool = true) throws -> Variable {
-        let square = try (self - mean(axes: axes.isEmpty ? Array(shape.indices) : axes, keepsAxes: true)).squared()
-        let result = try square.mean(axes: axes, keepsAxes: keepsAxes)
-        guard isUnbiased else { return result }
-        let size = Double(count) / Double(result.count)
-        return try result * (size / (size - 1))
+        try reduce("var", axes, keepsAxes, ["correction": isUnbiased ? 1 : 0])
     }
 
-    /// The index of the largest element along an axis, the first of equal ones; without a gradient.
-    public func argmax(axis: Int, keepsAxes: Bool = false) throws -> Variable {
-        try apply("argmax", [], ["axis": .number(Double(axis)), "keepdim": .bool(keepsAxes)])
+    /// The square root of `variance`.
+    public func standardDeviation(
+        axes: [Int] = [], keepsAxes: Bool = false, isUnbiased: Bool = true
+    ) throws -> Variable {
+        try reduce("std", axes, keepsAxes, ["correction": isUnbiased ? 1 : 0])
+    }
+
+    /// The sums of the elements up to each one along an axis.
+    public func cumulativeSum(axis: Int) throws -> Variable {
+        try apply("cumsum", [], ["axis": .number(Double(axis))])
     }
 }

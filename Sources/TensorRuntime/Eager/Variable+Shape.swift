@@ -6,9 +6,7 @@ extension Variable {
     public func flattened(from first: Int = 1, to last: Int = -1) throws -> Variable {
         let (a, b) = (first < 0 ? first + shape.count : first, last < 0 ? last + shape.count : last)
         guard a >= 0, a <= b, b < shape.count else {
-            throw RuntimeError.invalidOperation(
-                name: "flatten", location: CallFrame.current.path,
-                reason: "axes \(first) to \(last) of shape \(shape) cannot be merged")
+            throw failure("flatten", "axes \(first) to \(last) of shape \(shape) cannot be merged")
         }
         return try reshaped(shape[..<a] + [shape[a...b].reduce(1, *)] + shape[(b + 1)...])
     }
@@ -21,9 +19,7 @@ extension Variable {
         var axes = Array(shape.indices)
         let (i, j) = (a < 0 ? a + axes.count : a, b < 0 ? b + axes.count : b)
         guard axes.indices.contains(i), axes.indices.contains(j) else {
-            throw RuntimeError.invalidOperation(
-                name: "transpose", location: CallFrame.current.path,
-                reason: "axes \(a) and \(b) of shape \(shape) cannot be exchanged")
+            throw failure("transpose", "axes \(a) and \(b) of shape \(shape) cannot be exchanged")
         }
         axes.swapAt(i, j)
         return try permuted(axes)
@@ -36,9 +32,7 @@ extension Variable {
     public func unsqueezed(axis: Int) throws -> Variable {
         let position = axis < 0 ? axis + shape.count + 1 : axis
         guard (0...shape.count).contains(position) else {
-            throw RuntimeError.invalidOperation(
-                name: "unsqueeze", location: CallFrame.current.path,
-                reason: "shape \(shape) has no place for an axis \(axis)")
+            throw failure("unsqueeze", "shape \(shape) has no place for an axis \(axis)")
         }
         var target = shape
         target.insert(1, at: position)
@@ -49,9 +43,7 @@ extension Variable {
     public func squeezed(axis: Int) throws -> Variable {
         let position = axis < 0 ? axis + shape.count : axis
         guard shape.indices.contains(position), shape[position] == 1 else {
-            throw RuntimeError.invalidOperation(
-                name: "squeeze", location: CallFrame.current.path,
-                reason: "axis \(axis) of shape \(shape) has not size one")
+            throw failure("squeeze", "axis \(axis) of shape \(shape) has not size one")
         }
         var target = shape
         target.remove(at: position)
@@ -80,11 +72,42 @@ extension Variable {
 
     /// Variables of one shape along a new axis.
     public static func stacked(_ parts: [Variable], axis: Int = 0) throws -> Variable {
-        try concatenated(parts.map { try $0.unsqueezed(axis: axis) }, axis: axis)
+        try apply("stack", parts, ["axis": .number(Double(axis))])
+    }
+
+    /// Parts of equal length along an axis, the last one shorter where the length does not divide; as PyTorch's `split`.
+    public func split(axis: Int, length: Int) throws -> [Variable] {
+        let position = axis < 0 ? axis + shape.count : axis
+        guard shape.indices.contains(position), length > 0 else {
+            throw failure("split", "axis \(axis) of shape \(shape) cannot be split into parts of length \(length)")
+        }
+        return try stride(from: 0, to: shape[position], by: length).map {
+            try sliced(axis: position, $0..<Swift.min($0 + length, shape[position]))
+        }
     }
 
     /// Elements added before and after along axes, by pairs from the last axis backwards; negative numbers crop.
     public func padded(_ padding: [Int], value: Double = 0) throws -> Variable {
         try apply("pad", [], ["padding": padding.attribute, "value": .number(value)])
+    }
+
+    /// Elements of the operand itself (or zeros) added before and after along the last one to three axes of N C … or C …, by pairs
+    /// from the last axis backwards.
+    public func padded(_ padding: [Int], mode: PaddingMode) throws -> Variable {
+        if mode == .zeros { return try padded(padding) }
+        return try apply("pad", [], ["padding": padding.attribute, "mode": .string(mode.rawValue)])
+    }
+
+    /// The order along axes reversed.
+    public func flipped(_ axes: [Int]) throws -> Variable { try apply("flip", [], ["axes": axes.attribute]) }
+
+    /// Moved by a distance along each axis, what leaves at one end coming in at the other; without axes in row-major order.
+    public func rolled(_ shifts: [Int], axes: [Int] = []) throws -> Variable {
+        try apply("roll", [], ["shifts": shifts.attribute, "axes": axes.attribute])
+    }
+
+    /// The whole repeated along each axis; added axes come first.
+    public func repeated(_ times: [Int]) throws -> Variable {
+        try apply("repeat", [], ["repeats": times.attribute])
     }
 }

@@ -1,10 +1,16 @@
 """Reference values for the eager layers of TensorRuntime, computed by PyTorch.
 
-    eager_reference.py operations SEED COUNT FOLDER   operations, forward and all gradients: NAME-INDEX.safetensors
-    eager_reference.py initialization SEED FOLDER     samples of torch.nn.init
-    eager_reference.py unet SEED FOLDER               a U-Net: state, output, gradients, 20 Adam steps
-    eager_reference.py data FOLDER DATASET COUNT      embedded slices as one safetensors file
+    eager_reference.py operations SEED COUNT FOLDER       functions, forward and all gradients: operations-INDEX.safetensors
+    eager_reference.py layers SEED COUNT FOLDER           layers in training and evaluation: layers-INDEX.safetensors
+    eager_reference.py initialization SEED COUNT FOLDER   samples of torch.nn.init, COUNT numbers each
+    eager_reference.py unet SEED COUNT FOLDER             a U-Net of COUNT channels: state, output, gradients, 20 Adam steps
+    eager_reference.py reload FOLDER                      PyTorch's output of the weights in saved.safetensors
+    eager_reference.py slices DATASET FOLDER              some embedded slices at half resolution, as bytes
+    eager_reference.py store FOLDER                       what the tests use where there is no PyTorch, with seed 1
+
+The stored values are remade by: eager_reference.py store Tests/Fixtures/runtime/stored
 """
+
 import pathlib
 import random
 import sys
@@ -36,18 +42,31 @@ class Draw:
     def classes(self, count, *shape):
         return torch.randint(count, shape, generator=self.generator).float()
 
+    def volume(self, channels=None):
+        return self.normal(self.size(1, 2), channels or self.size(1, 3), *[self.size(3, 5) for _ in range(3)])
+
     def image(self, channels=None):
         return self.normal(self.size(1, 3), channels or self.size(1, 5), self.size(4, 9), self.size(4, 9))
 
 
-def soft_dice(p, t, smoothing, axes):
-    intersection, total = (p * t).sum(axes), p.sum(axes) + t.sum(axes)
+def soft_dice(p, t, smoothing, axes, power=1):
+    """Sudre et al. 2017; with squares Milletari et al. 2016."""
+    intersection, total = (p * t).sum(axes), (p**power).sum(axes) + (t**power).sum(axes)
     return (1 - (2 * intersection + smoothing) / (total + smoothing)).mean()
 
 
-def tversky(p, t, alpha, beta, smoothing):
+def dice_cross_entropy(x, t):
+    """Isensee et al. 2021: cross entropy less the soft Dice of the classes but the background."""
+    labels = t.reshape(x.shape[0], *x.shape[2:]).long()
+    truth = F.one_hot(labels, x.shape[1]).movedim(-1, 1).float()[:, 1:]
+    p = torch.softmax(x, 1)[:, 1:]
+    dice = (2 * (p * truth).sum((2, 3)) + 1e-5) / (p.sum((2, 3)) + truth.sum((2, 3)) + 1e-5)
+    return F.cross_entropy(x, labels) - dice.mean()
+
+
+def tversky(p, t, alpha, beta, smoothing, gamma=1):
     hits, misses, alarms = (p * t).sum((2, 3)), ((1 - p) * t).sum((2, 3)), (p * (1 - t)).sum((2, 3))
-    return (1 - (hits + smoothing) / (hits + alpha * alarms + beta * misses + smoothing)).mean()
+    return (1 - (hits + smoothing) / (hits + alpha * alarms + beta * misses + smoothing)).pow(gamma).mean()
 
 
 def focal(x, t, alpha, gamma):
@@ -85,10 +104,18 @@ def convolution(d):
         x, w, b, stride=2, padding=(1, 2), dilation=1, groups=2)
 
 
-def cross_entropy(d):
-    n, c, h, w = d.size(1, 3), d.size(2, 4), d.size(2, 5), d.size(2, 5)
-    return [d.normal(n, c, h, w), d.classes(c, n, h, w), d.positive(c)], 1, lambda x, t, k: F.cross_entropy(
-        x, t.long(), weight=k)
+def attention_operands(d):
+    return [d.normal(2, d.n, 4), d.normal(2, 5, 4), d.normal(2, 5, 3)]
+
+
+def cross_entropy(**more):
+    def case(d):
+        n, c, h, w = d.size(1, 3), d.size(2, 4), d.size(2, 5), d.size(2, 5)
+        target = d.classes(c, n, h, w)
+        target.view(-1)[0] = 0
+        return [d.normal(n, c, h, w), target, d.positive(c)], 1, lambda x, t, k: F.cross_entropy(
+            x, t.long(), weight=k, **more)
+    return case
 
 
 def batch_norm(training):
@@ -141,15 +168,65 @@ CASES = {
     "sum": unary(lambda x: x.sum((0, 2))), "mean": unary(lambda x: x.mean(1, keepdim=True)),
     "amax": unary(lambda x: x.amax(2)), "amin": unary(lambda x: x.amin((1, 2), keepdim=True)),
     "variance": lambda d: ([d.normal(3, d.n, 4)], 1, lambda x: x.var((0, 2)) + x.var((0, 2), unbiased=False)),
+    "deviation": lambda d: ([d.normal(3, d.n, 4)], 1, lambda x: x.std((0, 2)) + x.std((0, 2), unbiased=False)),
+    "product": unary(lambda x: x.prod(1, keepdim=True)), "cumulative": unary(lambda x: x.cumsum(-1)),
+    "logical": pair(lambda a, b: a * ((a > 0) & (b > 0)).float() + b * ((a > 0) | ~(b > 0)).float()),
     "argmax": lambda d: ([d.normal(3, 5, 2)], 1, lambda x: x.sum() + x.argmax(1).float()),
+    "argmin": lambda d: ([d.normal(3, 5, 2)], 1, lambda x: x.sum() + x.argmin(-1, keepdim=True).float()),
+    "top": lambda d: ([d.normal(3, 7, 2)], 1, lambda x: torch.topk(x, 3, 1)[0] + torch.topk(x, 3, 1)[1].float()),
+    "bottom": lambda d: ([d.normal(3, 7)], 1, lambda x: torch.topk(x, 2, -1, False)[0]),
+    "gather": lambda d: ([d.normal(3, 5, 2), d.classes(5, 2, 4, 2)], 1, lambda x, i: x.gather(1, i.long())),
+    "index_select": lambda d: ([d.normal(3, 5, 2), d.classes(5, 7)], 1, lambda x, i: x.index_select(1, i.long())),
+    "one_hot": lambda d: ([d.normal(3, d.n, 4), d.classes(4, 3, d.n)], 1,
+                          lambda x, c: x * F.one_hot(c.long(), 4).float()),
+    "range": lambda d: ([d.normal(3, 5)], 1, lambda x: x * torch.arange(5) * 0.5 - x),
+    "flip": lambda d: ([d.normal(3, d.n, 4)], 1, lambda x: x.flip(0, 2)),
+    "roll": lambda d: ([d.normal(3, d.n, 4)], 1, lambda x: x.roll((1, -2), (0, 2)) + x.roll(5)),
+    "repeat": lambda d: ([d.normal(3, d.n)], 1, lambda x: x.repeat(2, 1, 3)),
+    "split": lambda d: ([d.normal(3, 7)], 1, lambda x: torch.cat(list(reversed(x.split(3, 1))), 1)),
+    "triangles": lambda d: ([d.normal(2, 4, 5)], 1, lambda x: x.tril(1) + 2 * x.triu()),
+    "einsum": lambda d: ([d.normal(2, 3, d.n, 5), d.normal(2, 3, 4, 5)], 2,
+                         lambda a, b: torch.einsum("bhid,bhjd->bihj", a, b)),
+    "matmul_broadcast": lambda d: ([d.normal(2, 3, 4, d.n), d.normal(3, d.n, 2)], 2, torch.matmul),
+    "attention": lambda d: (attention_operands(d), 3, F.scaled_dot_product_attention),
+    "attention_mask": lambda d: (attention_operands(d) + [d.normal(1, d.n, 5)], 4,
+                                 lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m, scale=0.3)),
+    "attention_visible": lambda d: (
+        attention_operands(d) + [torch.cat([torch.ones(d.n, 1), d.target(d.n, 4)], 1)], 3,
+        lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m.bool())),
+    "attention_causal": lambda d: (attention_operands(d), 3,
+                                   lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True)),
+    "pad_reflect": lambda d: ([d.image()], 1, lambda x: F.pad(x, (1, 2, 3, 0), "reflect")),
+    "pad_replicate": lambda d: ([d.image()], 1, lambda x: F.pad(x, (1, -1, 3, 0), "replicate")),
+    "pad_circular": lambda d: ([d.image()], 1, lambda x: F.pad(x, (1, 2, 3, 0), "circular")),
     "conv2d": convolution,
     "conv2d_dilated": lambda d: weighted(d, lambda x, w: F.conv2d(x, w, padding=2, dilation=2), (5, 6, 3, 3)),
+    "conv2d_reflect": lambda d: weighted(
+        d, lambda x, w: F.conv2d(F.pad(x, (2, 2, 1, 1), "reflect"), w), (5, 6, 3, 3)),
     "conv_transpose2d": lambda d: weighted(
         d, lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=1, output_padding=1), (6, 4, 3, 3), (4,)),
     "linear": lambda d: ([d.normal(2, d.n, 5), d.normal(3, 5), d.normal(3)], 3, F.linear),
     "max_pool2d": lambda d: ([d.image()], 1, lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True)),
     "avg_pool2d": lambda d: ([d.image()], 1, lambda x: F.avg_pool2d(x, 2, (2, 1), 1, count_include_pad=False)),
+    "avg_pool2d_divisor": lambda d: ([d.image()], 1, lambda x: F.avg_pool2d(x, 2, divisor_override=3)),
     "adaptive_avg_pool2d": lambda d: ([d.image()], 1, lambda x: F.adaptive_avg_pool2d(x, (3, 2))),
+    "adaptive_max_pool2d": lambda d: ([d.image()], 1, lambda x: F.adaptive_max_pool2d(x, (3, 2))),
+    "max_pool1d": lambda d: ([d.normal(2, 3, 9)], 1, lambda x: F.max_pool1d(x, 3, 2, 1)),
+    "max_pool3d": lambda d: ([d.volume()], 1, lambda x: F.max_pool3d(x, 2, (1, 2, 1), 1, dilation=1, ceil_mode=True)),
+    "avg_pool1d": lambda d: ([d.normal(2, 3, 9)], 1, lambda x: F.avg_pool1d(x, 2)),
+    "avg_pool3d": lambda d: ([d.volume()], 1, lambda x: F.avg_pool3d(x, 2, 1, 1)),
+    "adaptive_avg_pool1d": lambda d: ([d.normal(2, 3, 9)], 1, lambda x: F.adaptive_avg_pool1d(x, 4)),
+    "adaptive_avg_pool3d": lambda d: ([d.volume()], 1, lambda x: F.adaptive_avg_pool3d(x, (1, 2, 3))),
+    "adaptive_max_pool1d": lambda d: ([d.normal(2, 3, 9)], 1, lambda x: F.adaptive_max_pool1d(x, 4)),
+    "adaptive_max_pool3d": lambda d: ([d.volume()], 1, lambda x: F.adaptive_max_pool3d(x, 2)),
+    "nearest_exact": lambda d: ([d.image()], 1, lambda x: F.interpolate(x, size=(5, 7), mode="nearest-exact")),
+    "linear1d": lambda d: ([d.normal(2, 3, 9)], 1, lambda x: F.interpolate(x, size=14, mode="linear")),
+    "bicubic": lambda d: ([d.image()], 1, lambda x: F.interpolate(x, scale_factor=(1.5, 2), mode="bicubic")),
+    "trilinear": lambda d: ([d.volume()], 1, lambda x: F.interpolate(
+        x, scale_factor=2, mode="trilinear", align_corners=True)),
+    "nearest3d": lambda d: ([d.volume()], 1, lambda x: F.interpolate(x, scale_factor=2)),
+    "pixel_shuffle": lambda d: ([d.image(8)], 1, lambda x: F.pixel_shuffle(x, 2)),
+    "pixel_unshuffle": lambda d: ([d.normal(2, 3, 6, 4)], 1, lambda x: F.pixel_unshuffle(x, 2)),
     "nearest": lambda d: ([d.image()], 1, lambda x: F.interpolate(x, scale_factor=1.7)),
     "bilinear": lambda d: ([d.image()], 1, lambda x: F.interpolate(x, size=(7, 11), mode="bilinear")),
     "bilinear_corners": lambda d: ([d.image()], 1, lambda x: F.interpolate(
@@ -157,6 +234,9 @@ CASES = {
     "batch_norm": batch_norm(True), "batch_norm_eval": batch_norm(False),
     "group_norm": lambda d: weighted(d, lambda x, w, b: F.group_norm(x, 3, w, b), (6,), (6,)),
     "instance_norm": lambda d: weighted(d, lambda x, w, b: F.instance_norm(x, weight=w, bias=b), (6,), (6,)),
+    "instance_norm_3d": lambda d: ([d.volume(3)], 1, lambda x: F.instance_norm(x)),
+    "batch_norm_3d": lambda d: ([d.volume(3), d.normal(3), d.normal(3)], 3,
+                                lambda x, w, b: F.batch_norm(x, None, None, w, b, True)),
     "layer_norm": lambda d: ([d.normal(3, d.n, 6), d.normal(6), d.normal(6)], 3,
                              lambda x, w, b: F.layer_norm(x, (6,), w, b)),
     "bce": probabilities(F.binary_cross_entropy),
@@ -165,19 +245,36 @@ CASES = {
                                        d.positive(3, 1, 1) + 1], 1,
                                       lambda x, t, w, p: F.binary_cross_entropy_with_logits(
                                           x, t, weight=w, pos_weight=p, reduction="sum")),
-    "cross_entropy": cross_entropy,
-    "mse": losses(F.mse_loss), "l1": losses(F.l1_loss),
+    "cross_entropy": cross_entropy(),
+    "cross_entropy_smoothed": cross_entropy(label_smoothing=0.2),
+    "cross_entropy_ignored": cross_entropy(ignore_index=1, reduction="sum"),
+    "cross_entropy_probabilities": lambda d: ([d.normal(2, 4, 3), d.positive(2, 4, 3)], 2, F.cross_entropy),
+    "nll": lambda d: ([d.normal(2, 4, 3), d.classes(4, 2, 3)], 1,
+                      lambda x, t: F.nll_loss(F.log_softmax(x, 1), t.long())),
+    "mse": losses(F.mse_loss), "l1": losses(F.l1_loss), "mse_each": losses(lambda x, t: F.mse_loss(x, t, reduction="none")),
     "smooth_l1": losses(lambda x, t: F.smooth_l1_loss(x, t, beta=0.5)),
     "dice": probabilities(lambda p, t: soft_dice(p, t, 1.0, (2, 3))),
     "dice_batch": probabilities(lambda p, t: soft_dice(p, t, 1e-5, (0, 2, 3))),
+    "dice_squared": probabilities(lambda p, t: soft_dice(p, t, 1.0, (2, 3), 2)),
     "tversky": probabilities(lambda p, t: tversky(p, t, 0.3, 0.7, 1.0)),
+    "focal_tversky": probabilities(lambda p, t: tversky(p, t, 0.3, 0.7, 1.0, 0.75)),
     "focal": losses(lambda x, t: focal(x, t, 0.25, 2)),
+    "dice_cross_entropy": lambda d: (
+        [d.normal(2, 3, 8, 6), d.classes(3, 2, 8, 6)], 1, lambda x, t: dice_cross_entropy(x, t)),
+    "deep_supervision": lambda d: (
+        [d.normal(2, 3, 8, 8), d.normal(2, 3, 4, 4), d.normal(2, 3, 2, 2), d.classes(3, 2, 1, 8, 8),
+         d.classes(3, 2, 1, 4, 4), d.classes(3, 2, 1, 2, 2)], 3,
+        lambda a, b, c, x, y, z: (2 * dice_cross_entropy(a, x) + dice_cross_entropy(b, y)) / 3 + 0 * c.sum()),
 }
+
+def flat(name, tensors):
+    return {f"{name}/{key}": t.detach().float().contiguous().clone() for key, t in tensors.items()}
 
 
 def operations(seed, count, folder):
-    for name, make in CASES.items():
-        for index in range(count):
+    for index in range(count):
+        collected = {}
+        for name, make in CASES.items():
             d = Draw(f"{seed}-{name}-{index}")
             d.n = d.size(1, 6)
             inputs, wanting, function = make(d)
@@ -186,15 +283,81 @@ def operations(seed, count, folder):
             result = function(*inputs)
             weights = d.normal(*result.shape) if result.dim() else d.positive(1).reshape(()) + 0.5
             (result * weights).sum().backward()
-            tensors = {f"in.{i}": x.detach().contiguous() for i, x in enumerate(inputs)}
-            tensors.update({f"grad.{i}": (torch.zeros_like(x) if x.grad is None else x.grad).contiguous()
+            tensors = {f"in.{i}": x for i, x in enumerate(inputs)}
+            tensors.update({f"grad.{i}": torch.zeros_like(x) if x.grad is None else x.grad
                             for i, x in enumerate(inputs[:wanting])})
-            tensors["out"], tensors["weights"] = result.detach().contiguous(), weights.contiguous()
-            save_file({k: t.clone() for k, t in tensors.items()}, folder / f"{name}-{index}.safetensors")
-    print(" ".join(CASES))
+            tensors.update(out=result, weights=weights)
+            collected.update(flat(name, tensors))
+        save_file(collected, folder / f"operations-{index}.safetensors")
 
 
-def initialization(seed, folder):
+class Attention(torch.nn.Module):
+    """Self-attention without the weights that `MultiheadAttention` returns beside its result."""
+
+    def __init__(self, features, heads):
+        super().__init__()
+        self.mix = torch.nn.MultiheadAttention(features, heads, batch_first=True)
+
+    def forward(self, x):
+        return self.mix(x, x, x, need_weights=False)[0]
+
+
+nn = torch.nn
+# The module, and the shape of its input.
+LAYERS = {
+    "conv2d": (lambda: nn.Conv2d(4, 6, (3, 1), (2, 1), (1, 0), 1, 2, False), (2, 4, 7, 9)),
+    "conv2d_circular": (lambda: nn.Conv2d(3, 5, 3, padding=(1, 2), padding_mode="circular"), (2, 3, 6, 5)),
+    "conv2d_replicate": (lambda: nn.Conv2d(3, 5, 3, padding=1, padding_mode="replicate"), (2, 3, 6, 5)),
+    "conv_transpose2d": (lambda: nn.ConvTranspose2d(4, 6, 3, 2, 1, 1, 2), (2, 4, 5, 6)),
+    "linear": (lambda: nn.Linear(5, 3), (2, 4, 5)),
+    "attention": (lambda: Attention(8, 2), (2, 5, 8)),
+    "batch_norm1d": (lambda: nn.BatchNorm1d(4), (6, 4)),
+    "batch_norm1d_line": (lambda: nn.BatchNorm1d(4, momentum=0.3), (3, 4, 5)),
+    "batch_norm2d": (lambda: nn.BatchNorm2d(3, 1e-3), (2, 3, 4, 5)),
+    "batch_norm2d_plain": (lambda: nn.BatchNorm2d(3, affine=False, track_running_stats=False), (2, 3, 4, 5)),
+    "batch_norm3d": (lambda: nn.BatchNorm3d(3), (2, 3, 2, 3, 4)),
+    "instance_norm1d": (lambda: nn.InstanceNorm1d(3), (2, 3, 6)),
+    "instance_norm2d": (lambda: nn.InstanceNorm2d(3, affine=True, track_running_stats=True), (2, 3, 4, 5)),
+    "instance_norm3d": (lambda: nn.InstanceNorm3d(3, affine=True), (2, 3, 2, 3, 4)),
+    "group_norm": (lambda: nn.GroupNorm(2, 6), (2, 6, 3, 4)),
+    "layer_norm": (lambda: nn.LayerNorm([3, 4]), (2, 5, 3, 4)),
+    "prelu": (lambda: nn.PReLU(3), (2, 3, 4)),
+    "pools1d": (lambda: nn.Sequential(nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2, 1), nn.AdaptiveAvgPool1d(3),
+                                      nn.AdaptiveMaxPool1d(2)), (2, 3, 16)),
+    "pools2d": (lambda: nn.Sequential(nn.MaxPool2d(2, 1, 1, 1, ceil_mode=True), nn.AvgPool2d((2, 1), 1, (1, 0), True, False),
+                                      nn.AdaptiveAvgPool2d((5, 4)), nn.AdaptiveMaxPool2d(3)), (2, 3, 8, 9)),
+    "pools3d": (lambda: nn.Sequential(nn.MaxPool3d(2, 1), nn.AvgPool3d((1, 2, 2), 1, 0), nn.AdaptiveAvgPool3d(3),
+                                      nn.AdaptiveMaxPool3d((1, 2, 2))), (2, 2, 5, 6, 7)),
+    "upsample": (lambda: nn.Sequential(nn.Upsample(scale_factor=2), nn.Upsample(size=(9, 7), mode="bilinear"),
+                                       nn.Upsample(scale_factor=(1.5, 2.0), mode="bicubic", align_corners=True)), (2, 3, 4, 5)),
+    "rearranged": (lambda: nn.Sequential(nn.ReflectionPad2d((1, 2, 0, 1)), nn.PixelUnshuffle(2), nn.ZeroPad2d((0, 1, -1, 1)),
+                                         nn.CircularPad2d(1), nn.PixelShuffle(2), nn.Flatten()), (2, 3, 5, 7)),
+}
+
+
+def layers(seed, count, folder):
+    for index in range(count):
+        torch.manual_seed(seed * 1000 + index)
+        collected = {}
+        for name, (make, shape) in LAYERS.items():
+            module = make()
+            for p in list(module.parameters()) + list(module.buffers()):
+                if p.is_floating_point():
+                    p.data.normal_().abs_() if p.dim() < 2 else p.data.normal_(0, 0.3)
+            x = torch.randn(*shape, requires_grad=True)
+            tensors = {f"before.{k}": v.clone() for k, v in module.state_dict().items()}
+            result = module(x)
+            weights = torch.randn(*result.shape)
+            (result * weights).sum().backward()
+            tensors.update({f"grad.{k}": p.grad for k, p in module.named_parameters()})
+            tensors.update({f"after.{k}": v.clone() for k, v in module.state_dict().items()})
+            module.eval()
+            tensors.update(x=x, dx=x.grad, weights=weights, out=result, evaluation=module(x))
+            collected.update(flat(name, tensors))
+        save_file(collected, folder / f"layers-{index}.safetensors")
+
+
+def initialization(seed, count, folder):
     torch.manual_seed(seed)
     init, big = torch.nn.init, (40, 30, 4, 4)
     schemes = {
@@ -214,6 +377,7 @@ def initialization(seed, folder):
     tensors["transposed.bias"] = torch.nn.ConvTranspose2d(1, 19200, 1).bias.detach()
     tensors["linear.weight"] = torch.nn.Linear(120, 160).weight.detach()
     tensors["linear.bias"] = torch.nn.Linear(5, 19200).bias.detach()
+    tensors = {name: t.flatten()[:: 19200 // count][:count].clone() for name, t in tensors.items()}
     for groups in (1, 2):
         tensors[f"dirac.{groups}"] = init.dirac_(torch.empty(6, 3, 3, 4), groups)
     gains = [init.calculate_gain(n) for n in ("linear", "sigmoid", "tanh", "relu", "selu")]
@@ -225,7 +389,6 @@ def initialization(seed, folder):
 
 
 def block(i, o):
-    nn = torch.nn
     return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(),
                          nn.Conv2d(o, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
 
@@ -251,14 +414,14 @@ class UNet(torch.nn.Module):
         return self.head(x)
 
 
-def unet(seed, folder):
+def unet(seed, channels, folder):
     torch.manual_seed(seed)
-    model, tensors = UNet(8, 2), {}
+    model, tensors = UNet(channels, 2), {}
     save_file(model.state_dict(), folder / "state.safetensors")
     for index in range(4):
-        mask = (torch.rand(4, 1, 8, 8) > 0.6).float().repeat_interleave(4, 2).repeat_interleave(4, 3)
+        mask = (torch.rand(4, 1, 6, 6) > 0.6).float().repeat_interleave(4, 2).repeat_interleave(4, 3)
         tensors[f"mask.{index}"] = mask
-        tensors[f"image.{index}"] = mask * 0.5 + 0.2 * torch.randn(4, 1, 32, 32)
+        tensors[f"image.{index}"] = mask * 0.5 + 0.2 * torch.randn(4, 1, 24, 24)
     optimizer, losses = torch.optim.Adam(model.parameters(), 1e-3), []
     for step in range(20):
         logits = model(tensors[f"image.{step % 4}"])
@@ -280,34 +443,69 @@ def unet(seed, folder):
 def reload(folder):
     """Whether PyTorch takes the file that the layers wrote."""
     from safetensors.torch import load_file
-    model, state = UNet(8, 2), load_file(folder / "saved.safetensors")
+    state = load_file(folder / "saved.safetensors")
+    model = UNet(state["head.weight"].shape[1], 2)
     model.load_state_dict(state)
     model.eval()
     save_file({"out": model(load_file(folder / "unet.safetensors")["image.0"]).detach()}, folder / "reloaded.safetensors")
 
 
-def data(folder, dataset, count):
-    import numpy
-    from PIL import Image
-    names = sorted(p.name for p in (dataset / "images").glob("*.png"))
-    names = names[:: max(1, len(names) // count)][:count]
+def decoded(path):
+    """An 8-bit grey PNG without interlacing, by its definition (ISO/IEC 15948), as a tensor H W of bytes."""
+    import struct
+    import zlib
+    data, position, packed = path.read_bytes(), 8, b""
+    while position < len(data):
+        length, kind = struct.unpack(">I4s", data[position:position + 8])
+        body = data[position + 8:position + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", body)
+            assert (depth, colour, interlace) == (8, 0, 0), path
+        packed += body if kind == b"IDAT" else b""
+        position += 12 + length
+    raw, rows, above = zlib.decompress(packed), [], bytes(width)
+    for y in range(height):
+        rule, line = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            a, b, c = line[x - 1] if x else 0, above[x], above[x - 1] if x else 0
+            nearest = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            line[x] = (line[x] + (0, a, b, (a + b) // 2, nearest)[rule]) % 256
+        rows.append(list(line))
+        above = line
+    return torch.tensor(rows, dtype=torch.uint8)
 
-    def load(kind):
-        return torch.stack([torch.tensor(numpy.array(Image.open(dataset / kind / n).convert("L")))[None] for n in names])
 
-    save_file({"images": load("images").float() / 255, "masks": (load("masks") > 127).float()},
-              folder / "slices.safetensors")
+def slices(dataset, folder):
+    """Sixteen slices with something to find, images N 1 H W and masks of 0 and 1, every second row and column."""
+    import json
+    training = sorted(json.loads((dataset / "split.json").read_text())["training"])
+    names = [n for n in training if decoded(dataset / f"masks/{n}.png").bool().float().mean() > 0.04]
+    names = names[:: len(names) // 16][:16]
+    halved = {kind: torch.stack([decoded(dataset / f"{kind}/{n}.png")[None, ::2, ::2] for n in names])
+              for kind in ("images", "masks")}
+    halved["masks"] = (halved["masks"] > 127).to(torch.uint8)
+    save_file({k: t.contiguous() for k, t in halved.items()}, folder / "slices.safetensors",
+              {"ids": json.dumps(names)})
+
+
+def store(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    operations("1", 1, folder)
+    layers(1, 1, folder)
+    initialization(1, 1200, folder)
+    unet(1, 4, folder)
+    slices(pathlib.Path(__file__).parents[3] / "datasets/colin27-cerebellum", folder)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    if sys.argv[1] == "operations":
-        operations(sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4]))
-    elif sys.argv[1] == "initialization":
-        initialization(int(sys.argv[2]), pathlib.Path(sys.argv[3]))
-    elif sys.argv[1] == "unet":
-        unet(int(sys.argv[2]), pathlib.Path(sys.argv[3]))
-    elif sys.argv[1] == "reload":
-        reload(pathlib.Path(sys.argv[2]))
+    mode, rest = sys.argv[1], sys.argv[2:]
+    folder = pathlib.Path(rest[-1])
+    if mode == "operations":
+        operations(rest[0], int(rest[1]), folder)
+    elif mode == "slices":
+        slices(pathlib.Path(rest[0]), folder)
+    elif mode in ("reload", "store"):
+        {"reload": reload, "store": store}[mode](folder)
     else:
-        data(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), int(sys.argv[4]))
+        {"layers": layers, "initialization": initialization, "unet": unet}[mode](int(rest[0]), int(rest[1]), folder)

@@ -1,4 +1,4 @@
-/// A fixed function of each element (softmax: of each line of channels), for use in `Sequential`.
+/// A fixed function of each element (softmax: of each line along an axis), for use in `Sequential`.
 public final class Activation: Layer {
     /// Which function; names and defaults are those of torch.nn.
     public enum Function: Sendable, Equatable {
@@ -12,8 +12,10 @@ public final class Activation: Layer {
         case logSoftmax(axis: Int = 1)
     }
 
+    /// Which function.
     public let function: Function
 
+    /// `Activation(.relu)`, `Activation(.leakyReLU(slope: 0.2))`.
     public init(_ function: Function) {
         self.function = function
     }
@@ -43,8 +45,10 @@ public final class Activation: Layer {
 
 /// max(x, 0) + w · min(x, 0) with a learnt slope w, one or one a channel (He et al. 2015).
 public final class ParametricReLU: Layer {
+    /// The slopes.
     public let weight: Parameter
 
+    /// `count` is 1 or the number of channels.
     public init(_ count: Int = 1, slope: Double = 0.25) {
         weight = Parameter([max(count, 0)], .constant(slope))
         super.init()
@@ -56,8 +60,10 @@ public final class ParametricReLU: Layer {
 
 /// In training each element is zeroed with probability p and the others divided by 1 - p (Srivastava et al. 2014).
 public final class Dropout: Layer {
+    /// The probability of zero.
     public let p: Double
 
+    /// Throws at the first use in training when p is no probability.
     public init(_ p: Double = 0.5) {
         self.p = p
     }
@@ -65,13 +71,16 @@ public final class Dropout: Layer {
     override public func forward(_ x: Variable) throws -> Variable { isTraining ? try x.dropout(p) : x }
 }
 
-/// In training each channel of N C … is zeroed with probability p and the others divided by 1 - p (Tompson et al. 2015).
+/// In training each channel of N C … is zeroed with probability p and the others divided by 1 - p (Tompson et al. 2015); for images and
+/// volumes alike.
 public final class Dropout2d: Layer {
+    /// The probability of zero.
     public let p: Double
 
+    /// Throws at the first use in training when p is no probability.
     public init(_ p: Double = 0.5) {
         self.p = p
     }
 
-    override public func forward(_ x: Variable) throws -> Variable { isTraining ? try x.dropout2d(p) : x }
+    override public func forward(_ x: Variable) throws -> Variable { isTraining ? try x.channelDropout(p) : x }
 }

@@ -5,17 +5,25 @@ public class ConvolutionLayer: Layer {
     public let weight: Parameter
     /// O.
     public let bias: Parameter?
+    /// The distance of neighbouring windows along each axis; transposed, of neighbouring results of one input.
     public let stride: [Int]
+    /// Elements added at each end of each axis; transposed, taken off the result.
     public let padding: [Int]
+    /// The distance of neighbouring elements of the kernel along each axis.
     public let dilation: [Int]
+    /// Channels are in this many groups, each with weights of its own.
     public let groups: Int
+    /// What is added at the ends.
+    public let paddingMode: PaddingMode
+    /// Whether this is the gradient of a convolution with respect to its input.
     public let isTransposed: Bool
+    /// By how much a transposed result is larger at one end.
     public let outputPadding: [Int]
 
     init(
         _ rank: Int, _ input: Int, _ output: Int, _ kernel: any SpatialSize, _ stride: any SpatialSize,
         _ padding: any SpatialSize, _ dilation: any SpatialSize, _ groups: Int, _ hasBias: Bool,
-        transposed: Bool = false, outputPadding: any SpatialSize = 0
+        mode: PaddingMode = .zeros, transposed: Bool = false, outputPadding: any SpatialSize = 0
     ) {
         let sizes = kernel.sizes(rank)
         let isSound =
@@ -30,6 +38,7 @@ public class ConvolutionLayer: Layer {
         self.padding = padding.sizes(rank)
         self.dilation = dilation.sizes(rank)
         self.groups = groups
+        paddingMode = mode
         isTransposed = transposed
         self.outputPadding = outputPadding.sizes(rank)
         super.init()
@@ -44,22 +53,54 @@ public class ConvolutionLayer: Layer {
                 weight, bias: bias, stride: stride, padding: padding, outputPadding: outputPadding, dilation: dilation,
                 groups: groups)
             : try x.convolved(
-                weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+                weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups,
+                paddingMode: paddingMode)
+    }
+}
+
+/// Convolution of N C L.
+public final class Conv1d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; without a bias the layer is linear.
+    public init(
+        _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
+        padding: any SpatialSize = 0, dilation: any SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        paddingMode: PaddingMode = .zeros
+    ) {
+        super.init(
+            1, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias, mode: paddingMode)
+    }
+}
+
+/// Transposed convolution of N C L.
+public final class ConvTranspose1d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; a kernel and stride of 2 double the size.
+    public init(
+        _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
+        padding: any SpatialSize = 0, outputPadding: any SpatialSize = 0, dilation: any SpatialSize = 1,
+        groups: Int = 1, bias: Bool = true
+    ) {
+        super.init(
+            1, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias, transposed: true,
+            outputPadding: outputPadding)
     }
 }
 
 /// Convolution of N C H W.
 public final class Conv2d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; without a bias the layer is linear.
     public init(
         _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
-        padding: any SpatialSize = 0, dilation: any SpatialSize = 1, groups: Int = 1, bias: Bool = true
+        padding: any SpatialSize = 0, dilation: any SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        paddingMode: PaddingMode = .zeros
     ) {
-        super.init(2, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias)
+        super.init(
+            2, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias, mode: paddingMode)
     }
 }
 
 /// Transposed convolution of N C H W.
 public final class ConvTranspose2d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; a kernel and stride of 2 double the size.
     public init(
         _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
         padding: any SpatialSize = 0, outputPadding: any SpatialSize = 0, dilation: any SpatialSize = 1,
@@ -71,22 +112,29 @@ public final class ConvTranspose2d: ConvolutionLayer {
     }
 }
 
-/// y = x Wᵀ + b over the last axis; starts as PyTorch's Linear.
-public final class Linear: Layer {
-    /// O I.
-    public let weight: Parameter
-    /// O.
-    public let bias: Parameter?
-
-    public init(_ inputs: Int, _ outputs: Int, bias hasBias: Bool = true) {
-        let isSound = inputs > 0 && outputs > 0
-        weight = Parameter(
-            isSound ? [outputs, inputs] : [0], .kaimingUniform(nonlinearity: .leakyReLU(slope: 5.0.squareRoot())))
-        let bound = 1 / Double(max(inputs, 1)).squareRoot()
-        bias = hasBias ? Parameter(isSound ? [outputs] : [0], .uniform(low: -bound, high: bound)) : nil
-        super.init()
-        if !isSound { fault = "\(inputs) inputs and \(outputs) outputs" }
+/// Convolution of N C D H W.
+public final class Conv3d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; without a bias the layer is linear.
+    public init(
+        _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
+        padding: any SpatialSize = 0, dilation: any SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        paddingMode: PaddingMode = .zeros
+    ) {
+        super.init(
+            3, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias, mode: paddingMode)
     }
+}
 
-    override public func forward(_ x: Variable) throws -> Variable { try x.linear(weight, bias: bias) }
+/// Transposed convolution of N C D H W.
+public final class ConvTranspose3d: ConvolutionLayer {
+    /// Sizes are one for all axes or a list; a kernel and stride of 2 double the size.
+    public init(
+        _ inputChannels: Int, _ outputChannels: Int, kernel: any SpatialSize, stride: any SpatialSize = 1,
+        padding: any SpatialSize = 0, outputPadding: any SpatialSize = 0, dilation: any SpatialSize = 1,
+        groups: Int = 1, bias: Bool = true
+    ) {
+        super.init(
+            3, inputChannels, outputChannels, kernel, stride, padding, dilation, groups, bias, transposed: true,
+            outputPadding: outputPadding)
+    }
 }
