@@ -8,8 +8,11 @@
 /// Compiling costs milliseconds and allocates everything; a step allocates nothing but what it returns. Not for use from two
 /// threads at once. Same inputs, parameters, random state and thread count give the same bits.
 public final class CompiledGraph {
+    /// What was compiled.
     public let graph: Graph
+    /// The batch size it was compiled for.
     public let batch: Int
+    /// The parameters and buffers that it reads and moves.
     public let parameters: ParameterStore
     /// Bytes that this graph takes, those of its parameters and their gradients included.
     public let memory: MemoryRequirement

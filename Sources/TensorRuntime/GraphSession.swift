@@ -12,7 +12,9 @@
 ///
 /// The last batch of an epoch is smaller, so a few batch sizes are kept compiled. Not for use from two threads at once.
 public final class GraphSession {
+    /// The parameters and buffers of both graphs.
     public let parameters: ParameterStore
+    /// Threads, algorithms, seed.
     public let options: RuntimeOptions
     let train: Graph?
     let evaluation: Graph?

@@ -20,7 +20,9 @@ public final class ParameterStore {
 
     /// Names in the order of the graph.
     public private(set) var parameterNames: [String] = []
+    /// Names of running statistics in the order of the graph.
     public private(set) var bufferNames: [String] = []
+    /// Names of constants in the order of the graph.
     public private(set) var constantNames: [String] = []
     private(set) var parameters: [String: Slot] = [:]
     private(set) var buffers: [String: Slot] = [:]

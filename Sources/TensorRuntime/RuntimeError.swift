@@ -30,6 +30,7 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     /// A checkpoint that does not belong to the thing it is loaded into.
     case invalidCheckpoint(String)
 
+    /// One sentence, ready to be shown.
     public var description: String {
         switch self {
         case .invalidShape(let reason): return reason

@@ -12,6 +12,7 @@ public struct RuntimeOptions: Sendable {
 
     /// Threads of the pool, the caller included.
     public var threads: Int
+    /// Which convolution algorithms may be chosen.
     public var convolution: Convolution
     /// The seed of dropout masks.
     public var seed: UInt64

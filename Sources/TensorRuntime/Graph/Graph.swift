@@ -20,10 +20,14 @@ public struct Graph: Sendable, Equatable, Codable {
 
     /// A value: its number, shape and type.
     public struct Value: Sendable, Equatable, Codable {
+        /// Names the value within its graph.
         public var id: Int
+        /// The size along each axis.
         public var shape: [Dimension]
+        /// `float32`, `float64`, `int64` or `bool`; the runtime computes in 32-bit floats.
         public var dtype: String
 
+        /// A value that something defines.
         public init(id: Int, shape: [Dimension], dtype: String = "float32") {
             self.id = id
             self.shape = shape
@@ -33,9 +37,12 @@ public struct Graph: Sendable, Equatable, Codable {
 
     /// A value with a name: an input, parameter, buffer or constant.
     public struct Binding: Sendable, Equatable, Codable {
+        /// The value that is bound.
         public var value: Int
+        /// What it is bound to.
         public var name: String
 
+        /// A value under a name.
         public init(value: Int, name: String) {
             self.value = value
             self.name = name
@@ -44,15 +51,20 @@ public struct Graph: Sendable, Equatable, Codable {
 
     /// One operation.
     public struct Node: Sendable, Equatable {
+        /// The name in the table of operations.
         public var op: String
+        /// Operands by value; nil for an absent one.
         public var inputs: [Int?]
+        /// The values that the node defines.
         public var outputs: [Int]
+        /// Settings of the operation.
         public var attributes: [String: AttributeValue]
         /// The innermost line of the generated files, `file:line`.
         public var source: String?
         /// The qualified name of the innermost module.
         public var module: String?
 
+        /// A use of an operation.
         public init(
             op: String, inputs: [Int?], outputs: [Int], attributes: [String: AttributeValue] = [:],
             source: String? = nil, module: String? = nil
@@ -71,19 +83,28 @@ public struct Graph: Sendable, Equatable, Codable {
         }
     }
 
+    /// Training or evaluation.
     public var kind: Kind
     /// The batch size that was captured.
     public var batch: Int
+    /// Everything that is computed or given.
     public var values: [Value]
+    /// What a batch gives.
     public var inputs: [Binding]
+    /// What training moves.
     public var parameters: [Binding]
+    /// Running statistics.
     public var buffers: [Binding]
+    /// What never changes.
     public var constants: [Binding]
+    /// The operations, each after what it reads.
     public var nodes: [Node]
+    /// What is asked for.
     public var outputs: GraphOutputs
     /// How a probability becomes a mask; only in evaluation graphs.
     public var threshold: Threshold?
 
+    /// A graph from its parts; `validate()` says whether they go together.
     public init(
         kind: Kind, batch: Int, values: [Value], inputs: [Binding], parameters: [Binding], buffers: [Binding] = [],
         constants: [Binding] = [], nodes: [Node], outputs: GraphOutputs, threshold: Threshold? = nil
@@ -142,6 +163,7 @@ public struct GraphOutputs: Sendable, Equatable, Codable {
     /// The probability map of an evaluation graph.
     public var probability: Int?
 
+    /// The values that are asked for.
     public init(loss: Int? = nil, probability: Int? = nil) {
         self.loss = loss
         self.probability = probability
@@ -150,14 +172,18 @@ public struct GraphOutputs: Sendable, Equatable, Codable {
 
 /// How a probability becomes a mask.
 public struct Threshold: Sendable, Equatable, Codable {
+    /// How a probability is held against the threshold.
     public enum Comparison: String, Sendable, Codable {
         case greater = "gt"
         case greaterOrEqual = "ge"
     }
 
+    /// The probability at the border.
     public var value: Double
+    /// Whether the border itself counts.
     public var comparison: Comparison
 
+    /// A probability and what happens there.
     public init(value: Double, comparison: Comparison) {
         self.value = value
         self.comparison = comparison

@@ -3,10 +3,12 @@
 /// Philox 4×32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"). The state to save is the
 /// seed and the step.
 public struct RandomState: Sendable, Equatable, Codable {
+    /// The key of the numbers.
     public var seed: UInt64
     /// Counts the training steps that were taken.
     public var step: UInt64
 
+    /// The state before the step.
     public init(seed: UInt64, step: UInt64 = 0) {
         self.seed = seed
         self.step = step
