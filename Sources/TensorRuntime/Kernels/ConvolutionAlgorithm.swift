@@ -13,7 +13,7 @@ struct AlgorithmChoice: Sendable {
                 "direct was asked for"
             } else if taps.kernel != Extent(3) {
                 "the kernel is \(taps.kernel.height)x\(taps.kernel.width), not 3x3"
-            } else if taps.stride != Extent(1) || taps.dilation != Extent(1) {
+            } else if taps.stride != Extent(1) || taps.dilation != Extent(1) || taps.slices.stride != 1 {
                 "stride or dilation is not 1"
             } else if taps.groups != 1 {
                 "\(taps.groups) groups"
@@ -25,7 +25,8 @@ struct AlgorithmChoice: Sendable {
                 nil
             }
         usesWinograd = obstacle == nil
-        reason = obstacle ?? "3x3, stride 1, \(taps.bigChannels) and \(taps.smallChannels) channels"
+        let kernel = (taps.slices.kernel > 1 ? "\(taps.slices.kernel)x" : "") + "3x3"
+        reason = obstacle ?? "\(kernel), stride 1, \(taps.bigChannels) and \(taps.smallChannels) channels"
     }
 }
 

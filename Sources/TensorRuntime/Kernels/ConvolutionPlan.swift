@@ -114,7 +114,7 @@ package struct ConvolutionPlan: Sendable {
         }
         guard let db else { return }
         ChannelSums.sum(
-            dy, pixels: shape.batch * shape.outputHeight * shape.outputWidth, channels: shape.outputChannels, into: db,
+            dy, pixels: shape.outputPixels, channels: shape.outputChannels, into: db,
             workspace: scratch, pool: pool)
     }
 

@@ -6,31 +6,26 @@ extension GatherConvolution {
         _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
         pool: ThreadPool
     ) {
-        let pixels = batch * input.height * input.width
+        let pixels = batch * inputSlices * input.height * input.width
         let segments = (pixels + Self.segment - 1) / Self.segment
         pool.parallel(segments) { index in
             let first = index * Self.segment
             let count = min(Self.segment, pixels - first)
-            var offset = 0
-            for row in rows {
-                for column in columns {
-                    runSegment(
-                        first, count, row.origin, column.origin, x, packed: packed + offset, bias: bias, relu: relu,
-                        into: y)
-                    offset += depth * paddedBreadth
-                }
+            forEachPhase { phase in
+                runSegment(first, count, phase, x, packed: packed + phase.start, bias: bias, relu: relu, into: y)
             }
         }
     }
 
     private func runSegment(
-        _ first: Int, _ count: Int, _ originY: Int, _ originX: Int, _ x: Pixels, packed: UnsafePointer<Float>,
+        _ first: Int, _ count: Int, _ phase: Phase, _ x: Pixels, packed: UnsafePointer<Float>,
         bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels
     ) {
         Panels(channels: breadth).walk { channel, vectors in
             let segment = PointwiseSegment(
-                geometry: self, first: first, count: count, originY: originY, originX: originX, x: x,
-                b: packed + channel * depth, bias: bias, relu: relu, y: y, channel: channel,
+                geometry: self, first: first, count: count,
+                origin: (phase.slice.origin, phase.row.origin, phase.column.origin), x: x, b: packed + channel * depth,
+                bias: bias, relu: relu, y: y, channel: channel,
                 channels: min(vectors * lanes, breadth - channel))
             switch vectors {
             case 1: segment.run(Panel1.self)
@@ -46,8 +41,7 @@ private struct PointwiseSegment {
     let geometry: GatherConvolution
     let first: Int
     let count: Int
-    let originY: Int
-    let originX: Int
+    let origin: (slice: Int, row: Int, column: Int)
     let x: Pixels
     let b: UnsafePointer<Float>
     let bias: UnsafePointer<Float>?
@@ -59,21 +53,25 @@ private struct PointwiseSegment {
     /// The output pixel of an input pixel.
     @inline(__always)
     private func place(_ pixel: Int) -> Int {
-        if geometry.outStep == Extent(1) { return pixel }
+        if isDense { return pixel }
         let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.input.width)
         let (image, row) = line.quotientAndRemainder(dividingBy: geometry.input.height)
-        let y = image * geometry.output.height + originY + row * geometry.outStep.height
-        return y * geometry.output.width + originX + column * geometry.outStep.width
+        let (volume, slice) = image.quotientAndRemainder(dividingBy: geometry.inputSlices)
+        let z = volume * geometry.outputSlices + origin.slice + slice * geometry.outSliceStep
+        let y = z * geometry.output.height + origin.row + row * geometry.outStep.height
+        return y * geometry.output.width + origin.column + column * geometry.outStep.width
     }
+
+    /// Whether outputs follow each other as inputs do.
+    private var isDense: Bool { geometry.outStep == Extent(1) && geometry.outSliceStep == 1 }
 
     func run<P: Panel>(_: P.Type) {
         let width = P.vectors * lanes
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 13 * 64) { storage in
-            guard let tile = storage.baseAddress else { return }
-            let start = tile + 12 * 64
+        withStackTile { tile in
+            let start = tile + 6 * 64
             for lane in 0..<width { start[lane] = lane < channels ? bias?[channel + lane] ?? 0 : 0 }
             let epilogue = Epilogue(bias: start, rectifies: relu)
-            let straight = channels == width && geometry.outStep == Extent(1)
+            let straight = channels == width && isDense
             let step = MicroKernel<P>.rows
             withUnsafeTemporaryAllocation(of: Run.self, capacity: 1) { one in
                 one[0] = Run(a: 0, b: 0)

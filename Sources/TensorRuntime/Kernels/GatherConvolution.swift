@@ -13,6 +13,10 @@ struct TapGeometry: Sendable {
     let padding: Extent
     let dilation: Extent
     let groups: Int
+    /// The axis of slices: taps, and how many slices the big and the small volume have.
+    let slices: SliceAxis
+    let bigSlices: Int
+    let smallSlices: Int
 
     init(_ shape: ConvolutionShape) {
         let input = Extent(shape.height, shape.width)
@@ -27,7 +31,13 @@ struct TapGeometry: Sendable {
         padding = shape.padding
         dilation = shape.dilation
         groups = shape.groups
+        slices = shape.slices
+        bigSlices = shape.transposed ? shape.outputSlices : shape.slices.count
+        smallSlices = shape.transposed ? shape.slices.count : shape.outputSlices
     }
+
+    /// Taps of one pair of channels.
+    var area: Int { slices.kernel * kernel.height * kernel.width }
 }
 
 /// The taps along one axis that contribute to output positions origin, origin + step, …, and where they read.
@@ -72,7 +82,7 @@ struct AxisPhase: Sendable {
 
 /// Direct convolution by register-blocked products over rows of pixels: any stride, padding, dilation, groups, either direction.
 ///
-/// For each row of outputs, the input rows that it needs are copied with their zero padding into a buffer (a few per cent of the
+/// For each row of outputs, the input rows that it needs, of all its slices, are copied with their zero padding into a buffer (a few per cent of the
 /// work), so that the taps of a row are neighbours in memory and the product runs through them without a test.
 struct GatherConvolution: Sendable {
     let batch: Int
@@ -83,9 +93,14 @@ struct GatherConvolution: Sendable {
     let groups: Int
     let inStep: Extent
     let outStep: Extent
+    let inputSlices: Int
+    let outputSlices: Int
+    let inSliceStep: Int
+    let outSliceStep: Int
+    let slices: [AxisPhase]
     let rows: [AxisPhase]
     let columns: [AxisPhase]
-    let kernel: Extent
+    let taps: TapGeometry
     let scatters: Bool
 
     /// Input channels and output channels of one group.
@@ -95,14 +110,19 @@ struct GatherConvolution: Sendable {
 
     init(_ taps: TapGeometry, scatters: Bool) {
         let (k, s, p, d) = (taps.kernel, taps.stride, taps.padding, taps.dilation)
+        let axis = taps.slices
         batch = taps.batch
         groups = taps.groups
-        kernel = k
+        self.taps = taps
         self.scatters = scatters
         if scatters {
             (input, output) = (taps.small, taps.big)
             (inputChannels, outputChannels) = (taps.smallChannels, taps.bigChannels)
             (inStep, outStep) = (Extent(1), s)
+            (inputSlices, outputSlices, inSliceStep, outSliceStep) = (taps.smallSlices, taps.bigSlices, 1, axis.stride)
+            slices = AxisPhase.scatter(
+                big: outputSlices, kernel: axis.kernel, stride: axis.stride, padding: axis.padding,
+                dilation: axis.dilation)
             rows = AxisPhase.scatter(
                 big: output.height, kernel: k.height, stride: s.height, padding: p.height, dilation: d.height)
             columns = AxisPhase.scatter(
@@ -111,6 +131,10 @@ struct GatherConvolution: Sendable {
             (input, output) = (taps.big, taps.small)
             (inputChannels, outputChannels) = (taps.bigChannels, taps.smallChannels)
             (inStep, outStep) = (s, Extent(1))
+            (inputSlices, outputSlices, inSliceStep, outSliceStep) = (taps.bigSlices, taps.smallSlices, axis.stride, 1)
+            slices = AxisPhase.correlate(
+                small: outputSlices, kernel: axis.kernel, stride: axis.stride, padding: axis.padding,
+                dilation: axis.dilation)
             rows = AxisPhase.correlate(
                 small: output.height, kernel: k.height, stride: s.height, padding: p.height, dilation: d.height)
             columns = AxisPhase.correlate(
@@ -120,55 +144,73 @@ struct GatherConvolution: Sendable {
 
     /// Whether each output pixel of a phase reads one input pixel, at its own place: then rows and images follow each other.
     var isPointwise: Bool {
-        groups == 1 && inStep == Extent(1)
+        groups == 1 && inStep == Extent(1) && inSliceStep == 1
+            && slices.allSatisfy { $0.offsets == [0] && $0.count == inputSlices }
             && rows.allSatisfy { $0.offsets == [0] && $0.count == input.height }
             && columns.allSatisfy { $0.offsets == [0] && $0.count == input.width }
     }
 
     var packedCount: Int {
-        groups * depth * paddedBreadth * kernel.height * kernel.width
+        groups * depth * paddedBreadth * taps.area
     }
 
-    /// Packed as phase, group, panel, row tap, column tap, input channel, lane.
+    /// Output positions r + q · stride along the three axes, and the taps that contribute to them.
+    struct Phase {
+        let slice: AxisPhase
+        let row: AxisPhase
+        let column: AxisPhase
+        /// Where its packed weights begin.
+        let start: Int
+
+        var taps: Int { slice.taps.count * row.taps.count * column.taps.count }
+    }
+
+    /// Calls `body` for each phase in order.
+    func forEachPhase(_ body: (Phase) -> Void) {
+        var start = 0
+        for slice in slices {
+            for row in rows {
+                for column in columns {
+                    let phase = Phase(slice: slice, row: row, column: column, start: start)
+                    body(phase)
+                    start += groups * phase.taps * depth * paddedBreadth
+                }
+            }
+        }
+    }
+
+    /// Packed as phase, group, panel, slice tap, row tap, column tap, input channel, lane.
     func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
         let panels = Panels(channels: breadth)
-        var offset = 0
-        for row in rows {
-            for column in columns {
-                let phase = (row: row, column: column, start: offset)
-                pool.parallel(groups * panels.count) { index in
-                    pack(
-                        weights, into: packed + phase.start, phase.row, phase.column, index / panels.count, panels,
-                        index % panels.count)
-                }
-                offset += groups * row.taps.count * column.taps.count * depth * paddedBreadth
+        forEachPhase { phase in
+            pool.parallel(groups * panels.count) { index in
+                pack(weights, into: packed + phase.start, phase, index / panels.count, panels[index % panels.count])
             }
         }
     }
 
     private func pack(
-        _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, _ row: AxisPhase,
-        _ column: AxisPhase,
-        _ group: Int, _ panels: Panels, _ panel: Int
+        _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, _ phase: Phase, _ group: Int,
+        _ panel: (channel: Int, vectors: Int)
     ) {
-        let (channel, vectors) = panels[panel]
-        let taps = row.taps.count * column.taps.count
-        let width = vectors * lanes
-        var target = packed + (group * paddedBreadth + channel) * taps * depth
-        let area = kernel.height * kernel.width
-        for i in row.taps {
-            for j in column.taps {
-                let tap = i * kernel.width + j
-                for c in 0..<depth {
-                    for lane in 0..<width {
-                        let k = channel + lane
-                        let index =
-                            scatters
-                            ? ((group * depth + c) * breadth + k) * area + tap
-                            : ((group * breadth + k) * depth + c) * area + tap
-                        target[lane] = k < breadth ? weights[index] : 0
+        let width = panel.vectors * lanes
+        var target = packed + (group * paddedBreadth + panel.channel) * phase.taps * depth
+        let area = taps.area
+        for slice in phase.slice.taps {
+            for row in phase.row.taps {
+                for column in phase.column.taps {
+                    let tap = (slice * taps.kernel.height + row) * taps.kernel.width + column
+                    for c in 0..<depth {
+                        for lane in 0..<width {
+                            let k = panel.channel + lane
+                            let index =
+                                scatters
+                                ? ((group * depth + c) * breadth + k) * area + tap
+                                : ((group * breadth + k) * depth + c) * area + tap
+                            target[lane] = k < breadth ? weights[index] : 0
+                        }
+                        target += width
                     }
-                    target += width
                 }
             }
         }
@@ -181,7 +223,7 @@ struct GatherConvolution: Sendable {
 
     private var bufferFloats: Int {
         let widest = columns.map(bufferWidth).max() ?? 0
-        let tallest = rows.map(\.taps.count).max() ?? 0
+        let tallest = (slices.map(\.taps.count).max() ?? 0) * (rows.map(\.taps.count).max() ?? 0)
         return padded(widest * depth * tallest + lanes)
     }
 
@@ -197,64 +239,78 @@ struct GatherConvolution: Sendable {
             runPointwise(x, packed: packed, bias: bias, relu: relu, into: y, pool: pool)
             return
         }
-        var offset = 0
-        for row in rows {
-            for column in columns {
-                let start = offset
-                pool.parallel(batch * row.count) { index, worker in
-                    let line = Line(image: index / row.count, position: index % row.count)
-                    runLine(
-                        line, row, column, x, packed: packed + start, bias: bias, relu: relu, into: y,
-                        buffer: workspace + worker * bufferFloats)
-                }
-                offset += groups * row.taps.count * column.taps.count * depth * paddedBreadth
+        forEachPhase { phase in
+            let (slices, rows) = (phase.slice.count, phase.row.count)
+            pool.parallel(batch * slices * rows) { index, worker in
+                let (volume, rest) = index.quotientAndRemainder(dividingBy: slices * rows)
+                let line = Line(volume: volume, slice: rest / rows, row: rest % rows)
+                runLine(
+                    line, phase, x, packed: packed + phase.start, bias: bias, relu: relu, into: y,
+                    buffer: workspace + worker * bufferFloats)
             }
         }
     }
 
     /// One row of outputs of one phase.
     private struct Line {
-        let image: Int
-        let position: Int
+        let volume: Int
+        let slice: Int
+        let row: Int
     }
 
     private func runLine(
-        _ line: Line, _ row: AxisPhase, _ column: AxisPhase, _ x: Pixels, packed: UnsafePointer<Float>,
-        bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels, buffer: UnsafeMutablePointer<Float>
+        _ line: Line, _ phase: Phase, _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+        relu: Bool, into y: Pixels, buffer: UnsafeMutablePointer<Float>
     ) {
-        let width = bufferWidth(column)
-        let outputRow = (line.image * output.height + row.origin + line.position * outStep.height) * output.width
+        let (row, column) = (phase.row, phase.column)
+        let image = line.volume * outputSlices + phase.slice.origin + line.slice * outSliceStep
+        let outputRow = (image * output.height + row.origin + line.row * outStep.height) * output.width
         let first = y.base + (outputRow + column.origin) * y.stride
-        let merges = column.isContiguous
-        let length = merges ? column.taps.count * depth : depth
-        withUnsafeTemporaryAllocation(of: Run.self, capacity: max(1, row.taps.count * column.taps.count)) { storage in
+        let length = column.isContiguous ? column.taps.count * depth : depth
+        withUnsafeTemporaryAllocation(of: Run.self, capacity: max(1, phase.taps)) { storage in
             for group in 0..<groups {
-                var valid = 0
-                for index in row.offsets.indices {
-                    let source = line.position * inStep.height + row.offsets[index]
-                    guard source >= 0, source < input.height else { continue }
-                    fill(
-                        buffer + index * width * depth, width: width, from: column.first,
-                        x.base + (line.image * input.height + source) * input.width * x.stride + group * depth,
-                        stride: x.stride)
-                    for piece in 0..<(merges ? min(1, column.taps.count) : column.taps.count) {
-                        let pixel = merges ? 0 : column.offsets[piece] - column.first
-                        storage[valid] = Run(
-                            a: (index * width + pixel) * depth,
-                            b: (index * column.taps.count + piece) * depth)
-                        valid += 1
-                    }
-                }
+                let valid = gather(line, phase, group, x, into: buffer, storage)
                 let target = Target(
                     base: first + group * breadth, stride: outStep.width * y.stride, count: column.count,
                     bias: bias.map { $0 + group * breadth }, rectifies: relu)
                 multiply(
                     UnsafeMutableBufferPointer(rebasing: storage[0..<valid]), length: length, a: buffer,
-                    aStride: inStep.width * depth,
-                    packed: packed + group * paddedBreadth * row.taps.count * column.taps.count * depth,
-                    taps: row.taps.count * column.taps.count, target)
+                    aStride: inStep.width * depth, packed: packed + group * paddedBreadth * phase.taps * depth,
+                    taps: phase.taps, target)
             }
         }
+    }
+
+    /// Copies the input rows of a line that exist, and lists where the products of each begin; returns how many there are.
+    private func gather(
+        _ line: Line, _ phase: Phase, _ group: Int, _ x: Pixels, into buffer: UnsafeMutablePointer<Float>,
+        _ runs: UnsafeMutableBufferPointer<Run>
+    ) -> Int {
+        let column = phase.column
+        let width = bufferWidth(column)
+        let pieces = column.isContiguous ? min(1, column.taps.count) : column.taps.count
+        var valid = 0
+        for slice in phase.slice.offsets.indices {
+            let sourceSlice = line.slice * inSliceStep + phase.slice.offsets[slice]
+            guard sourceSlice >= 0, sourceSlice < inputSlices else { continue }
+            let image = line.volume * inputSlices + sourceSlice
+            for row in phase.row.offsets.indices {
+                let source = line.row * inStep.height + phase.row.offsets[row]
+                guard source >= 0, source < input.height else { continue }
+                let index = slice * phase.row.offsets.count + row
+                fill(
+                    buffer + index * width * depth, width: width, from: column.first,
+                    x.base + (image * input.height + source) * input.width * x.stride + group * depth,
+                    stride: x.stride)
+                for piece in 0..<pieces {
+                    let pixel = column.isContiguous ? 0 : column.offsets[piece] - column.first
+                    runs[valid] = Run(
+                        a: (index * width + pixel) * depth, b: (index * column.taps.count + piece) * depth)
+                    valid += 1
+                }
+            }
+        }
+        return valid
     }
 
     /// Copies one input row from position `start` on, zeros where it lies outside of the image.
@@ -319,9 +375,8 @@ private struct RowBlock {
 
     func run<P: Panel>(_: P.Type) {
         let width = P.vectors * lanes
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 13 * 64) { storage in
-            guard let tile = storage.baseAddress else { return }
-            let bias = tile + 12 * 64
+        withStackTile { tile in
+            let bias = tile + 6 * 64
             for lane in 0..<width { bias[lane] = lane < channels ? target.bias?[channel + lane] ?? 0 : 0 }
             let epilogue = Epilogue(bias: bias, rectifies: target.rectifies)
             let step = MicroKernel<P>.rows

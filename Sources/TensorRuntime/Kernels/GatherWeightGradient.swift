@@ -1,7 +1,7 @@
 /// The weight gradient of any convolution as products of buffered input rows with rows of output gradients.
 ///
-/// dw[k][c][i][j] = Σ big[q · stride + (i, j) · dilation - padding][c] · small[q][k] over all images and small pixels q. The rows
-/// of all images are cut into one range a thread; each range has its own sums, which are added in order at the end.
+/// dw[k][c][t] = Σ big[q · stride + t · dilation - padding][c] · small[q][k] over all images and small pixels q, for the taps t
+/// of slices, rows and columns. The rows of all images are cut into one range a thread; each range has its own sums, which are added in order at the end.
 struct GatherWeightGradient: Sendable {
     let taps: TapGeometry
 
@@ -20,11 +20,14 @@ struct GatherWeightGradient: Sendable {
 
     private var runs: Int { mergesColumns ? 1 : taps.kernel.width }
 
-    /// Sums of one range: group, row tap, run, column of A (padded to eight), output channel (padded).
+    /// Taps along slices and rows.
+    private var rowTaps: Int { taps.slices.kernel * taps.kernel.height }
+
+    /// Sums of one range: group, slice and row tap, run, column of A (padded to eight), output channel (padded).
     private var paddedRun: Int { (runLength + 7) / 8 * 8 }
 
     private var sumFloats: Int {
-        taps.groups * taps.kernel.height * runs * paddedRun * paddedBreadth
+        taps.groups * rowTaps * runs * paddedRun * paddedBreadth
     }
 
     private var bufferWidth: Int {
@@ -45,7 +48,7 @@ struct GatherWeightGradient: Sendable {
         pool: ThreadPool
     ) {
         let pieces = pool.threadCount
-        let lines = taps.batch * taps.small.height
+        let lines = taps.batch * taps.smallSlices * taps.small.height
         pool.parallel(pieces) { piece in
             let sums = workspace + piece * (sumFloats + bufferFloats)
             sums.update(repeating: 0, count: sumFloats)
@@ -65,18 +68,21 @@ struct GatherWeightGradient: Sendable {
         buffer: UnsafeMutablePointer<Float>
     ) {
         let (image, q) = line.quotientAndRemainder(dividingBy: taps.small.height)
+        let (volume, slice) = image.quotientAndRemainder(dividingBy: taps.smallSlices)
         for group in 0..<taps.groups {
             let smallRow = small.base + line * taps.small.width * small.stride + group * breadth
             let isWhole = breadth % lanes == 0
             let copy = buffer + padded(bufferWidth * depth + 32)
             if !isWhole { copyRow(smallRow, small.stride, into: copy) }
-            for i in 0..<taps.kernel.height {
-                let source = q * taps.stride.height + i * taps.dilation.height - taps.padding.height
-                guard source >= 0, source < taps.big.height else { continue }
-                let row = big.base + (image * taps.big.height + source) * taps.big.width * big.stride + group * depth
-                fill(buffer, row, stride: big.stride)
+            for i in 0..<rowTaps {
+                let (sliceTap, rowTap) = i.quotientAndRemainder(dividingBy: taps.kernel.height)
+                let plane = slice * taps.slices.stride + sliceTap * taps.slices.dilation - taps.slices.padding
+                let source = q * taps.stride.height + rowTap * taps.dilation.height - taps.padding.height
+                guard plane >= 0, plane < taps.bigSlices, source >= 0, source < taps.big.height else { continue }
+                let bigRow = ((volume * taps.bigSlices + plane) * taps.big.height + source) * taps.big.width
+                fill(buffer, big.base + bigRow * big.stride + group * depth, stride: big.stride)
                 for run in 0..<runs {
-                    let target = sums + ((group * taps.kernel.height + i) * runs + run) * paddedRun * paddedBreadth
+                    let target = sums + ((group * rowTaps + i) * runs + run) * paddedRun * paddedBreadth
                     multiply(
                         a: buffer + run * taps.dilation.width * depth, b: isWhole ? smallRow : copy,
                         bStride: isWhole ? small.stride : paddedBreadth, into: target)
@@ -140,19 +146,18 @@ struct GatherWeightGradient: Sendable {
         let (group, vector) = block.quotientAndRemainder(dividingBy: paddedBreadth / lanes)
         let first = vector * lanes
         let count = min(lanes, breadth - first)
-        let area = taps.kernel.height * taps.kernel.width
         for c in 0..<depth {
-            for i in 0..<taps.kernel.height {
+            for i in 0..<rowTaps {
                 for j in 0..<taps.kernel.width {
                     let row = mergesColumns ? j * depth + c : j * paddedRun + c
-                    let base = ((group * taps.kernel.height + i) * runs * paddedRun + row) * paddedBreadth + first
+                    let base = ((group * rowTaps + i) * runs * paddedRun + row) * paddedBreadth + first
                     var sum = load(workspace + base)
                     for piece in 1..<max(1, pieces) where pieces > 1 {
                         sum += load(workspace + piece * (sumFloats + bufferFloats) + base)
                     }
                     for lane in 0..<count {
                         let k = group * breadth + first + lane
-                        dw[(k * depth + c) * area + i * taps.kernel.width + j] = sum[lane]
+                        dw[(k * depth + c) * taps.area + i * taps.kernel.width + j] = sum[lane]
                     }
                 }
             }

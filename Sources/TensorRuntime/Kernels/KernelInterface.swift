@@ -14,10 +14,32 @@ package struct Extent: Hashable, Sendable {
     }
 }
 
-/// The geometry of a convolution over images N H W C.
+/// The geometry of a convolution along the slices of volumes N D H W C; images have one slice and one tap there.
+package struct SliceAxis: Hashable, Sendable {
+    /// Slices of what goes in.
+    package var count: Int
+    package var kernel: Int
+    package var stride: Int
+    package var padding: Int
+    package var dilation: Int
+    package var outputPadding: Int
+
+    package init(
+        count: Int = 1, kernel: Int = 1, stride: Int = 1, padding: Int = 0, dilation: Int = 1, outputPadding: Int = 0
+    ) {
+        self.count = count
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.outputPadding = outputPadding
+    }
+}
+
+/// The geometry of a convolution over images N H W C or volumes N D H W C.
 ///
 /// `transposed` means PyTorch's `conv_transpose2d`: `inputChannels` and `height` × `width` describe what goes in, weights are
-/// (I, O/g, Kh, Kw) instead of (O, I/g, Kh, Kw).
+/// (I, O/g, Kd, Kh, Kw) instead of (O, I/g, Kd, Kh, Kw). A volume is a batch of slices, each an image.
 package struct ConvolutionShape: Hashable, Sendable {
     package var batch: Int
     package var height: Int
@@ -31,11 +53,12 @@ package struct ConvolutionShape: Hashable, Sendable {
     package var groups: Int
     package var transposed: Bool
     package var outputPadding: Extent
+    package var slices: SliceAxis
 
     package init(
         batch: Int, height: Int, width: Int, inputChannels: Int, outputChannels: Int, kernel: Extent,
         stride: Extent = Extent(1), padding: Extent = Extent(0), dilation: Extent = Extent(1), groups: Int = 1,
-        transposed: Bool = false, outputPadding: Extent = Extent(0)
+        transposed: Bool = false, outputPadding: Extent = Extent(0), slices: SliceAxis = SliceAxis()
     ) {
         self.batch = batch
         self.height = height
@@ -49,6 +72,7 @@ package struct ConvolutionShape: Hashable, Sendable {
         self.groups = groups
         self.transposed = transposed
         self.outputPadding = outputPadding
+        self.slices = slices
     }
 
     package var outputHeight: Int {
@@ -58,6 +82,15 @@ package struct ConvolutionShape: Hashable, Sendable {
     package var outputWidth: Int {
         outputSize(width, kernel.width, stride.width, padding.width, dilation.width, outputPadding.width)
     }
+
+    package var outputSlices: Int {
+        outputSize(
+            slices.count, slices.kernel, slices.stride, slices.padding, slices.dilation, slices.outputPadding)
+    }
+
+    /// Pixels of what goes in and of what comes out.
+    package var inputPixels: Int { batch * slices.count * height * width }
+    package var outputPixels: Int { batch * outputSlices * outputHeight * outputWidth }
 
     private func outputSize(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ extra: Int)
         -> Int
@@ -69,7 +102,7 @@ package struct ConvolutionShape: Hashable, Sendable {
 
     /// Elements of the weight tensor in PyTorch's layout.
     package var weightCount: Int {
-        inputChannels / groups * outputChannels * kernel.height * kernel.width
+        inputChannels / groups * outputChannels * slices.kernel * kernel.height * kernel.width
     }
 
     /// Whether a convolution of this shape exists: positive sizes, groups that divide the channels.
@@ -80,17 +113,18 @@ package struct ConvolutionShape: Hashable, Sendable {
             && padding.height >= 0 && padding.width >= 0
             && (transposed || (height + 2 * padding.height > dilation.height * (kernel.height - 1)))
             && (transposed || (width + 2 * padding.width > dilation.width * (kernel.width - 1)))
-            && outputHeight > 0 && outputWidth > 0
+            && outputHeight > 0 && outputWidth > 0 && slices.count > 0 && slices.kernel > 0 && slices.stride > 0
+            && slices.dilation > 0 && slices.padding >= 0 && outputSlices > 0
+            && (transposed || slices.count + 2 * slices.padding > slices.dilation * (slices.kernel - 1))
     }
 
     /// Multiplications and additions that the definition asks for, the yardstick of every GFLOP/s figure.
     package var operations: Double {
-        let pixels = transposed ? height * width : outputHeight * outputWidth
-        return 2 * Double(batch * pixels) * Double(weightCount)
+        2 * Double(transposed ? inputPixels : outputPixels) * Double(weightCount)
     }
 }
 
-/// Images in memory, channels last: channel c of pixel p (pixels counted through N, H and W) lies at `base[p * stride + c]`.
+/// Images or volumes in memory, channels last: channel c of pixel p (pixels counted through N, D, H and W) lies at `base[p * stride + c]`.
 ///
 /// A stride above the number of channels is a slice of a wider tensor: a convolution can write straight into its half of a
 /// concatenation.

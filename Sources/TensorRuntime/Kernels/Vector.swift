@@ -60,3 +60,17 @@ func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
 func rectified(_ vector: Vector) -> Vector {
     vector.replacing(with: Vector(), where: vector .< Vector())
 }
+
+/// 448 floats on the stack: six rows of four vectors, or twelve of two, and one row more.
+///
+/// `withUnsafeTemporaryAllocation` takes more than a kilobyte from the heap; kernels that run in each training step must not.
+@inline(__always)
+func withStackTile<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+    var storage = (
+        SIMD64<Float>(), SIMD64<Float>(), SIMD64<Float>(), SIMD64<Float>(), SIMD64<Float>(), SIMD64<Float>(),
+        SIMD64<Float>()
+    )
+    return withUnsafeMutablePointer(to: &storage) {
+        body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self))
+    }
+}

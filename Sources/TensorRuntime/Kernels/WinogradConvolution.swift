@@ -1,6 +1,10 @@
 import Synchronization
 
-/// A 3×3 convolution of stride one by F(4×4, 3×3), in either direction.
+/// A convolution of stride one whose taps within a slice are 3×3 by F(4×4, 3×3), in either direction.
+///
+/// Along the slices of a volume the convolution stays direct: a slice is transformed once, and the products of its tiles with
+/// the weights of all slice taps are summed before the transform back. A block is therefore a column of tiles through some
+/// slices, and the taps of an output slice lie a fixed distance apart in it.
 ///
 /// Blocks of tiles are transformed, multiplied and transformed back by one thread without leaving its cache, as long as the
 /// transformed weights are small beside it (Jia et al. 2018, "Optimizing N-dimensional, Winograd-based convolution for manycore
@@ -13,9 +17,19 @@ struct WinogradConvolution: Sendable {
     let depth: Int
     let breadth: Int
     let scatters: Bool
-    /// Tiles that are worked on together, and whether by all threads.
+    /// Along the slices: how many go in and come out, taps, their distance, and the padding before the first.
+    let inputSlices: Int
+    let outputSlices: Int
+    let sliceTaps: Int
+    let sliceDilation: Int
+    let slicePadding: Int
+    /// Tiles of a slice and output slices that are worked on together, and whether by all threads.
     let chunk: Int
+    let chunkSlices: Int
     let isShared: Bool
+
+    /// Input slices of a block beyond its output slices.
+    private var halo: Int { (sliceTaps - 1) * sliceDilation }
 
     var paddedDepth: Int { padded(depth) }
     var paddedBreadth: Int { padded(breadth) }
@@ -27,21 +41,37 @@ struct WinogradConvolution: Sendable {
         padding = scatters ? Extent(2 - taps.padding.height, 2 - taps.padding.width) : taps.padding
         depth = scatters ? taps.smallChannels : taps.bigChannels
         breadth = scatters ? taps.bigChannels : taps.smallChannels
+        let axis = taps.slices
+        inputSlices = scatters ? taps.smallSlices : taps.bigSlices
+        outputSlices = scatters ? taps.bigSlices : taps.smallSlices
+        sliceTaps = axis.kernel
+        sliceDilation = axis.dilation
+        slicePadding = scatters ? axis.dilation * (axis.kernel - 1) - axis.padding : axis.padding
         let channels = padded(depth) + padded(breadth)
-        let weights = 4 * Winograd.points * depth * padded(breadth)
-        isShared = weights > 3 << 20 || grid.count < 24 * threads
+        let weights = 4 * Winograd.points * depth * padded(breadth) * sliceTaps
+        isShared = weights > 3 << 20 || grid.count * outputSlices < 24 * threads
+        chunkSlices = isShared ? outputSlices : min(outputSlices, 8)
         let cached = isShared ? 12 << 20 : 800 << 10
-        let fitting = cached / (4 * Winograd.points * channels) / 12 * 12
+        let ahead = axis.dilation * (axis.kernel - 1)
+        let row = 4 * Winograd.points * (channels * chunkSlices + padded(depth) * ahead)
+        let fitting = max(cached / row, 1)
         let even = (grid.count + threads - 1) / threads
-        let limit = isShared ? grid.count : (even + 11) / 12 * 12
-        chunk = max(12, min(min(fitting, isShared ? 1 << 20 : 96), (limit + 11) / 12 * 12))
+        if axis.kernel == 1 && outputSlices == 1 {
+            let limit = isShared ? grid.count : (even + 11) / 12 * 12
+            chunk = max(12, min(min(fitting / 12 * 12, isShared ? 1 << 20 : 96), (limit + 11) / 12 * 12))
+        } else {
+            chunk = max(1, min(fitting, isShared ? grid.count : even))
+        }
     }
 
     /// Distance between the planes of the 36 products: one line more than the tiles take, so that planes do not share cache sets.
-    private var inputPlane: Int { chunk * paddedDepth + lanes }
-    private var outputPlane: Int { chunk * paddedBreadth + lanes }
-    private var weightPlane: Int { depth * paddedBreadth + lanes }
+    private var inputPlane: Int { inputRows * paddedDepth + lanes }
+    private var outputPlane: Int { outputRows * paddedBreadth + lanes }
+    private var weightPlane: Int { sliceTaps * depth * paddedBreadth + lanes }
     private var blockFloats: Int { Winograd.points * (inputPlane + outputPlane) + 12 * paddedDepth }
+    /// Rows of a block; the last products may hang over by up to twelve.
+    private var inputRows: Int { chunk * (chunkSlices + halo) }
+    private var outputRows: Int { (chunk * chunkSlices + 11) / 12 * 12 }
     /// A patch of 6×6 vectors and the transform's own 36.
     private static let tileFloats = 2 * Winograd.points * lanes
 
@@ -51,32 +81,51 @@ struct WinogradConvolution: Sendable {
         threads * Self.tileFloats + (isShared ? 1 : threads) * blockFloats
     }
 
-    /// G g Gᵀ of all weights: point, panel, input channel, lane.
+    /// Input channels that one call of `packWeights` takes.
+    private static let packDepth = 64
+
+    /// G g Gᵀ of all weights: point, panel, slice tap, input channel, lane.
     func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
-        pool.parallel(paddedBreadth / lanes) { vector in
-            withUnsafeTemporaryAllocation(of: Vector.self, capacity: 18) { scratch in
-                for c in 0..<depth { packWeights(weights, into: packed, vector * lanes, c, scratch) }
+        let panels = Panels(channels: breadth)
+        let steps = (depth + Self.packDepth - 1) / Self.packDepth
+        pool.parallel(panels.count * steps) { index in
+            let (panel, step) = index.quotientAndRemainder(dividingBy: steps)
+            let (channel, vectors) = panels[panel]
+            let range = step * Self.packDepth..<min((step + 1) * Self.packDepth, depth)
+            withStackTile { scratch in
+                for tap in 0..<sliceTaps {
+                    for c in range {
+                        let target =
+                            packed + channel * depth * sliceTaps + (tap * depth + c) * vectors * lanes
+                        for vector in 0..<vectors {
+                            packWeights(
+                                weights, tap, c, channel + vector * lanes, into: target + vector * lanes, scratch)
+                        }
+                    }
+                }
             }
         }
     }
 
+    @inline(__always)
     private func packWeights(
-        _ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, _ k: Int, _ c: Int,
-        _ scratch: UnsafeMutableBufferPointer<Vector>
+        _ weights: UnsafePointer<Float>, _ tap: Int, _ c: Int, _ k: Int, into target: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>
     ) {
         let count = min(lanes, breadth - k)
-        let step = scatters ? 9 : depth * 9
-        let source = weights + (scatters ? (c * breadth + k) * 9 : (k * depth + c) * 9)
+        let area = 9 * sliceTaps
+        let step = scatters ? area : depth * area
+        let source =
+            weights + (scatters ? (c * breadth + k) * area : (k * depth + c) * area)
+            + 9 * (scatters ? sliceTaps - 1 - tap : tap)
         for j in 0..<3 {
             let r = Winograd.weight(
                 gather(source, j, step, count), gather(source, 3 + j, step, count), gather(source, 6 + j, step, count))
-            (scratch[j], scratch[3 + j], scratch[6 + j]) = (r.0, r.1, r.2)
-            (scratch[9 + j], scratch[12 + j], scratch[15 + j]) = (r.3, r.4, r.5)
+            Winograd.scatter(r, scratch + j * lanes, 3 * lanes)
         }
-        let panel = Panels(channels: breadth)[k / 64]
-        let target = packed + panel.channel * depth + c * panel.vectors * lanes + (k - panel.channel)
         for i in 0..<6 {
-            let r = Winograd.weight(scratch[3 * i], scratch[3 * i + 1], scratch[3 * i + 2])
+            let p = scratch + 3 * i * lanes
+            let r = Winograd.weight(load(p), load(p + lanes), load(p + 2 * lanes))
             Winograd.scatter(r, target + i * 6 * weightPlane, weightPlane)
         }
     }
@@ -102,48 +151,80 @@ struct WinogradConvolution: Sendable {
         let isFinite = Atomic<Bool>(true)
         let blocks = workspace + pool.threadCount * Self.tileFloats
         let chunks = (grid.count + chunk - 1) / chunk
+        let layers = (outputSlices + chunkSlices - 1) / chunkSlices
+        func part(_ index: Int) -> Part {
+            let (number, layer) = index.quotientAndRemainder(dividingBy: layers)
+            return Part(
+                tiles: number * chunk..<min((number + 1) * chunk, grid.count),
+                slices: layer * chunkSlices..<min((layer + 1) * chunkSlices, outputSlices))
+        }
         if !isShared {
-            pool.parallel(chunks) { index, worker in
-                let tiles = index * chunk..<min((index + 1) * chunk, grid.count)
+            pool.parallel(chunks * layers) { index, worker in
+                let part = part(index)
                 let block = blocks + worker * blockFloats
                 let scratch = workspace + worker * Self.tileFloats
                 let products = block + Winograd.points * inputPlane + 12 * paddedDepth
-                transform(x, tiles, from: tiles.lowerBound, into: block, scratch)
-                for point in 0..<Winograd.points { multiply(point, tiles.count, block, packed, products) }
-                let sum = restore(products, tiles, from: tiles.lowerBound, bias, relu, into: y, scratch)
+                for row in 0..<part.slices.count + halo { transform(x, part, row, part.tiles, into: block, scratch) }
+                for point in 0..<Winograd.points { multiply(point, part, block, packed, products) }
+                var sum: Float = 0
+                for row in part.slices.indices {
+                    sum += restore(
+                        products, part, row - part.slices.lowerBound, part.tiles, bias, relu, into: y, scratch)
+                }
                 if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
             }
             return isFinite.load(ordering: .relaxed)
         }
-        for index in 0..<chunks {
-            let tiles = index * chunk..<min((index + 1) * chunk, grid.count)
+        for index in 0..<chunks * layers {
+            let part = part(index)
             let products = blocks + Winograd.points * inputPlane + 12 * paddedDepth
-            let pieces = (tiles.count + 3) / 4
-            pool.parallel(pieces) { piece, worker in
-                let part = tiles.lowerBound + piece * 4..<min(tiles.lowerBound + piece * 4 + 4, tiles.upperBound)
-                transform(x, part, from: tiles.lowerBound, into: blocks, workspace + worker * Self.tileFloats)
+            let pieces = (part.tiles.count + 3) / 4
+            func piece(_ number: Int) -> Range<Int> {
+                let first = part.tiles.lowerBound + number * 4
+                return first..<min(first + 4, part.tiles.upperBound)
             }
-            pool.parallel(Winograd.points) { multiply($0, tiles.count, blocks, packed, products) }
-            pool.parallel(pieces) { piece, worker in
-                let part = tiles.lowerBound + piece * 4..<min(tiles.lowerBound + piece * 4 + 4, tiles.upperBound)
+            pool.parallel(pieces * (part.slices.count + halo)) { index, worker in
+                transform(
+                    x, part, index / pieces, piece(index % pieces), into: blocks,
+                    workspace + worker * Self.tileFloats)
+            }
+            pool.parallel(Winograd.points) { multiply($0, part, blocks, packed, products) }
+            pool.parallel(pieces * part.slices.count) { index, worker in
                 let scratch = workspace + worker * Self.tileFloats
-                let sum = restore(products, part, from: tiles.lowerBound, bias, relu, into: y, scratch)
+                let sum = restore(
+                    products, part, index / pieces, piece(index % pieces), bias, relu, into: y, scratch)
                 if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
             }
         }
         return isFinite.load(ordering: .relaxed)
     }
 
+    /// What a block holds: some tiles of some output slices; a row of it is a tile, slice by slice.
+    private struct Part {
+        let tiles: Range<Int>
+        let slices: Range<Int>
+    }
+
+    /// Transforms some tiles of one of the input slices that a part needs; a slice outside of the volume is zero.
     private func transform(
-        _ x: Pixels, _ tiles: Range<Int>, from first: Int, into block: UnsafeMutablePointer<Float>,
+        _ x: Pixels, _ part: Part, _ row: Int, _ tiles: Range<Int>, into block: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         let buffer = scratch + Winograd.points * lanes
+        let slice = part.slices.lowerBound + row - slicePadding
+        let first = block + (row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound) * paddedDepth
+        guard slice >= 0, slice < inputSlices else {
+            for point in 0..<Winograd.points {
+                (first + point * inputPlane).update(repeating: 0, count: tiles.count * paddedDepth)
+            }
+            return
+        }
         for tile in tiles {
             let corner = grid.corner(tile)
             let patch = Patch(
-                image: corner.image, y: corner.y - padding.height, x: corner.x - padding.width, size: Winograd.inputs)
-            let target = block + (tile - first) * paddedDepth
+                image: corner.image * inputSlices + slice, y: corner.y - padding.height, x: corner.x - padding.width,
+                size: Winograd.inputs)
+            let target = first + (tile - tiles.lowerBound) * paddedDepth
             patch.read(x, of: input, channels: depth, buffer: buffer) { base, rowStride, columnStride, channel in
                 Winograd.inputTile(
                     base, rowStride: rowStride, columnStride: columnStride, into: target + channel,
@@ -153,32 +234,35 @@ struct WinogradConvolution: Sendable {
     }
 
     private func multiply(
-        _ point: Int, _ tiles: Int, _ block: UnsafePointer<Float>, _ packed: UnsafePointer<Float>,
+        _ point: Int, _ part: Part, _ block: UnsafePointer<Float>, _ packed: UnsafePointer<Float>,
         _ products: UnsafeMutablePointer<Float>
     ) {
         let a = block + point * inputPlane
         let b = packed + point * weightPlane
         let c = products + point * outputPlane
         Panels(channels: breadth).walk { channel, vectors in
-            let panel = b + channel * depth
+            let panel = b + channel * depth * sliceTaps
             switch vectors {
-            case 1: multiply(Panel1.self, tiles, a, panel, c + channel)
-            case 2: multiply(Panel2.self, tiles, a, panel, c + channel)
-            case 3: multiply(Panel3.self, tiles, a, panel, c + channel)
-            default: multiply(Panel4.self, tiles, a, panel, c + channel)
+            case 1: multiply(Panel1.self, part, a, panel, c + channel)
+            case 2: multiply(Panel2.self, part, a, panel, c + channel)
+            case 3: multiply(Panel3.self, part, a, panel, c + channel)
+            default: multiply(Panel4.self, part, a, panel, c + channel)
             }
         }
     }
 
     private func multiply<P: Panel>(
-        _: P.Type, _ tiles: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+        _: P.Type, _ part: Part, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
     ) {
-        withUnsafeTemporaryAllocation(of: Run.self, capacity: 1) { one in
-            one[0] = Run(a: 0, b: 0)
+        withUnsafeTemporaryAllocation(of: Run.self, capacity: sliceTaps) { runs in
+            for tap in 0..<sliceTaps {
+                runs[tap] = Run(
+                    a: tap * sliceDilation * part.tiles.count * paddedDepth, b: tap * depth * P.vectors * lanes)
+            }
             var row = 0
-            while row < tiles {
+            while row < part.tiles.count * part.slices.count {
                 MicroKernel<P>.multiply(
-                    UnsafeBufferPointer(one), length: depth, a: a + row * paddedDepth, aStride: paddedDepth, b: b,
+                    UnsafeBufferPointer(runs), length: depth, a: a + row * paddedDepth, aStride: paddedDepth, b: b,
                     c: c + row * paddedBreadth, cStride: paddedBreadth, Epilogue())
                 row += MicroKernel<P>.rows
             }
@@ -187,16 +271,18 @@ struct WinogradConvolution: Sendable {
 
     /// Transforms the products of tiles back; the result is finite only when all outputs are.
     private func restore(
-        _ products: UnsafePointer<Float>, _ tiles: Range<Int>, from first: Int, _ bias: UnsafePointer<Float>?,
+        _ products: UnsafePointer<Float>, _ part: Part, _ row: Int, _ tiles: Range<Int>, _ bias: UnsafePointer<Float>?,
         _ relu: Bool, into y: Pixels, _ scratch: UnsafeMutablePointer<Float>
     ) -> Float {
         let buffer = scratch + Winograd.points * lanes
+        let first = products + (row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound) * paddedBreadth
         var sum = Vector()
         for tile in tiles {
             let corner = grid.corner(tile)
+            let image = corner.image * outputSlices + part.slices.lowerBound + row
             let isInside = corner.y + 4 <= grid.size.height && corner.x + 4 <= grid.size.width
-            let base = ((corner.image * grid.size.height + corner.y) * grid.size.width + corner.x) * y.stride
-            let source = products + (tile - first) * paddedBreadth
+            let base = ((image * grid.size.height + corner.y) * grid.size.width + corner.x) * y.stride
+            let source = first + (tile - tiles.lowerBound) * paddedBreadth
             var channel = 0
             while channel < breadth {
                 let count = breadth - channel

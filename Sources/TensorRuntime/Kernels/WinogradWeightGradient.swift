@@ -1,6 +1,8 @@
 import Synchronization
 
-/// The weight gradient of a 3×3 convolution of stride one in the Winograd domain (see `Winograd`).
+/// The weight gradient of a convolution of stride one with 3×3 taps a slice in the Winograd domain (see `Winograd`).
+///
+/// In volumes each slice tap has sums of its own; a slice is transformed once for all of them.
 ///
 /// Patches of the big image and of the small one are transformed, their products summed over all tiles, and the sums transformed
 /// once. Which part of that stays in cache decides how it is cut into work:
@@ -14,7 +16,9 @@ import Synchronization
 struct WinogradWeightGradient: Sendable {
     let taps: TapGeometry
     let grid: TileGrid
+    /// Tiles of a slice and slices of the small volume that are worked on together.
     let chunk: Int
+    let chunkSlices: Int
     let division: Division
 
     /// How the work is cut.
@@ -32,38 +36,53 @@ struct WinogradWeightGradient: Sendable {
     init(_ taps: TapGeometry, threads: Int) {
         self.taps = taps
         grid = TileGrid(batch: taps.batch, size: taps.small)
-        let tileBytes = 4 * Winograd.points * (padded(taps.bigChannels) + padded(taps.smallChannels))
-        let sumBytes = 4 * Winograd.points * padded(taps.bigChannels) * padded(taps.smallChannels)
+        let slices = taps.smallSlices
+        let halo = taps.slices.dilation * (taps.slices.kernel - 1)
+        let (wide, narrow) = (
+            4 * Winograd.points * padded(taps.bigChannels), 4 * Winograd.points * padded(taps.smallChannels)
+        )
+        let sumBytes = wide * padded(taps.smallChannels) * taps.slices.kernel
+        /// Tiles of a slice whose blocks, `slices` slices deep, take no more than these bytes.
+        func fitting(_ bytes: Int, _ slices: Int) -> Int {
+            bytes / (wide * (slices + halo) + narrow * slices)
+        }
+        let all = (grid.count + 3) / 4 * 4
         if sumBytes <= 1 << 20 {
             division = .tiles
-            chunk = max(8, min((700 << 10) / tileBytes / 4 * 4, 128))
-        } else if grid.count * tileBytes <= 20 << 20 {
+            chunkSlices = min(slices, 8)
+            chunk = max(min(8, all), min(fitting(700 << 10, chunkSlices) / 4 * 4, max(128 / chunkSlices, 4)))
+        } else if fitting(20 << 20, slices) >= grid.count {
             division = .channels
-            chunk = (grid.count + 3) / 4 * 4
+            chunkSlices = slices
+            chunk = all
         } else {
             division = .points
-            chunk = max(8, min((14 << 20) / tileBytes / 4 * 4, (grid.count + 3) / 4 * 4))
+            chunkSlices = slices
+            chunk = max(4, min(fitting(14 << 20, slices) / 4 * 4, all))
         }
     }
 
-    private var bigPlane: Int { chunk * paddedDepth + lanes }
-    private var smallPlane: Int { chunk * paddedBreadth + lanes }
+    private var halo: Int { taps.slices.dilation * (taps.slices.kernel - 1) }
+    private var bigPlane: Int { chunk * (chunkSlices + halo) * paddedDepth + lanes }
+    private var smallPlane: Int { chunk * chunkSlices * paddedBreadth + lanes }
     private var blockFloats: Int { Winograd.points * (bigPlane + smallPlane) }
     private static let tileFloats = 2 * Winograd.points * lanes
     /// Input channels of a block that one thread takes from products to weights.
     private static let blockDepth = 32
 
-    /// Sums of products: 36 planes of input channels by output channels.
+    /// Sums of products: for each slice tap 36 planes of input channels by output channels.
     private var sums: Sums {
         division == .channels
-            ? Sums(depth: Self.blockDepth, breadth: 4 * lanes) : Sums(depth: paddedDepth, breadth: paddedBreadth)
+            ? Sums(taps: taps.slices.kernel, depth: Self.blockDepth, breadth: 4 * lanes)
+            : Sums(taps: taps.slices.kernel, depth: paddedDepth, breadth: paddedBreadth)
     }
 
     private struct Sums {
+        let taps: Int
         let depth: Int
         let breadth: Int
         var plane: Int { depth * breadth + lanes }
-        var floats: Int { Winograd.points * plane }
+        var floats: Int { taps * Winograd.points * plane }
     }
 
     func workspaceFloats(threads: Int) -> Int {
@@ -100,6 +119,24 @@ struct WinogradWeightGradient: Sendable {
         }
     }
 
+    /// What a block holds: some tiles of some slices of the small volume; a row of it is a tile, slice by slice.
+    private struct Part {
+        let tiles: Range<Int>
+        let slices: Range<Int>
+
+        var rows: Int { tiles.count * slices.count }
+    }
+
+    private var chunks: Int { (grid.count + chunk - 1) / chunk }
+    private var layers: Int { (taps.smallSlices + chunkSlices - 1) / chunkSlices }
+
+    private func part(_ index: Int) -> Part {
+        let (number, layer) = index.quotientAndRemainder(dividingBy: layers)
+        return Part(
+            tiles: number * chunk..<min((number + 1) * chunk, grid.count),
+            slices: layer * chunkSlices..<min((layer + 1) * chunkSlices, taps.smallSlices))
+    }
+
     private func runByTiles(_ job: Job) -> Bool {
         let pieces = job.pool.threadCount
         let blocks = job.sums + pieces * sums.floats
@@ -107,10 +144,13 @@ struct WinogradWeightGradient: Sendable {
             let own = job.sums + piece * sums.floats
             let block = blocks + piece * blockFloats
             own.update(repeating: 0, count: sums.floats)
-            for tiles in chunks(ThreadPool.range(piece, of: pieces, count: grid.count, grain: 1)) {
-                transform(job, tiles, from: tiles.lowerBound, block, job.scratch(piece))
-                for point in 0..<Winograd.points {
-                    multiply(point, tiles.count, block, 0..<depth, own, accumulates: true)
+            for index in ThreadPool.range(piece, of: pieces, count: chunks * layers, grain: 1) {
+                let part = part(index)
+                for row in 0..<part.slices.count + halo {
+                    transform(job, part, row, part.tiles, block, job.scratch(piece))
+                }
+                for plane in 0..<sums.taps * Winograd.points {
+                    multiply(plane, part, block, 0..<depth, own, accumulates: true)
                 }
             }
         }
@@ -119,11 +159,11 @@ struct WinogradWeightGradient: Sendable {
 
     private func runByPoints(_ job: Job) -> Bool {
         let block = job.sums + sums.floats
-        for tiles in chunks(0..<grid.count) {
-            let isFirst = tiles.lowerBound == 0
-            transformAll(job, tiles, block)
-            job.pool.parallel(Winograd.points) { point in
-                multiply(point, tiles.count, block, 0..<depth, job.sums, accumulates: !isFirst)
+        for index in 0..<chunks * layers {
+            let part = part(index)
+            transformAll(job, part, block)
+            job.pool.parallel(sums.taps * Winograd.points) { plane in
+                multiply(plane, part, block, 0..<depth, job.sums, accumulates: index > 0)
             }
         }
         return collectAll(job, pieces: 1)
@@ -131,7 +171,8 @@ struct WinogradWeightGradient: Sendable {
 
     private func runByChannels(_ job: Job) -> Bool {
         let block = job.sums + job.pool.threadCount * sums.floats
-        transformAll(job, 0..<grid.count, block)
+        let part = part(0)
+        transformAll(job, part, block)
         let panels = Panels(channels: breadth)
         let isFinite = Atomic<Bool>(true)
         let steps = (depth + Self.blockDepth - 1) / Self.blockDepth
@@ -140,8 +181,8 @@ struct WinogradWeightGradient: Sendable {
             let panel = panels[number]
             let rows = step * Self.blockDepth..<min((step + 1) * Self.blockDepth, depth)
             let own = job.sums + worker * sums.floats
-            for point in 0..<Winograd.points {
-                multiplyPanel(point, grid.count, block, rows, panel.channel, panel.vectors, own, accumulates: false)
+            for plane in 0..<sums.taps * Winograd.points {
+                multiplyPanel(plane, part, block, rows, panel.channel, panel.vectors, own, accumulates: false)
             }
             for vector in 0..<panel.vectors where panel.channel + vector * lanes < breadth {
                 let sum = collect(
@@ -152,40 +193,51 @@ struct WinogradWeightGradient: Sendable {
         return isFinite.load(ordering: .relaxed)
     }
 
-    private func chunks(_ range: Range<Int>) -> some Sequence<Range<Int>> {
-        stride(from: range.lowerBound, to: range.upperBound, by: chunk).lazy.map {
-            $0..<min($0 + chunk, range.upperBound)
-        }
-    }
-
-    private func transformAll(_ job: Job, _ tiles: Range<Int>, _ block: UnsafeMutablePointer<Float>) {
-        job.pool.parallel((tiles.count + 3) / 4) { piece, worker in
-            let first = tiles.lowerBound + piece * 4
+    private func transformAll(_ job: Job, _ part: Part, _ block: UnsafeMutablePointer<Float>) {
+        let pieces = (part.tiles.count + 3) / 4
+        job.pool.parallel(pieces * (part.slices.count + halo)) { index, worker in
+            let first = part.tiles.lowerBound + index % pieces * 4
             transform(
-                job, first..<min(first + 4, tiles.upperBound), from: tiles.lowerBound, block, job.scratch(worker))
+                job, part, index / pieces, first..<min(first + 4, part.tiles.upperBound), block, job.scratch(worker))
         }
     }
 
+    /// Transforms some tiles of slice `row` of the big block, and of the small block when it has that many.
     private func transform(
-        _ job: Job, _ tiles: Range<Int>, from first: Int, _ block: UnsafeMutablePointer<Float>,
+        _ job: Job, _ part: Part, _ row: Int, _ tiles: Range<Int>, _ block: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         let buffer = scratch + Winograd.points * lanes
-        let smallBlock = block + Winograd.points * bigPlane
+        let first = row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound
+        let bigBlock = block + first * paddedDepth
+        let smallBlock = block + Winograd.points * bigPlane + first * paddedBreadth
+        let slice = part.slices.lowerBound + row - taps.slices.padding
+        let isInside = slice >= 0 && slice < taps.bigSlices
+        if !isInside {
+            for point in 0..<Winograd.points {
+                (bigBlock + point * bigPlane).update(repeating: 0, count: tiles.count * paddedDepth)
+            }
+        }
         for tile in tiles {
             let corner = grid.corner(tile)
-            let patch = Patch(
-                image: corner.image, y: corner.y - taps.padding.height, x: corner.x - taps.padding.width,
-                size: Winograd.inputs)
-            let target = block + (tile - first) * paddedDepth
-            patch.read(job.big, of: taps.big, channels: depth, buffer: buffer) {
-                base, rowStride, columnStride, channel in
-                Winograd.inputTile(
-                    base, rowStride: rowStride, columnStride: columnStride, into: target + channel,
-                    planeStride: bigPlane, scratch: scratch)
+            let number = tile - tiles.lowerBound
+            if isInside {
+                let patch = Patch(
+                    image: corner.image * taps.bigSlices + slice, y: corner.y - taps.padding.height,
+                    x: corner.x - taps.padding.width, size: Winograd.inputs)
+                let target = bigBlock + number * paddedDepth
+                patch.read(job.big, of: taps.big, channels: depth, buffer: buffer) {
+                    base, rowStride, columnStride, channel in
+                    Winograd.inputTile(
+                        base, rowStride: rowStride, columnStride: columnStride, into: target + channel,
+                        planeStride: bigPlane, scratch: scratch)
+                }
             }
-            let outputs = Patch(image: corner.image, y: corner.y, x: corner.x, size: Winograd.outputs)
-            let smallTarget = smallBlock + (tile - first) * paddedBreadth
+            guard row < part.slices.count else { continue }
+            let outputs = Patch(
+                image: corner.image * taps.smallSlices + part.slices.lowerBound + row, y: corner.y, x: corner.x,
+                size: Winograd.outputs)
+            let smallTarget = smallBlock + number * paddedBreadth
             outputs.read(job.small, of: taps.small, channels: breadth, buffer: buffer) {
                 base, rowStride, columnStride, channel in
                 Winograd.gradientTile(
@@ -195,29 +247,32 @@ struct WinogradWeightGradient: Sendable {
         }
     }
 
+    /// The products of one plane (a slice tap and a point).
     private func multiply(
-        _ point: Int, _ tiles: Int, _ block: UnsafePointer<Float>, _ rows: Range<Int>,
+        _ plane: Int, _ part: Part, _ block: UnsafePointer<Float>, _ rows: Range<Int>,
         _ target: UnsafeMutablePointer<Float>, accumulates: Bool
     ) {
         Panels(channels: breadth).walk { channel, vectors in
             multiplyPanel(
-                point, tiles, block, rows, channel, vectors, target + channel, accumulates: accumulates)
+                plane, part, block, rows, channel, vectors, target + channel, accumulates: accumulates)
         }
     }
 
-    /// The products of one point and one panel for some input channels; `target` is where the panel of the first plane begins.
+    /// The products of one plane and one panel for some input channels; `target` is where the panel of the first plane begins.
     private func multiplyPanel(
-        _ point: Int, _ tiles: Int, _ block: UnsafePointer<Float>, _ rows: Range<Int>, _ channel: Int, _ vectors: Int,
+        _ plane: Int, _ part: Part, _ block: UnsafePointer<Float>, _ rows: Range<Int>, _ channel: Int, _ vectors: Int,
         _ target: UnsafeMutablePointer<Float>, accumulates: Bool
     ) {
-        let a = block + point * bigPlane + rows.lowerBound
+        let (tap, point) = plane.quotientAndRemainder(dividingBy: Winograd.points)
+        let a =
+            block + point * bigPlane + tap * taps.slices.dilation * part.tiles.count * paddedDepth + rows.lowerBound
         let b = block + Winograd.points * bigPlane + point * smallPlane + channel
-        let c = target + point * sums.plane
+        let c = target + plane * sums.plane
         switch vectors {
-        case 1: multiply(Panel1.self, tiles, a, rows.count, b, c, accumulates)
-        case 2: multiply(Panel2.self, tiles, a, rows.count, b, c, accumulates)
-        case 3: multiply(Panel3.self, tiles, a, rows.count, b, c, accumulates)
-        default: multiply(Panel4.self, tiles, a, rows.count, b, c, accumulates)
+        case 1: multiply(Panel1.self, part.rows, a, rows.count, b, c, accumulates)
+        case 2: multiply(Panel2.self, part.rows, a, rows.count, b, c, accumulates)
+        case 3: multiply(Panel3.self, part.rows, a, rows.count, b, c, accumulates)
+        default: multiply(Panel4.self, part.rows, a, rows.count, b, c, accumulates)
         }
     }
 
@@ -249,34 +304,40 @@ struct WinogradWeightGradient: Sendable {
         _ job: Job, _ rows: Range<Int>, _ k: Int, from source: UnsafePointer<Float>, pieces: Int
     ) -> Float {
         let count = min(lanes, breadth - k)
-        let (plane, step) = (sums.plane, sums.floats)
-        func total(_ offset: Int) -> Vector {
-            var sum = load(source + offset)
-            for piece in 1..<max(1, pieces) where pieces > 1 { sum += load(source + piece * step + offset) }
-            return sum
-        }
-        return withUnsafeTemporaryAllocation(of: Vector.self, capacity: 27) { scratch in
+        let (plane, step, area) = (sums.plane, sums.floats, 9 * sums.taps)
+        return withStackTile { scratch in
+            let values = scratch + 18 * lanes
             var sum = Vector()
             for c in rows {
-                let base = (c - rows.lowerBound) * sums.breadth
-                for j in 0..<6 {
-                    let r = Winograd.weightGradient(
-                        total(j * plane + base), total((6 + j) * plane + base), total((12 + j) * plane + base),
-                        total((18 + j) * plane + base), total((24 + j) * plane + base), total((30 + j) * plane + base))
-                    (scratch[j], scratch[6 + j], scratch[12 + j]) = r
-                }
-                for i in 0..<3 {
-                    let r = Winograd.weightGradient(
-                        scratch[6 * i], scratch[6 * i + 1], scratch[6 * i + 2], scratch[6 * i + 3], scratch[6 * i + 4],
-                        scratch[6 * i + 5])
-                    sum += r.0 + r.1 + r.2
-                    (scratch[18 + 3 * i], scratch[19 + 3 * i], scratch[20 + 3 * i]) = r
-                }
-                guard let first = scratch.baseAddress else { continue }
-                let values = UnsafeRawPointer(first + 18).assumingMemoryBound(to: Float.self)
-                for lane in 0..<count {
-                    let target = job.dw + ((k + lane) * depth + c) * 9
-                    for tap in 0..<9 { target[tap] = values[tap * lanes + lane] }
+                for tap in 0..<sums.taps {
+                    let base = source + (tap * Winograd.points * plane + (c - rows.lowerBound) * sums.breadth)
+                    func total(_ point: Int) -> Vector {
+                        var sum = load(base + point * plane)
+                        for piece in 1..<max(1, pieces) where pieces > 1 {
+                            sum += load(base + point * plane + piece * step)
+                        }
+                        return sum
+                    }
+                    for j in 0..<6 {
+                        let r = Winograd.weightGradient(
+                            total(j), total(6 + j), total(12 + j), total(18 + j), total(24 + j), total(30 + j))
+                        store(r.0, scratch + j * lanes)
+                        store(r.1, scratch + (6 + j) * lanes)
+                        store(r.2, scratch + (12 + j) * lanes)
+                    }
+                    for i in 0..<3 {
+                        let p = scratch + 6 * i * lanes
+                        let r = Winograd.weightGradient(
+                            load(p), load(p + 16), load(p + 32), load(p + 48), load(p + 64), load(p + 80))
+                        sum += r.0 + r.1 + r.2
+                        store(r.0, values + 3 * i * lanes)
+                        store(r.1, values + (3 * i + 1) * lanes)
+                        store(r.2, values + (3 * i + 2) * lanes)
+                    }
+                    for lane in 0..<count {
+                        let target = job.dw + ((k + lane) * depth + c) * area + tap * 9
+                        for tap in 0..<9 { target[tap] = values[tap * lanes + lane] }
+                    }
                 }
             }
             return sum.sum()
