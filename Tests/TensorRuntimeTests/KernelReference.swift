@@ -71,27 +71,31 @@ func relativeError(_ values: UnsafePointer<Float>, stride: Int, channels: Int, _
 /// Calls `body(input pixel, c, output pixel, k, weight index)` for every product in the definition of a convolution.
 func forEachProduct(_ s: ConvolutionShape, _ body: (Int, Int, Int, Int, Int) -> Void) {
     let (cg, kg) = (s.inputChannels / s.groups, s.outputChannels / s.groups)
-    let near = s.transposed ? Extent(s.height, s.width) : Extent(s.outputHeight, s.outputWidth)
-    let far = s.transposed ? Extent(s.outputHeight, s.outputWidth) : Extent(s.height, s.width)
-    for line in 0..<s.batch * near.height {
-        for x in 0..<near.width {
-            for tap in 0..<s.kernel.height * s.kernel.width {
-                let (i, j) = (tap / s.kernel.width, tap % s.kernel.width)
-                let fy = line % near.height * s.stride.height - s.padding.height + i * s.dilation.height
-                let fx = x * s.stride.width - s.padding.width + j * s.dilation.width
-                guard fy >= 0, fy < far.height, fx >= 0, fx < far.width else { continue }
-                let a = line * near.width + x
-                let b = (line / near.height * far.height + fy) * far.width + fx
-                for g in 0..<s.groups {
-                    for c in 0..<cg {
-                        for k in 0..<kg {
-                            if s.transposed {
-                                let w = ((g * cg + c) * kg + k) * s.kernel.height * s.kernel.width + tap
-                                body(a, g * cg + c, b, g * kg + k, w)
-                            } else {
-                                let w = ((g * kg + k) * cg + c) * s.kernel.height * s.kernel.width + tap
-                                body(b, g * cg + c, a, g * kg + k, w)
-                            }
+    let (inSize, outSize) = (
+        SIMD3(s.slices.count, s.height, s.width), SIMD3(s.outputSlices, s.outputHeight, s.outputWidth)
+    )
+    let (near, far) = s.transposed ? (inSize, outSize) : (outSize, inSize)
+    let kernel = SIMD3(s.slices.kernel, s.kernel.height, s.kernel.width)
+    let stride = SIMD3(s.slices.stride, s.stride.height, s.stride.width)
+    let padding = SIMD3(s.slices.padding, s.padding.height, s.padding.width)
+    let dilation = SIMD3(s.slices.dilation, s.dilation.height, s.dilation.width)
+    func place(_ index: Int, _ size: SIMD3<Int>) -> SIMD3<Int> {
+        SIMD3(index / (size.y * size.z), index / size.z % size.y, index % size.z)
+    }
+    func index(_ place: SIMD3<Int>, _ size: SIMD3<Int>) -> Int { (place.x * size.y + place.y) * size.z + place.z }
+    let (volume, area) = (near.x * near.y * near.z, kernel.x * kernel.y * kernel.z)
+    for a in 0..<s.batch * volume {
+        for tap in 0..<area {
+            let source = place(a % volume, near) &* stride &- padding &+ place(tap, kernel) &* dilation
+            guard all(source .>= SIMD3(0, 0, 0)), all(source .< far) else { continue }
+            let b = a / volume * far.x * far.y * far.z + index(source, far)
+            for g in 0..<s.groups {
+                for c in 0..<cg {
+                    for k in 0..<kg {
+                        if s.transposed {
+                            body(a, g * cg + c, b, g * kg + k, ((g * cg + c) * kg + k) * area + tap)
+                        } else {
+                            body(b, g * cg + c, a, g * kg + k, ((g * kg + k) * cg + c) * area + tap)
                         }
                     }
                 }
@@ -115,16 +119,16 @@ struct ConvolutionTrial {
     let b: Buffer
     let db: Buffer
 
-    var inputPixels: Int { shape.batch * shape.height * shape.width }
-    var outputPixels: Int { shape.batch * shape.outputHeight * shape.outputWidth }
+    var inputPixels: Int { shape.inputPixels }
+    var outputPixels: Int { shape.outputPixels }
 
     init(_ shape: ConvolutionShape, _ random: inout KernelRandom) {
         self.shape = shape
         xStride = shape.inputChannels + (random.chance(2) ? 5 : 0)
         yStride = shape.outputChannels + (random.chance(2) ? 7 : 0)
         relu = random.chance(2)
-        let input = shape.batch * shape.height * shape.width * xStride
-        let output = shape.batch * shape.outputHeight * shape.outputWidth * yStride
+        let input = shape.inputPixels * xStride
+        let output = shape.outputPixels * yStride
         x = Buffer(input, &random)
         y = Buffer(output)
         dx = Buffer(input)
@@ -133,6 +137,31 @@ struct ConvolutionTrial {
         dw = Buffer(shape.weightCount)
         b = Buffer(shape.outputChannels, &random)
         db = Buffer(shape.outputChannels)
+    }
+
+    /// The same inputs, with memory of its own for the results.
+    init(copying other: ConvolutionTrial) {
+        (shape, xStride, yStride, relu) = (other.shape, other.xStride, other.yStride, other.relu)
+        (x, dy, w, b) = (other.x, other.dy, other.w, other.b)
+        (y, dx, dw, db) = (
+            Buffer(other.y.count), Buffer(other.dx.count), Buffer(other.dw.count), Buffer(other.db.count)
+        )
+    }
+
+    /// The largest difference of y, dx, dw and db from another trial, relative to the largest element of each.
+    func difference(from other: ConvolutionTrial) -> Double {
+        let (ci, co) = (shape.inputChannels, shape.outputChannels)
+        func compare(_ mine: Buffer, _ theirs: Buffer, _ stride: Int, _ channels: Int) -> Double {
+            let expected = (0..<mine.count / stride * channels).map {
+                Double(theirs.base[$0 / channels * stride + $0 % channels])
+            }
+            return relativeError(mine.base, stride: stride, channels: channels, expected)
+        }
+        let errors = [
+            compare(y, other.y, yStride, co), compare(dx, other.dx, xStride, ci), compare(dw, other.dw, 1, 1),
+            compare(db, other.db, 1, 1),
+        ]
+        return errors.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
     }
 
     func run(_ policy: ConvolutionPolicy, _ pool: ThreadPool) {

@@ -4,7 +4,18 @@ import Testing
 
 @Suite("Convolution kernels")
 struct KernelTestsConvolution {
+    /// Half of the shapes are volumes; all kinds of strides, paddings and dilations along the slices.
     private func randomShape(_ random: inout KernelRandom, winograd: Bool) -> ConvolutionShape {
+        var shape = randomImage(&random, winograd: winograd)
+        guard random.chance(2) else { return shape }
+        shape.slices = SliceAxis(
+            count: random.int(1...9), kernel: random.int(1...4), stride: winograd ? 1 : random.int(1...3),
+            padding: random.int(0...3), dilation: random.int(1...3))
+        if shape.transposed { shape.slices.outputPadding = random.int(0...shape.slices.stride - 1) }
+        return shape
+    }
+
+    private func randomImage(_ random: inout KernelRandom, winograd: Bool) -> ConvolutionShape {
         let groups = winograd || !random.chance(4) ? 1 : random.int(2...3)
         let largest = random.chance(8) ? 40 : 13
         let sides = Extent(random.int(1...largest), random.int(1...largest))
@@ -57,6 +68,28 @@ struct KernelTestsConvolution {
             trial.run(.automatic, ThreadPool(threads: 2))
             #expect(trial.error() < 3e-5)
         }
+    }
+
+    @Test("Volumes with many channels agree, in all ways of cutting the work")
+    func agreesOnVolumes() {
+        var random = KernelRandom(seed: 9)
+        var kinds: Set<String> = []
+        for (slices, side, channels) in [
+            (5, 9, (136, 200)), (20, 26, (16, 24)), (3, 40, (96, 160)), (2, 4, (256, 256)),
+        ] {
+            let shape = ConvolutionShape(
+                batch: 2, height: side, width: side, inputChannels: channels.0, outputChannels: channels.1,
+                kernel: Extent(3), padding: Extent(1), slices: SliceAxis(count: slices, kernel: 3, padding: 1))
+            for row in ConvolutionPlan(shape, threads: 2).explanation where row.pass != .inputGradient {
+                kinds.insert("\(row.pass) \(row.algorithm.filter(\.isLetter))")
+            }
+            let trial = ConvolutionTrial(shape, &random)
+            trial.run(.automatic, ThreadPool(threads: 2))
+            let direct = ConvolutionTrial(copying: trial)
+            direct.run(.direct, ThreadPool(threads: 2))
+            #expect(trial.difference(from: direct) < 3e-5, "\(shape)")
+        }
+        #expect(kinds.count == 5, "\(kinds)")
     }
 
     @Test("The same thread count gives the same bits, however the threads are scheduled")

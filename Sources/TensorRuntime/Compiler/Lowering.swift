@@ -31,7 +31,9 @@ struct Lowering {
             }
         }
         removeDeadNodes()
+        separateInstances()
         fuseReLU()
+        if graph.kind == .evaluation { foldBatchNorm() }
     }
 
     private mutating func lower(_ node: Graph.Node, _ index: Int) throws {
@@ -111,26 +113,78 @@ struct Lowering {
         nodes = kept.reversed()
     }
 
-    /// A convolution or batch norm whose only reader is a ReLU computes it in the same pass.
+    /// Group norm with one channel a group has kernels of its own.
+    private mutating func separateInstances() {
+        for index in nodes.indices {
+            guard let norm = nodes[index].operation as? SampleNorm, case .group(let groups) = norm.kind,
+                nodes[index].inputs.count == 3, let shape = shapes[nodes[index].input(0)],
+                (3...5).contains(shape.count),
+                shape[1] == groups
+            else { continue }
+            nodes[index].operation = InstanceNorm(epsilon: norm.epsilon)
+        }
+    }
+
+    /// The slope below zero of a ReLU or leaky ReLU.
+    private func negativeSlope(_ operation: any Operation) -> Float? {
+        if operation is UnaryOperation<ReLU> { return 0 }
+        guard let leaky = operation as? UnaryOperation<LeakyReLU>, leaky.formula.negativeSlope >= 0 else { return nil }
+        return leaky.formula.negativeSlope
+    }
+
+    /// A convolution or normalization whose only reader is a ReLU computes it in the same pass, normalizations a leaky ReLU too.
     private mutating func fuseReLU() {
         var readers: [Int: Int] = [:]
         for node in nodes { for input in node.inputs.compactMap({ $0 }) { readers[input, default: 0] += 1 } }
         var producer: [Int: Int] = [:]
         var dropped: Set<Int> = []
         for index in nodes.indices {
-            if nodes[index].operation is UnaryOperation<ReLU>, let source = producer[nodes[index].input(0)],
+            if let slope = negativeSlope(nodes[index].operation), let source = producer[nodes[index].input(0)],
                 readers[nodes[index].input(0)] == 1, !results.contains(nodes[index].input(0))
             {
                 if var norm = nodes[source].operation as? BatchNorm {
-                    norm.relu = true
+                    (norm.relu, norm.negativeSlope) = (true, slope)
                     nodes[index].operation = norm
-                } else if var convolution = nodes[source].operation as? Convolution {
+                } else if var norm = nodes[source].operation as? InstanceNorm {
+                    (norm.relu, norm.negativeSlope) = (true, slope)
+                    nodes[index].operation = norm
+                } else if slope == 0, var convolution = nodes[source].operation as? Convolution {
                     convolution.relu = true
                     nodes[index].operation = convolution
                 } else {
                     continue
                 }
                 nodes[index].inputs = nodes[source].inputs
+                nodes[index].origin = nodes[source].origin
+                dropped.insert(source)
+            }
+            producer[nodes[index].output] = index
+        }
+        nodes = nodes.indices.filter { !dropped.contains($0) }.map { nodes[$0] }
+    }
+
+    /// In evaluation a batch norm whose operand comes from a convolution alone is a scale and a shift of its output channels.
+    private mutating func foldBatchNorm() {
+        var readers: [Int: Int] = [:]
+        for node in nodes { for input in node.inputs.compactMap({ $0 }) { readers[input, default: 0] += 1 } }
+        let fixed = Set((graph.parameters + graph.buffers + graph.constants).map(\.value))
+        var producer: [Int: Int] = [:]
+        var dropped: Set<Int> = []
+        for index in nodes.indices {
+            let node = nodes[index]
+            if let norm = node.operation as? BatchNorm, !norm.isTraining, norm.negativeSlope == 0,
+                let source = producer[node.input(0)],
+                var convolution = nodes[source].operation as? Convolution, !convolution.relu,
+                convolution.foldedEpsilon == nil, readers[node.input(0)] == 1, !results.contains(node.input(0)),
+                (nodes[source].inputs.dropFirst() + node.inputs.dropFirst()).allSatisfy({
+                    $0.map(fixed.contains) ?? true
+                })
+            {
+                (convolution.foldedEpsilon, convolution.relu) = (norm.epsilon, norm.relu)
+                let bias = nodes[source].inputs.count > 2 ? nodes[source].inputs[2] : nil
+                nodes[index].operation = convolution
+                nodes[index].inputs =
+                    [nodes[source].inputs[0], nodes[source].inputs[1], bias] + node.inputs.dropFirst()
                 nodes[index].origin = nodes[source].origin
                 dropped.insert(source)
             }

@@ -7,6 +7,10 @@ struct Program {
         var node: Int?
         /// The view whose elements the step completes, for finding the first value that is not finite.
         var result: View?
+        /// What the step does for its node, where a node has several steps that one wants to tell apart.
+        var part = ""
+        /// Multiplications and additions by the definition, where that is known.
+        var operations = 0.0
         var run: (Memory, ThreadPool) -> Void
     }
 

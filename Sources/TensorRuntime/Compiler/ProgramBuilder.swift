@@ -115,8 +115,13 @@ final class ProgramBuilder {
 
     // Kernels
 
-    func emit(_ touched: [View?], result: View? = nil, _ run: @escaping (Memory, ThreadPool) -> Void) {
-        let step = Program.Step(buffers: touched.compactMap { $0?.buffer }, node: current, result: result, run: run)
+    func emit(
+        _ touched: [View?], result: View? = nil, part: String = "", operations: Double = 0,
+        _ run: @escaping (Memory, ThreadPool) -> Void
+    ) {
+        let step = Program.Step(
+            buffers: touched.compactMap { $0?.buffer }, node: current, result: result, part: part,
+            operations: operations, run: run)
         switch phase {
         case .forward: program.forward.append(step)
         case .backward: program.backward.append(step)

@@ -1,7 +1,7 @@
 /// Batch normalization over images N H W C, in training (statistics of the batch) and in evaluation (running statistics).
 ///
 /// With `relu`, y = max(0, batch_norm(x)) is computed in the same pass, and the backward pass masks dy itself: it recomputes
-/// the sign from x, so y is not needed.
+/// the sign from x, so y is not needed. `negativeSlope` makes it a leaky ReLU.
 package enum BatchNormalization {
     /// Bytes of scratch memory for every function here; aligned to 64 bytes.
     package static func workspaceBytes(pixels: Int, channels: Int, threads: Int) -> Int {
@@ -14,7 +14,7 @@ package enum BatchNormalization {
     /// 1 / sqrt(variance + epsilon).
     package static func forward(
         _ x: Pixels, pixels: Int, channels: Int, gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?,
-        epsilon: Float, relu: Bool, into y: Pixels, mean: UnsafeMutablePointer<Float>,
+        epsilon: Float, relu: Bool, negativeSlope: Float = 0, into y: Pixels, mean: UnsafeMutablePointer<Float>,
         variance: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
@@ -26,14 +26,15 @@ package enum BatchNormalization {
         }
         apply(
             x, pixels: pixels, channels: channels, gamma: gamma, beta: beta, mean: mean,
-            inverseDeviation: inverseDeviation, relu: relu, into: y, workspace: workspace, pool: pool)
+            inverseDeviation: inverseDeviation, relu: relu, negativeSlope: negativeSlope, into: y, workspace: workspace,
+            pool: pool)
     }
 
     /// y = (x - mean) · gamma · inverseDeviation + beta with given statistics: evaluation.
     package static func apply(
         _ x: Pixels, pixels: Int, channels: Int, gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?,
-        mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, relu: Bool, into y: Pixels,
-        workspace: UnsafeMutableRawPointer, pool: ThreadPool
+        mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, relu: Bool, negativeSlope: Float = 0,
+        into y: Pixels, workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
         let scale = workspace.assumingMemoryBound(to: Float.self)
         let shift = scale + padded(channels)
@@ -46,7 +47,8 @@ package enum BatchNormalization {
                     for pixel in chunk {
                         let value = multiplyAdd(b, load(x.base + (pixel &* x.stride &+ channel), upTo: count), a)
                         store(
-                            relu ? rectified(value) : value, y.base + (pixel &* y.stride &+ channel), upTo: count)
+                            relu ? rectified(value, negativeSlope) : value, y.base + (pixel &* y.stride &+ channel),
+                            upTo: count)
                     }
                 }
             }
@@ -58,7 +60,8 @@ package enum BatchNormalization {
     package static func backward(
         _ x: Pixels, _ dy: Pixels, pixels: Int, channels: Int, gamma: UnsafePointer<Float>?,
         beta: UnsafePointer<Float>?, mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, relu: Bool,
-        into dx: Pixels, dgamma: UnsafeMutablePointer<Float>?, dbeta: UnsafeMutablePointer<Float>?,
+        negativeSlope: Float = 0, into dx: Pixels, dgamma: UnsafeMutablePointer<Float>?,
+        dbeta: UnsafeMutablePointer<Float>?,
         workspace: UnsafeMutableRawPointer, pool: ThreadPool
     ) {
         let width = padded(channels)
@@ -70,7 +73,9 @@ package enum BatchNormalization {
         affine(channels, gamma, beta, mean, inverseDeviation, scale: scale, shift: shift)
         slope.update(repeating: 0, count: 2 * width)
         center.update(from: mean, count: channels)
-        let form = Backward(x: x, dy: dy, channels: channels, relu: relu, scale: scale, shift: shift, center: center)
+        let form = Backward(
+            x: x, dy: dy, channels: channels, relu: relu, negativeSlope: negativeSlope, scale: scale, shift: shift,
+            center: center)
         let pieces = pool.threadCount
         pool.parallel(pieces) { piece in
             let sums = partial + piece * 2 * width
@@ -188,6 +193,7 @@ extension BatchNormalization {
         let dy: Pixels
         let channels: Int
         let relu: Bool
+        let negativeSlope: Float
         let scale: UnsafeMutablePointer<Float>
         let shift: UnsafeMutablePointer<Float>
         let center: UnsafeMutablePointer<Float>
@@ -195,7 +201,10 @@ extension BatchNormalization {
         /// dy where the ReLU let the value pass.
         @inline(__always)
         private func masked(_ gradient: Vector, _ value: Vector, _ scale: Vector, _ shift: Vector) -> Vector {
-            relu ? gradient.replacing(with: Vector(), where: multiplyAdd(shift, value, scale) .<= Vector()) : gradient
+            guard relu else { return gradient }
+            let isNegative = multiplyAdd(shift, value, scale) .<= Vector()
+            if negativeSlope == 0 { return gradient.replacing(with: Vector(), where: isNegative) }
+            return gradient.replacing(with: gradient * negativeSlope, where: isNegative)
         }
 
         /// Adds Σ g and Σ g · (x - mean).

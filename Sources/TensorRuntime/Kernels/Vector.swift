@@ -61,6 +61,13 @@ func rectified(_ vector: Vector) -> Vector {
     vector.replacing(with: Vector(), where: vector .< Vector())
 }
 
+/// `rectified`, or with a slope other than zero the leaky form: slope · x where x < 0.
+@inline(__always)
+func rectified(_ vector: Vector, _ negativeSlope: Float) -> Vector {
+    if negativeSlope == 0 { return rectified(vector) }
+    return vector.replacing(with: vector * negativeSlope, where: vector .< Vector())
+}
+
 /// 448 floats on the stack: six rows of four vectors, or twelve of two, and one row more.
 ///
 /// `withUnsafeTemporaryAllocation` takes more than a kilobyte from the heap; kernels that run in each training step must not.

@@ -1,29 +1,73 @@
-/// Convolution of N C H W, also transposed. With `relu` the following ReLU is computed in the same pass.
+/// Convolution of N C L, N C H W or N C D H W, also transposed. With `relu` the following ReLU is computed in the same pass.
+///
+/// Stride, padding, dilation and output padding have one entry for all spatial axes or one for each. In evaluation `normalizes`
+/// says that a batch norm with running statistics is folded into weights and bias; its weight, bias, mean and variance are then
+/// operands 3 to 6.
 struct Convolution: Operation {
-    var stride: Extent
-    var padding: Extent
-    var dilation: Extent
+    var stride: [Int]
+    var padding: [Int]
+    var dilation: [Int]
     var transposed: Bool
-    var outputPadding: Extent
+    var outputPadding: [Int]
     var groups: Int
     var relu = false
-    var arity: ClosedRange<Int> { 2...3 }
+    var foldedEpsilon: Float?
+    var arity: ClosedRange<Int> { foldedEpsilon == nil ? 2...3 : 7...7 }
 
-    func isOptional(_ input: Int) -> Bool { input == 2 }
+    /// Reads the attributes of a node.
+    init(_ attributes: Attributes) throws {
+        func sizes(_ name: String, default fallback: Int, minimum: Int) throws -> [Int] {
+            let sizes = try attributes.integers(name, default: [fallback])
+            guard (1...3).contains(sizes.count), sizes.allSatisfy({ $0 >= minimum && $0 <= 1 << 20 }) else {
+                throw attributes.failure("\(sizes) is no \(name) along one to three axes")
+            }
+            return sizes
+        }
+        stride = try sizes("stride", default: 1, minimum: 1)
+        padding = try sizes("padding", default: 0, minimum: 0)
+        dilation = try sizes("dilation", default: 1, minimum: 1)
+        transposed = try attributes.flag("transposed")
+        outputPadding = try sizes("output_padding", default: 0, minimum: 0)
+        groups = try attributes.integer("groups", default: 1)
+    }
+
+    func isOptional(_ input: Int) -> Bool { (2...4).contains(input) }
+    func differentiable(_ input: Int) -> Bool { input < 3 }
+
+    /// The sizes along slices, rows and columns, with `filler` where the input has no such axis.
+    private func spread(_ sizes: [Int], _ filler: Int, rank: Int, _ name: String) throws -> [Int] {
+        guard sizes.count == 1 || sizes.count == rank else {
+            throw ShapeFault("a \(name) of \(sizes) does not fit \(rank) spatial axes")
+        }
+        let all = sizes.count == rank ? sizes : [Int](repeating: sizes[0], count: rank)
+        return [Int](repeating: filler, count: 3 - rank) + all
+    }
 
     func geometry(_ x: [Int], _ weight: [Int]) throws -> ConvolutionShape {
-        guard x.count == 4, weight.count == 4 else {
-            throw ShapeFault("only two-dimensional convolutions are supported, not \(x) with weights \(weight)")
+        guard (3...5).contains(x.count), weight.count == x.count else {
+            throw ShapeFault("an input of shape \(x) with weights \(weight) is no convolution along one to three axes")
         }
         guard (1...65_536).contains(groups) else { throw ShapeFault("\(groups) groups") }
-        guard outputPadding.height < max(stride.height, dilation.height),
-            outputPadding.width < max(stride.width, dilation.width)
-        else { throw ShapeFault("the output padding is not below the stride or the dilation") }
+        let rank = x.count - 2
+        let input = try spread(Array(x.dropFirst(2)), 1, rank: rank, "input")
+        let kernel = try spread(Array(weight.dropFirst(2)), 1, rank: rank, "kernel")
+        let (stride, dilation) = (
+            try spread(stride, 1, rank: rank, "stride"), try spread(dilation, 1, rank: rank, "dilation")
+        )
+        let padding = try spread(padding, 0, rank: rank, "padding")
+        let extra = try spread(outputPadding, 0, rank: rank, "output padding")
+        guard zip(extra, zip(stride, dilation)).allSatisfy({ $0 < max($1.0, $1.1) }) else {
+            throw ShapeFault("the output padding is not below the stride or the dilation")
+        }
         let shape = ConvolutionShape(
-            batch: x[0], height: x[2], width: x[3], inputChannels: x[1],
-            outputChannels: transposed ? weight[1] * groups : weight[0], kernel: Extent(weight[2], weight[3]),
-            stride: stride, padding: padding, dilation: dilation, groups: groups, transposed: transposed,
-            outputPadding: outputPadding)
+            batch: x[0], height: input[1], width: input[2], inputChannels: x[1],
+            outputChannels: transposed ? weight[1] * groups : weight[0], kernel: Extent(kernel[1], kernel[2]),
+            stride: Extent(stride[1], stride[2]), padding: Extent(padding[1], padding[2]),
+            dilation: Extent(dilation[1], dilation[2]), groups: groups, transposed: transposed,
+            outputPadding: Extent(extra[1], extra[2]),
+            slices: SliceAxis(
+                count: input[0], kernel: kernel[0], stride: stride[0], padding: padding[0], dilation: dilation[0],
+                outputPadding: extra[0]))
         guard shape.isValid, transposed ? weight[0] == x[1] : weight[1] * groups == x[1] else {
             throw ShapeFault("weights \(weight) in \(groups) groups do not fit an input of shape \(x)")
         }
@@ -31,11 +75,13 @@ struct Convolution: Operation {
     }
 
     func shape(_ inputs: [[Int]?]) throws -> [Int] {
-        let shape = try geometry(inputs[0] ?? [], inputs[1] ?? [])
-        if inputs.count > 2, let bias = inputs[2], bias != [shape.outputChannels] {
-            throw ShapeFault("a bias of shape \(bias) for \(shape.outputChannels) channels")
+        let x = inputs[0] ?? []
+        let shape = try geometry(x, inputs[1] ?? [])
+        for case let other? in inputs.dropFirst(2) where other != [shape.outputChannels] {
+            throw ShapeFault("a bias of shape \(other) for \(shape.outputChannels) channels")
         }
-        return [shape.batch, shape.outputChannels, shape.outputHeight, shape.outputWidth]
+        let sizes = [shape.outputSlices, shape.outputHeight, shape.outputWidth]
+        return [shape.batch, shape.outputChannels] + sizes.suffix(x.count - 2)
     }
 
     private func plan(_ builder: ProgramBuilder, _ node: PlanNode) -> ConvolutionPlan? {
@@ -45,9 +91,18 @@ struct Convolution: Operation {
 
     func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
         guard let plan = plan(builder, node) else { return }
-        emitConvolutionForward(
-            builder, plan, x: builder.pixels(builder.view(node.input(0))), weight: node.input(1),
-            bias: node.inputs.count > 2 ? node.inputs[2] : nil, relu: relu, y: builder.output(node))
+        let y = builder.output(node).asImage
+        let x = builder.pixels(builder.view(node.input(0)).asImage)
+        if let epsilon = foldedEpsilon {
+            let (weight, bias) = builder.folded(node, plan.shape, epsilon)
+            emitConvolutionForward(
+                builder, plan, x: x, weight: weight, packed: builder.packed(weight, isStable: true, .forward, plan),
+                bias: bias, relu: relu, y: y)
+        } else {
+            emitConvolutionForward(
+                builder, plan, x: x, weight: node.input(1), bias: node.inputs.count > 2 ? node.inputs[2] : nil,
+                relu: relu, y: y)
+        }
     }
 
     func backward(_ builder: ProgramBuilder, _ node: PlanNode, _ gradient: GradientSlot) {
@@ -63,9 +118,10 @@ struct Convolution: Operation {
             slot = GradientSlot(view: masked, owned: true)
         }
         emitConvolutionBackward(
-            builder, plan, x: { builder.pixels(builder.view(node.input(0))) }, dy: builder.pixels(slot.view),
-            weight: node.input(1), bias: node.inputs.count > 2 ? node.inputs[2] : nil,
-            intoInput: { body in builder.overwrite(node.input(0), body) })
+            builder, plan, x: { builder.pixels(builder.view(node.input(0)).asImage) },
+            dy: builder.pixels(slot.view.asImage), weight: node.input(1),
+            bias: node.inputs.count > 2 ? node.inputs[2] : nil,
+            intoInput: { body in builder.overwrite(node.input(0)) { body($0.asImage) } })
     }
 }
 
@@ -130,13 +186,24 @@ private func emitConvolutionForward(
     _ builder: ProgramBuilder, _ plan: ConvolutionPlan, x: (view: View, stride: Int), weight: Int, bias: Int?,
     relu: Bool, y: View
 ) {
-    let packed = builder.packed(weight, for: .forward, plan)
     let source = builder.rowMajor(builder.view(weight))
-    let b = bias.map { builder.rowMajor(builder.view($0)) }
+    emitConvolutionForward(
+        builder, plan, x: x, weight: source,
+        packed: builder.packed(source, isStable: builder.isStable(weight), .forward, plan),
+        bias: bias.map { builder.rowMajor(builder.view($0)) }, relu: relu, y: y)
+}
+
+private func emitConvolutionForward(
+    _ builder: ProgramBuilder, _ plan: ConvolutionPlan, x: (view: View, stride: Int), weight source: View, packed: View,
+    bias b: View?, relu: Bool, y: View
+) {
     let target = y.pixelStride == nil ? builder.temporary(y.shape) : y
     let stride = target.pixelStride ?? target.shape[1]
     builder.needWorkspace(plan.workspaceBytes(.forward))
-    builder.emit([x.view, source, packed, b, target], result: target) { memory, pool in
+    builder.emit(
+        [x.view, source, packed, b, target], result: target, part: ConvolutionPass.forward.rawValue,
+        operations: plan.shape.operations
+    ) { memory, pool in
         plan.forward(
             memory.pixels(x.view, stride: x.stride), weights: memory[source], packed: memory[packed],
             bias: b.map { memory[$0] }, relu: relu,
@@ -155,7 +222,10 @@ private func emitConvolutionBackward(
         builder.needWorkspace(plan.workspaceBytes(.weightGradient))
         // The kernel always yields the weight gradient; without a need for it, it goes to scratch memory.
         func emit(_ dw: View, _ db: View?) {
-            builder.emit([x.view, dy.view, dw, db], result: dw) { memory, pool in
+            builder.emit(
+                [x.view, dy.view, dw, db], result: dw, part: ConvolutionPass.weightGradient.rawValue,
+                operations: plan.shape.operations
+            ) { memory, pool in
                 plan.weightGradient(
                     memory.pixels(x.view, stride: x.stride), memory.pixels(dy.view, stride: dy.stride),
                     into: memory[dw], bias: db.map { memory[$0] }, workspace: ProgramBuilder.workspace(memory),
@@ -174,12 +244,15 @@ private func emitConvolutionBackward(
         }
     }
     intoInput { dx in
-        let packed = builder.packed(weight, for: .inputGradient, plan)
         let source = builder.rowMajor(builder.view(weight))
+        let packed = builder.packed(source, isStable: builder.isStable(weight), .inputGradient, plan)
         let target = dx.pixelStride == nil ? builder.temporary(dx.shape) : dx
         let stride = target.pixelStride ?? target.shape[1]
         builder.needWorkspace(plan.workspaceBytes(.inputGradient))
-        builder.emit([dy.view, source, packed, target], result: target) { memory, pool in
+        builder.emit(
+            [dy.view, source, packed, target], result: target, part: ConvolutionPass.inputGradient.rawValue,
+            operations: plan.shape.operations
+        ) { memory, pool in
             plan.inputGradient(
                 memory.pixels(dy.view, stride: dy.stride), weights: memory[source], packed: memory[packed],
                 into: memory.pixels(target, stride: stride), workspace: ProgramBuilder.workspace(memory), pool: pool)
@@ -189,13 +262,14 @@ private func emitConvolutionBackward(
 }
 
 extension ProgramBuilder {
-    /// The weights of a convolution in the form that a pass reads: parameters are packed once after they changed, computed weights
-    /// in each run.
-    func packed(_ weight: Int, for pass: ConvolutionPass, _ plan: ConvolutionPlan) -> View {
-        let source = rowMajor(view(weight))
+    /// Weights (row-major) in the form that a pass reads.
+    ///
+    /// Evaluation packs parameters once after they changed and keeps them. In training they change with each step: they are packed
+    /// right before their use, into memory that other temporaries share, because with Winograd they take four times the parameters.
+    func packed(_ source: View, isStable: Bool, _ pass: ConvolutionPass, _ plan: ConvolutionPlan) -> View {
         let count = plan.packedCount(pass)
         guard count > 0 else { return source }
-        if isStable(weight) {
+        if isStable && !training {
             let target = persistent(count)
             emitPreparation([source, target]) { memory, pool in
                 plan.pack(memory[source], for: pass, into: memory[target], pool: pool)
@@ -203,10 +277,41 @@ extension ProgramBuilder {
             return target
         }
         let target = temporary([count])
-        emit([source, target]) { memory, pool in
+        emit([source, target], part: "weights") { memory, pool in
             plan.pack(memory[source], for: pass, into: memory[target], pool: pool)
         }
         return target
+    }
+
+    /// Weights and bias of a convolution with the batch norm of its operands 3 to 6 folded in: w s and (b - mean) s + beta with
+    /// s = gamma / sqrt(variance + epsilon) for each output channel. Computed once after a change.
+    func folded(_ node: PlanNode, _ shape: ConvolutionShape, _ epsilon: Float) -> (weight: View, bias: View) {
+        let operands = node.inputs.map { $0.map { rowMajor(view($0)) } }
+        let (weight, bias) = (persistent(shape.weightCount), persistent(shape.outputChannels))
+        guard let source = operands[1], let mean = operands[5], let variance = operands[6] else {
+            return (weight, bias)
+        }
+        let (b, gamma, beta) = (operands[2], operands[3], operands[4])
+        let area = shape.slices.kernel * shape.kernel.height * shape.kernel.width
+        let (first, second) = (shape.inputChannels / shape.groups, shape.outputChannels / shape.groups)
+        emitPreparation([source, b, gamma, beta, mean, variance, weight, bias].compactMap { $0 }) { memory, pool in
+            pool.parallel(shape.outputChannels) { k in
+                let scale =
+                    Double(gamma.map { memory[$0][k] } ?? 1)
+                    / (Double(memory[variance][k]) + Double(epsilon)).squareRoot()
+                let start = Double(b.map { memory[$0][k] } ?? 0) - Double(memory[mean][k])
+                memory[bias][k] = Float(start * scale + Double(beta.map { memory[$0][k] } ?? 0))
+                for c in 0..<first {
+                    // Transposed weights are (I, O/g, …), others (O, I/g, …).
+                    let (group, channel) = k.quotientAndRemainder(dividingBy: second)
+                    let row = shape.transposed ? (group * first + c) * second + channel : k * first + c
+                    for tap in row * area..<(row + 1) * area {
+                        memory[weight][tap] = Float(Double(memory[source][tap]) * scale)
+                    }
+                }
+            }
+        }
+        return (weight, bias)
     }
 }
 

@@ -6,6 +6,8 @@ struct BatchNorm: Operation {
     var momentum: Float
     var epsilon: Float
     var relu = false
+    /// Not zero when that is a leaky ReLU.
+    var negativeSlope: Float = 0
     var arity: ClosedRange<Int> { 5...5 }
     var updatesStatistics: Bool { isTraining }
 
@@ -55,7 +57,8 @@ struct BatchNorm: Operation {
                 BatchNormalization.forward(
                     memory.pixels(x, stride: xs), pixels: pixels, channels: channels, gamma: gamma.map { memory[$0] },
                     beta: beta.map { memory[$0] }, epsilon: epsilon, relu: relu,
-                    into: memory.pixels(target, stride: ys), mean: memory[mean], variance: memory[variance],
+                    negativeSlope: negativeSlope, into: memory.pixels(target, stride: ys), mean: memory[mean],
+                    variance: memory[variance],
                     inverseDeviation: memory[inverse], workspace: ProgramBuilder.workspace(memory), pool: pool)
             }
             updateStatistics(builder, node, mean, variance, pixels: pixels)
@@ -71,7 +74,8 @@ struct BatchNorm: Operation {
                 BatchNormalization.apply(
                     memory.pixels(x, stride: xs), pixels: pixels, channels: channels, gamma: gamma.map { memory[$0] },
                     beta: beta.map { memory[$0] }, mean: memory[mean], inverseDeviation: memory[inverse], relu: relu,
-                    into: memory.pixels(target, stride: ys), workspace: ProgramBuilder.workspace(memory), pool: pool)
+                    negativeSlope: negativeSlope, into: memory.pixels(target, stride: ys),
+                    workspace: ProgramBuilder.workspace(memory), pool: pool)
             }
         }
         builder.copy(target, to: y.asImage)
@@ -109,7 +113,8 @@ struct BatchNorm: Operation {
             BatchNormalization.backward(
                 memory.pixels(x, stride: xs), memory.pixels(dy, stride: dys), pixels: pixels, channels: channels,
                 gamma: gamma.map { memory[$0] }, beta: beta.map { memory[$0] }, mean: memory[mean],
-                inverseDeviation: memory[inverse], relu: relu, into: memory.pixels(dx, stride: dxs),
+                inverseDeviation: memory[inverse], relu: relu, negativeSlope: negativeSlope,
+                into: memory.pixels(dx, stride: dxs),
                 dgamma: memory[dgamma], dbeta: memory[dbeta], workspace: ProgramBuilder.workspace(memory), pool: pool)
         }
         if let value = node.inputs[1] { builder.pass(dgamma, to: value, owned: true) }
@@ -135,8 +140,11 @@ struct BatchNorm: Operation {
         if relu {
             let (y, masked) = (builder.view(node.output).asImage, builder.temporary(x.shape))
             let (plan, slope) = (Nest([masked, g, y]).plan, g)
+            let leak = negativeSlope
             builder.emit([masked, slope, y]) { memory, pool in
-                Elementwise.map2(plan, memory[masked], memory[slope], memory[y], pool) { $1 > 0 ? $0 : 0 }
+                Elementwise.map2(plan, memory[masked], memory[slope], memory[y], pool) {
+                    $1 > 0 ? $0 : leak == 0 ? 0 : leak * $0
+                }
             }
             g = masked
         }

@@ -152,13 +152,7 @@ enum OperationTable {
     }
 
     private static let layers: [String: Factory] = [
-        "convolution": {
-            Convolution(
-                stride: try $0.extent("stride", default: 1), padding: try $0.extent("padding", default: 0, minimum: 0),
-                dilation: try $0.extent("dilation", default: 1), transposed: try $0.flag("transposed"),
-                outputPadding: try $0.extent("output_padding", default: 0, minimum: 0),
-                groups: try $0.integer("groups", default: 1))
-        },
+        "convolution": { try Convolution($0) },
         "linear": { _ in AffineMap() },
         "batch_norm": {
             BatchNorm(

@@ -106,7 +106,8 @@ def execute(node, x):
     if op.endswith("_scalar") and op[:-7] in compare:
         return compare[op[:-7]](x[0], a["scalar"]).float()
     if op == "convolution":
-        f = torch.conv_transpose2d if a["transposed"] else torch.conv2d
+        rank = x[0].dim() - 2
+        f = getattr(torch, f"conv_transpose{rank}d" if a["transposed"] else f"conv{rank}d")
         if a["transposed"]:
             return f(x[0], x[1], x[2], a["stride"], a["padding"], a["output_padding"], a["groups"], a["dilation"])
         return f(x[0], x[1], x[2], a["stride"], a["padding"], a["dilation"], a["groups"])
@@ -260,31 +261,31 @@ def keeps_gradient(make):
     return wrapped
 
 
-def convolution(c, transposed=False):
+def convolution(c, transposed=False, rank=2):
     r = c.rng
     groups = r.choice([1, 1, 1, 2, 3])
     size = r.choice([1, 2, 3, 3, 3, r.randint(1, 5)])
-    kernel = [size, size] if r.random() < 0.8 else [r.randint(1, 4), r.randint(1, 4)]
-    stride = r.choice([[1, 1], [1, 1], [2, 2], [r.randint(1, 3), r.randint(1, 3)]])
-    dilation = r.choice([[1, 1], [1, 1], [r.randint(1, 3), r.randint(1, 2)]])
-    padding = r.choice([[kernel[0] // 2, kernel[1] // 2], [0, 0], [r.randint(0, 2), r.randint(0, 2)]])
+    kernel = [size] * rank if r.random() < 0.8 else [r.randint(1, 4) for _ in range(rank)]
+    stride = r.choice([[1] * rank, [1] * rank, [2] * rank, [r.randint(1, 3) for _ in range(rank)]])
+    dilation = r.choice([[1] * rank, [1] * rank, [r.randint(1, 3)] + [r.randint(1, 2) for _ in range(rank - 1)]])
+    padding = r.choice([[k // 2 for k in kernel], [0] * rank, [r.randint(0, 2) for _ in range(rank)]])
     cin, cout = groups * r.choice([1, r.randint(1, 5), 16]), groups * r.choice([1, r.randint(1, 5), 16])
+    most = 21 if rank < 3 else 9
     while True:
-        h, w = r.choice([1, r.randint(1, 21)]), r.randint(1, 21)
+        sizes = [r.choice([1, r.randint(1, most)]) for _ in range(rank - 1)] + [r.randint(1, most)]
         if transposed:
-            grown = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in zip((h, w), stride, padding, dilation, kernel)]
+            grown = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in zip(sizes, stride, padding, dilation, kernel)]
             if min(grown) >= 1:
                 break
         else:
-            room = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip((h, w), padding, dilation, kernel)]
+            room = [n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(sizes, padding, dilation, kernel)]
             if min(room) >= 0:
                 break
             padding = [p + 1 for p in padding]
-    extra = [0, 0]
+    extra = [0] * rank
     if transposed:
         extra = [r.randint(0, max(s, d) - 1) if r.random() < 0.4 else 0 for s, d in zip(stride, dilation)]
-        extra = [min(e, max(s, d) - 1) for e, s, d in zip(extra, stride, dilation)]
-    x = c.parameter(c.randn(r.randint(1, 3), cin, h, w))
+    x = c.parameter(c.randn(r.randint(1, 3), cin, *sizes))
     weight = c.randn(cin, cout // groups, *kernel) if transposed else c.randn(cout, cin // groups, *kernel)
     bias = c.parameter(c.randn(cout)) if r.random() < 0.6 else None
     v = c.node("convolution", [x, c.parameter(weight), bias], {
@@ -524,7 +525,10 @@ def scalar(op, low=-3, high=3, positive=False):
 
 
 MAKERS = {
-    "convolution": convolution, "transposed_convolution": lambda c: convolution(c, True), "linear": linear,
+    "convolution": convolution, "transposed_convolution": lambda c: convolution(c, True),
+    "convolution1d": lambda c: convolution(c, rank=1), "transposed_convolution1d": lambda c: convolution(c, True, 1),
+    "convolution3d": lambda c: convolution(c, rank=3), "transposed_convolution3d": lambda c: convolution(c, True, 3),
+    "linear": linear,
     "batch_norm": batch_norm, "group_norm": group_norm, "layer_norm": layer_norm, "prelu": prelu,
     "softmax": softmax("softmax"), "log_softmax": softmax("log_softmax"), "max_pool2d": max_pool,
     "concatenate": concatenate, "pad": pad, "slice": slice_,
