@@ -23,7 +23,7 @@ public final class CompiledGraph {
     let random: RandomStream
     private let program: Program
     private let storage: ProgramMemory
-    private let inputViews: [String: View]
+    private let feeds: [Feed]
     private let resultView: View
     private let reached: Set<String>
     private var preparedVersion = -1
@@ -54,8 +54,7 @@ public final class CompiledGraph {
         try compiler.bind(graph, parameters)
         (resultView, reached) = try compiler.compile(graph)
         program = compiler.builder.program
-        inputViews = Dictionary(
-            uniqueKeysWithValues: graph.inputs.map { ($0.name, compiler.builder.view($0.value)) })
+        feeds = graph.inputs.map { Feed(name: $0.name, view: compiler.builder.view($0.value)) }
         let plan = MemoryPlan(program)
         memory = MemoryRequirement(program, plan, parameters)
         try budget.require(memory.total + beside, held: memory.store + beside, batch: batch)
@@ -82,6 +81,8 @@ public final class CompiledGraph {
         parameters.addGradients(earlier, reached: reached)
         parameters.markGradients(reached, adding: accumulating)
         run(program.completion)
+        // Running statistics may be folded into the weights of an evaluation graph.
+        parameters.parametersChanged()
         random.state.step += 1
         return loss
     }
@@ -107,17 +108,27 @@ public final class CompiledGraph {
     }
 
     private func load(_ inputs: [String: Tensor]) throws {
-        for (name, view) in inputViews {
-            guard let tensor = inputs[name] else { throw RuntimeError.missingTensor("the input \(name)") }
-            guard tensor.shape == view.shape else {
-                throw RuntimeError.tensorMismatch(name: name, expected: view.shape, got: tensor.shape)
+        for feed in feeds {
+            guard let tensor = inputs[feed.name] else { throw RuntimeError.missingTensor("the input \(feed.name)") }
+            guard tensor.shape == feed.view.shape else {
+                throw RuntimeError.tensorMismatch(name: feed.name, expected: feed.view.shape, got: tensor.shape)
             }
-            let source = View(buffer: 0, shape: view.shape, strides: View.strides(rowMajor: view.shape))
-            let plan = Nest([view, source]).plan
             tensor.values.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress else { return }
-                Elementwise.copy(plan, storage.table[view], UnsafeMutablePointer(mutating: base), pool)
+                Elementwise.copy(feed.plan, storage.table[feed.view], UnsafeMutablePointer(mutating: base), pool)
             }
+        }
+    }
+
+    /// An input and the loops that bring it into place.
+    private struct Feed {
+        let name: String
+        let view: View
+        let plan: NestPlan
+
+        init(name: String, view: View) {
+            (self.name, self.view) = (name, view)
+            plan = Nest([view, View(buffer: 0, shape: view.shape, strides: View.strides(rowMajor: view.shape))]).plan
         }
     }
 
@@ -127,21 +138,42 @@ public final class CompiledGraph {
         preparedVersion = parameters.version
     }
 
-    /// Seconds that nodes take in one run of each phase, in order: for finding what is slow. Gradients are spoiled afterwards.
-    public func profile() -> [(phase: String, operation: String, seconds: Double)] {
+    /// What a node takes in one phase of a step.
+    public struct ProfileRow: Sendable {
+        /// `prepare`, `forward` or `backward`.
+        public var phase: String
+        /// The operation, and for a convolution which of its computations.
+        public var operation: String
+        public var module: String
+        /// The least of all runs.
+        public var seconds: Double
+        /// Multiplications and additions by the definition; zero where nobody counts them.
+        public var operations: Double
+    }
+
+    /// Seconds that nodes take in each phase, in order: for finding what is slow. Runs each phase `runs` times on the inputs of the
+    /// last step; gradients are spoiled afterwards, parameters and running statistics are not touched.
+    public func profile(runs: Int = 3) -> [ProfileRow] {
         let clock = ContinuousClock()
-        var rows: [(phase: String, operation: String, seconds: Double)] = []
-        for (phase, steps) in [
-            ("prepare", program.preparation), ("forward", program.forward), ("backward", program.backward),
-        ] {
-            for step in steps {
-                let time = clock.measure { step.run(storage.table, pool) } / .seconds(1)
-                let node = step.node.map { graph.nodes[$0] }
-                let operation = "\(node?.op ?? "other") \(node?.module ?? "")"
-                if let last = rows.indices.last, rows[last].phase == phase, rows[last].operation == operation {
-                    rows[last].seconds += time
-                } else {
-                    rows.append((phase, operation, time))
+        var rows: [ProfileRow] = []
+        for run in 0..<max(1, runs) {
+            var index = 0
+            for (phase, steps) in [
+                ("prepare", program.preparation), ("forward", program.forward), ("backward", program.backward),
+            ] {
+                for step in steps {
+                    let time = clock.measure { step.run(storage.table, pool) } / .seconds(1)
+                    if run == 0 {
+                        let node = step.node.map { graph.nodes[$0] }
+                        let name = (node?.op ?? "other") + (step.part.isEmpty ? "" : ", \(step.part)")
+                        rows.append(
+                            ProfileRow(
+                                phase: phase, operation: name, module: node?.module ?? "", seconds: time,
+                                operations: step.operations))
+                    } else {
+                        rows[index].seconds = min(rows[index].seconds, time)
+                    }
+                    index += 1
                 }
             }
         }

@@ -72,9 +72,9 @@ public final class GraphSession {
         try graph(evaluation, inputs).evaluate(inputs)
     }
 
-    /// Seconds by phase and node of the train graph that ran last, one more run of it; see `CompiledGraph.profile`.
-    public func profile() -> [(phase: String, operation: String, seconds: Double)] {
-        compiled.last { $0.kind == .train }?.graph.profile() ?? []
+    /// Where the time of the graph that ran last goes; see `CompiledGraph.profile`.
+    public func profile(runs: Int = 3) -> [CompiledGraph.ProfileRow] {
+        compiled.last?.graph.profile(runs: runs) ?? []
     }
 
     /// The compiled graph for the batch size of the inputs.
