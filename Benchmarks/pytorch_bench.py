@@ -8,6 +8,7 @@ with the same weights and the same batch.
   step COUNT         COUNT training steps: forward, backward, Adam
   infer-check DIR    probabilities in evaluation mode, written to theirs.safetensors
   infer COUNT        COUNT predictions
+  memory             bytes resident at most (VmHWM), and the same right after the imports
   conv-check DIR     reads conv.safetensors (x, w, dy), writes y, dx, dw; the geometry is its metadata
   conv COUNT         COUNT forward passes, input gradients and weight gradients of that convolution
 """
@@ -25,13 +26,14 @@ from torch.nn import functional
 
 
 class DoubleConvolution(nn.Sequential):
-    def __init__(self, channels_in, channels_out):
+    def __init__(self, channels_in, channels_out, axes):
+        convolution, norm = (nn.Conv2d, nn.BatchNorm2d) if axes == 2 else (nn.Conv3d, nn.BatchNorm3d)
         super().__init__(
-            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
+            convolution(channels_in, channels_out, 3, padding=1, bias=False),
+            norm(channels_out),
             nn.ReLU(inplace=True),
-            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
+            convolution(channels_out, channels_out, 3, padding=1, bias=False),
+            norm(channels_out),
             nn.ReLU(inplace=True),
         )
 
@@ -39,18 +41,20 @@ class DoubleConvolution(nn.Sequential):
 class UNet(nn.Module):
     """Ronneberger et al. 2015 with padding and batch normalization: four poolings, transposed convolutions, one output."""
 
-    def __init__(self, base, levels=4):
+    def __init__(self, base, axes=2, levels=4):
         super().__init__()
         widths = [base << level for level in range(levels + 1)]
         self.encoders = nn.ModuleList(
-            DoubleConvolution(1 if level == 0 else widths[level - 1], widths[level]) for level in range(levels + 1)
+            DoubleConvolution(1 if level == 0 else widths[level - 1], widths[level], axes)
+            for level in range(levels + 1)
         )
-        self.pool = nn.MaxPool2d(2)
+        self.pool = nn.MaxPool2d(2) if axes == 2 else nn.MaxPool3d(2)
+        up = nn.ConvTranspose2d if axes == 2 else nn.ConvTranspose3d
         self.decoders = nn.ModuleList()
         for level in reversed(range(levels)):
-            self.decoders.append(nn.ConvTranspose2d(widths[level + 1], widths[level], 2, stride=2))
-            self.decoders.append(DoubleConvolution(2 * widths[level], widths[level]))
-        self.head = nn.Conv2d(base, 1, 1)
+            self.decoders.append(up(widths[level + 1], widths[level], 2, stride=2))
+            self.decoders.append(DoubleConvolution(2 * widths[level], widths[level], axes))
+        self.head = (nn.Conv2d if axes == 2 else nn.Conv3d)(base, 1, 1)
 
     def forward(self, x):
         skips = []
@@ -64,10 +68,73 @@ class UNet(nn.Module):
         return self.head(x)
 
 
+class Stage(nn.Sequential):
+    def __init__(self, channels_in, channels_out, stride):
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1),
+            nn.InstanceNorm2d(channels_out, affine=True),
+            nn.LeakyReLU(0.01, inplace=True),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1),
+            nn.InstanceNorm2d(channels_out, affine=True),
+            nn.LeakyReLU(0.01, inplace=True),
+        )
+
+
+class NNUNet(nn.Module):
+    """nnU-Net's plain 2-D network (Isensee et al. 2021): halved by strides down to 4x4, one head a resolution but the lowest."""
+
+    def __init__(self, size, classes=2):
+        super().__init__()
+        stages = (size // 4).bit_length()
+        widths = [min(32 << stage, 512) for stage in range(stages)]
+        self.encoders = nn.ModuleList(
+            Stage(1 if stage == 0 else widths[stage - 1], widths[stage], 1 if stage == 0 else 2)
+            for stage in range(stages)
+        )
+        self.decoders = nn.ModuleList()
+        for stage in reversed(range(stages - 1)):
+            parts = [nn.ConvTranspose2d(widths[stage + 1], widths[stage], 2, stride=2), Stage(2 * widths[stage], widths[stage], 1)]
+            if stage < stages - 2:
+                parts.append(nn.Conv2d(widths[stage], classes, 1))
+            self.decoders.append(nn.ModuleList(parts))
+
+    def forward(self, x):
+        skips = []
+        for encoder in self.encoders:
+            x = encoder(x)
+            skips.append(x)
+        skips.pop()
+        outputs = []
+        for parts in self.decoders:
+            x = parts[1](torch.cat([parts[0](x), skips.pop()], dim=1))
+            if len(parts) > 2:
+                outputs.append(parts[2](x))
+        return outputs[::-1]
+
+
+def resident():
+    """Bytes that were resident at most so far."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
 class Bench:
     def __init__(self, options):
-        self.format = torch.channels_last if options.layout == "channels-last" else torch.contiguous_format
+        self.layout = options.layout
+        self.network = options.network
+        last = torch.channels_last_3d if options.network == "unet3d" else torch.channels_last
+        self.format = last if options.layout == "channels-last" else torch.contiguous_format
         self.base = options.base
+        self.size = options.size
+        self.start = resident()
+
+    def memory(self, _):
+        return {"peak": resident(), "start": self.start}
+
+    def build(self):
+        if self.network == "nnunet":
+            return NNUNet(self.size)
+        return UNet(self.base, 3 if self.network == "unet3d" else 2)
 
     def load(self, folder):
         path = f"{folder}/weights.safetensors"
@@ -75,7 +142,7 @@ class Bench:
         with safe_open(path, "pt") as file:
             order = json.loads(file.metadata()["order"])
         batch = load_file(f"{folder}/batch.safetensors")
-        self.model = UNet(self.base)
+        self.model = self.build()
         self.names = {}
         mine = list(self.model.named_parameters())
         if len(mine) != len(order):
@@ -88,9 +155,21 @@ class Bench:
                 self.names[name] = theirs
         self.model = self.model.to(memory_format=self.format)
         self.image = batch["image"].to(memory_format=self.format)
-        self.mask = batch["mask"]
-        self.loss = nn.BCEWithLogitsLoss()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3)
+        if self.network == "nnunet":
+            masks = [batch[f"mask{level}"].long() for level in range(len(batch) - 1)]
+            weights = [0.5**level for level in range(len(masks))]
+            self.loss = lambda outputs, _: sum(
+                weight / sum(weights) * functional.cross_entropy(output, mask)
+                for weight, output, mask in zip(weights, outputs, masks)
+            )
+            self.mask = None
+            self.optimizer = torch.optim.SGD(
+                self.model.parameters(), lr=1e-2, momentum=0.99, nesterov=True, weight_decay=3e-5
+            )
+        else:
+            self.mask = batch["mask"]
+            self.loss = nn.BCEWithLogitsLoss()
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3)
         return {"parameters": sum(parameter.numel() for parameter in self.model.parameters())}
 
     def check(self, folder):
@@ -105,29 +184,37 @@ class Bench:
         return {"loss": loss.item()}
 
     def step(self, count):
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         for _ in range(int(count)):
             self.optimizer.zero_grad()
             loss = self.loss(self.model(self.image), self.mask)
             loss.backward()
             self.optimizer.step()
         value = loss.item()
-        return {"seconds": (time.perf_counter() - start) / int(count), "loss": value}
+        return {
+            "seconds": (time.perf_counter() - start) / int(count),
+            "cpu": (time.process_time() - processor) / int(count),
+            "loss": value,
+        }
 
     @torch.no_grad()
     def predict(self):
         self.model.eval()
-        return torch.sigmoid(self.model(self.image))
+        output = self.model(self.image)
+        return torch.softmax(output[0], 1)[:, 1:] if self.network == "nnunet" else torch.sigmoid(output)
 
     def infer_check(self, folder):
         save_file({"probability": self.predict().contiguous()}, f"{folder}/theirs.safetensors")
         return {}
 
     def infer(self, count):
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         for _ in range(int(count)):
             self.predict()
-        return {"seconds": (time.perf_counter() - start) / int(count)}
+        return {
+            "seconds": (time.perf_counter() - start) / int(count),
+            "cpu": (time.process_time() - processor) / int(count),
+        }
 
     def conv_check(self, folder):
         path = f"{folder}/conv.safetensors"
@@ -158,7 +245,9 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--network", choices=["unet", "unet3d", "nnunet"], default="unet")
     parser.add_argument("--base", type=int, default=16)
+    parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--layout", choices=["contiguous", "channels-last"], default="contiguous")
     options = parser.parse_args()

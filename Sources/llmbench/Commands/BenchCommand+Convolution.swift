@@ -20,7 +20,9 @@ extension BenchCommand {
             let shapes = UNetConvolutions(base: options.base, size: options.size, batch: options.batch).distinct
             if explain { return try printPlans(shapes) }
             let peer = try options.against.map {
-                try PyTorchPeer(base: options.base, threads: options.threadCount, layout: $0.layout)
+                try PyTorchPeer(
+                    network: BenchNetwork(base: options.base, size: options.size), threads: options.threadCount,
+                    layout: $0.layout)
             }
             let bar = ProgressBar(title: "bench conv", total: shapes.count)
             var rows: [(shape: ConvolutionShape, result: BenchResult)] = []

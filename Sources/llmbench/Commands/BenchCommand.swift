@@ -10,11 +10,12 @@ struct BenchCommand: AsyncParsableCommand {
             Both sides get the same weights and the same batch, work in turn, and are compared before they are timed. The ratio is \
             PyTorch's median time over ours: above 1 means ours is faster.
 
+              llmbench bench table
               llmbench bench step --against pytorch
               llmbench bench infer --base 32 --size 256 --batch 2 --against pytorch-channels-last --json
               llmbench bench conv --explain
             """,
-        subcommands: [Step.self, Infer.self, Conv.self]
+        subcommands: [Table.self, Step.self, Infer.self, Conv.self, Scaling.self]
     )
 
     /// What a side of the comparison is called on the command line.
@@ -59,7 +60,9 @@ struct BenchCommand: AsyncParsableCommand {
             }
         }
 
-        var threadCount: Int { RuntimeOptions(threads: threads).threads }
+        var threadCount: Int { Self.threadCount(threads) }
+
+        static func threadCount(_ threads: Int?) -> Int { RuntimeOptions(threads: threads).threads }
     }
 }
 
@@ -104,6 +107,9 @@ struct BenchResult: Encodable {
     var threads: Int
     var pytorch: String?
     var against: String?
+    /// Of all threads; with one thread the yardstick on a machine that others use too.
+    var processorSeconds: Double?
+    var theirProcessorSeconds: Double?
 
     enum CodingKeys: String, CodingKey {
         case ratio, threads, pytorch, against
@@ -115,6 +121,8 @@ struct BenchResult: Encodable {
         case theirsSpread = "theirs_spread_s"
         case gigaflops = "ours_gflops"
         case theirGigaflops = "theirs_gflops"
+        case processorSeconds = "ours_cpu_s"
+        case theirProcessorSeconds = "theirs_cpu_s"
     }
 
     /// - Parameter operations: multiplications and additions of the convolutions by definition, the yardstick of GFLOP/s.

@@ -9,6 +9,11 @@ final class PyTorchPeer {
         var version: String?
         var seconds: Double?
         var loss: Double?
+        /// Processor seconds of all threads.
+        var cpu: Double?
+        /// Bytes of memory resident at most, and after the imports.
+        var peak: Int?
+        var start: Int?
         var error: String?
     }
 
@@ -21,7 +26,7 @@ final class PyTorchPeer {
     /// Starts the child and waits until it has imported PyTorch (some seconds).
     ///
     /// - Throws: `CommandFailure.environment` when there is no interpreter, no script, or no PyTorch.
-    init(base: Int, threads: Int, layout: String) throws {
+    init(network: BenchNetwork, threads: Int, layout: String) throws {
         let root = try Self.root()
         let python: PythonEnvironment
         do {
@@ -31,7 +36,8 @@ final class PyTorchPeer {
         }
         process.executableURL = python.interpreter
         process.arguments = [
-            root.appending(path: Self.script).path, "--base", "\(base)", "--threads", "\(threads)", "--layout", layout,
+            root.appending(path: Self.script).path, "--network", network.kind.rawValue, "--base", "\(network.base)",
+            "--size", "\(network.size)", "--threads", "\(threads)", "--layout", layout,
         ]
         var environment = ProcessInfo.processInfo.environment
         environment["OMP_NUM_THREADS"] = "\(threads)"
