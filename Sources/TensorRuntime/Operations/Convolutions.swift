@@ -286,7 +286,10 @@ extension ProgramBuilder {
     /// Weights and bias of a convolution with the batch norm of its operands 3 to 6 folded in: w s and (b - mean) s + beta with
     /// s = gamma / sqrt(variance + epsilon) for each output channel. Computed once after a change.
     func folded(_ node: PlanNode, _ shape: ConvolutionShape, _ epsilon: Float) -> (weight: View, bias: View) {
-        let operands = node.inputs.map { $0.map { rowMajor(view($0)) } }
+        // Not the first: that is the image, which stays as it is.
+        let operands = node.inputs.enumerated().map { index, value in
+            index == 0 ? nil : value.map { rowMajor(view($0)) }
+        }
         let (weight, bias) = (persistent(shape.weightCount), persistent(shape.outputChannels))
         guard let source = operands[1], let mean = operands[5], let variance = operands[6] else {
             return (weight, bias)
