@@ -176,8 +176,10 @@ public final class ParameterStore {
 
     func markGradients(_ reached: Set<String>, adding: Bool) {
         for name in parameterNames {
-            let already = adding && (parameters[name]?.hasGradient ?? false)
-            parameters[name]?.hasGradient = reached.contains(name) || already
+            let before = parameters[name]?.hasGradient ?? false
+            let after = reached.contains(name) || (adding && before)
+            // Writing to an element of a dictionary allocates, and from the second step on nothing changes.
+            if after != before { parameters[name]?.hasGradient = after }
         }
     }
 

@@ -102,6 +102,7 @@ struct GatherConvolution: Sendable {
     let columns: [AxisPhase]
     let taps: TapGeometry
     let scatters: Bool
+    private let bufferFloats: Int
 
     /// Input channels and output channels of one group.
     var depth: Int { inputChannels / groups }
@@ -140,6 +141,8 @@ struct GatherConvolution: Sendable {
             columns = AxisPhase.correlate(
                 small: output.width, kernel: k.width, stride: s.width, padding: p.width, dilation: d.width)
         }
+        bufferFloats = Self.bufferFloats(
+            slices: slices, rows: rows, columns: columns, inStep: inStep.width, depth: inputChannels / groups)
     }
 
     /// Whether each output pixel of a phase reads one input pixel, at its own place: then rows and images follow each other.
@@ -217,12 +220,15 @@ struct GatherConvolution: Sendable {
     }
 
     /// Pixels of one buffered input row, with room for blocks that hang over the end.
-    private func bufferWidth(_ column: AxisPhase) -> Int {
-        ((column.count + 11) / 12 * 12 - 1) * inStep.width + column.last - column.first + 1
+    private static func bufferWidth(_ column: AxisPhase, _ inStep: Int) -> Int {
+        ((column.count + 11) / 12 * 12 - 1) * inStep + column.last - column.first + 1
     }
 
-    private var bufferFloats: Int {
-        let widest = columns.map(bufferWidth).max() ?? 0
+    /// Floats of the buffered input rows of one line of outputs.
+    private static func bufferFloats(
+        slices: [AxisPhase], rows: [AxisPhase], columns: [AxisPhase], inStep: Int, depth: Int
+    ) -> Int {
+        let widest = columns.map { bufferWidth($0, inStep) }.max() ?? 0
         let tallest = (slices.map(\.taps.count).max() ?? 0) * (rows.map(\.taps.count).max() ?? 0)
         return padded(widest * depth * tallest + lanes)
     }
@@ -287,7 +293,7 @@ struct GatherConvolution: Sendable {
         _ runs: UnsafeMutableBufferPointer<Run>
     ) -> Int {
         let column = phase.column
-        let width = bufferWidth(column)
+        let width = Self.bufferWidth(column, inStep.width)
         let pieces = column.isContiguous ? min(1, column.taps.count) : column.taps.count
         var valid = 0
         for slice in phase.slice.offsets.indices {
