@@ -112,10 +112,12 @@ let package = Package(
             name: "CXLSXWriter", path: "Sources/CLibraries/CXLSXWriter", pkgConfig: "xlsxwriter",
             providers: [.apt(["libxlsxwriter-dev"])]),
 
-        // Tests, and what several of them share: a loopback server, seeded random numbers, mutated replies.
+        // Tests, and what several of them share: a loopback server, seeded random numbers, mutated replies;
+        // a counter of heap allocations.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "TensorRuntimeTests", dependencies: ["TensorRuntime"],
+            name: "TensorRuntimeTests", dependencies: ["TensorRuntime", "AllocationCounter"],
             swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
