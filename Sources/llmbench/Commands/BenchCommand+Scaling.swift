@@ -83,10 +83,12 @@ extension BenchCommand {
             let graph = network.train
             let parameters = try ParameterStore(graphs: [graph], tensors: network.initialTensors())
             func time(_ threads: Int) throws -> (seconds: Double, bytes: Int)? {
-                let compiled = try CompiledGraph(
-                    graph: graph, batch: batch, parameters: parameters, options: RuntimeOptions(threads: threads))
-                let bytes = compiled.memoryBytes + 8 * parameters.parameterCount
+                let options = RuntimeOptions(threads: threads)
+                let bytes = try MemoryRequirement(
+                    of: graph, batch: batch, parameters: parameters, options: options
+                ).total
                 guard bytes <= memory << 30 else { return nil }
+                let compiled = try CompiledGraph(graph: graph, batch: batch, parameters: parameters, options: options)
                 _ = try compiled.step(data)
                 var timings = Timings()
                 for _ in 0..<rounds { timings.add(try Timings.measure { _ = try compiled.step(data) }) }
