@@ -16,7 +16,8 @@ public struct MemoryRequirement: Sendable, Equatable {
     public var optimizerState = 0
     /// The arena of inputs, activations and their gradients: those whose lives do not overlap share it.
     public var activations = 0
-    /// What a graph keeps between steps: weights in the order in which kernels read them.
+    /// What a graph keeps between runs: weights in the order in which kernels read them. Training makes them anew in each step, in
+    /// the arena.
     public var packedWeights = 0
     /// Scratch memory that kernels share.
     public var workspace = 0
