@@ -47,7 +47,7 @@ private func settings(_ name: String, _ random: inout KernelRandom) -> [String: 
 
 @Suite(.serialized)
 struct OptimizerParityTests {
-    private static let configurations = 20
+    private static let configurations = PythonReference.isVerifying ? 50 : 6
 
     /// A case with one to three groups of one to three parameters, and its tensors.
     private func make(
