@@ -14,7 +14,9 @@ import Foundation
 /// bit patterns in hexadecimal where they are not whole. A file is replaced as a whole: a killed process leaves the one before.
 /// Holds copies of all that it saves.
 public struct Checkpoint: Sendable {
+    /// Tensors by name.
     public var tensors: [String: Tensor] = [:]
+    /// Strings by name.
     public var metadata: [String: String]
 
     /// Copies the present state. Tensors of the caller's own may be added to `tensors` under other prefixes.
@@ -24,21 +26,30 @@ public struct Checkpoint: Sendable {
         _ session: GraphSession, optimizer: Optimizer? = nil, scheduler: Scheduler? = nil,
         average: ExponentialMovingAverage? = nil, metadata: [String: String] = [:]
     ) throws {
+        try self.init(
+            session.parameters, session.randomState, optimizer: optimizer, scheduler: scheduler, average: average,
+            metadata: metadata)
+    }
+
+    init(
+        _ store: ParameterStore, _ random: RandomState, optimizer: Optimizer?, scheduler: Scheduler?,
+        average: ExponentialMovingAverage?, metadata: [String: String]
+    ) throws {
         guard average?.isSwapped != true else {
             throw RuntimeError.invalidCheckpoint("the session holds averaged weights, not the trained ones")
         }
         self.metadata = metadata
-        add(try session.parameters.state(), "model/")
+        add(try store.state(), "model/")
         if let optimizer {
-            add(try optimizer.stateTensors(session.parameters), "optimizer/")
+            add(try optimizer.stateTensors(store), "optimizer/")
             add(optimizer.metadata())
         }
         if let scheduler { add(scheduler.metadata()) }
         if let average {
-            add(try average.state(session.parameters), "average/")
+            add(try average.state(store), "average/")
             add(average.metadata())
         }
-        add(["random.seed": String(session.randomState.seed), "random.step": String(session.randomState.step)])
+        add(["random.seed": String(random.seed), "random.step": String(random.step)])
     }
 
     /// Reads a file. Throws `RuntimeError.file`, `.invalidSafeTensors`.
@@ -46,6 +57,7 @@ public struct Checkpoint: Sendable {
         try self.init(SafeTensors(contentsOf: url, maximumBytes: maximumBytes))
     }
 
+    /// Reads what a file holds.
     public init(_ file: SafeTensors) throws {
         (tensors, metadata) = (try file.tensors(), file.metadata)
     }
@@ -85,7 +97,14 @@ public struct Checkpoint: Sendable {
         _ session: GraphSession, optimizer: Optimizer? = nil, scheduler: inout Scheduler?,
         average: ExponentialMovingAverage? = nil
     ) throws {
-        let store = session.parameters
+        session.randomState = try restore(
+            session.parameters, optimizer: optimizer, scheduler: &scheduler, average: average)
+    }
+
+    /// Returns the position of the random numbers.
+    func restore(
+        _ store: ParameterStore, optimizer: Optimizer?, scheduler: inout Scheduler?, average: ExponentialMovingAverage?
+    ) throws -> RandomState {
         guard let seed = metadata["random.seed"].flatMap({ UInt64($0) }),
             let step = metadata["random.step"].flatMap({ UInt64($0) })
         else { throw RuntimeError.invalidCheckpoint("the state of the random numbers is missing") }
@@ -97,7 +116,7 @@ public struct Checkpoint: Sendable {
         if let moved { optimizer?.apply(moved) }
         if let averaged { average?.apply(averaged) }
         scheduler = schedule
-        session.randomState = RandomState(seed: seed, step: step)
+        return RandomState(seed: seed, step: step)
     }
 
     /// Takes everything over where no scheduler is used.

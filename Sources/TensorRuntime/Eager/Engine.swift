@@ -72,7 +72,7 @@ public final class Engine: @unchecked Sendable {
         lock.withLock {
             var result = counts
             result.programs = programs.count
-            result.bytes = programs.reduce(0) { $0 + $1.program.bytes }
+            result.bytes = heldBytes
             return result
         }
     }
@@ -173,16 +173,32 @@ public final class Engine: @unchecked Sendable {
         counts.runs += 1
     }
 
+    private var heldBytes: Int { programs.reduce(0) { $0 + $1.program.bytes } }
+
+    /// Where the memory does not suffice beside the kept programs, these go.
+    private func compile(_ trace: Trace) throws -> TraceProgram {
+        func compile() throws -> TraceProgram {
+            try TraceProgram(
+                trace, pool: pool, random: stream, policy: options.policy, budget: options.budget, held: heldBytes)
+        }
+        do {
+            return try compile()
+        } catch RuntimeError.insufficientMemory where !programs.isEmpty {
+            programs = []
+            return try compile()
+        }
+    }
+
     private func program(_ trace: Trace) throws -> TraceProgram {
         if let index = programs.lastIndex(where: { $0.key == trace.key }) {
             let entry = programs.remove(at: index)
             programs.append(entry)
             return entry.program
         }
-        let made = try TraceProgram(trace, pool: pool, random: stream, policy: options.policy)
+        let made = try compile(trace)
         counts.compilations += 1
         programs.append((trace.key, made))
-        var bytes = programs.reduce(0) { $0 + $1.program.bytes }
+        var bytes = heldBytes
         while programs.count > 1, programs.count > maximumPrograms || bytes > maximumBytes {
             bytes -= programs.removeFirst().program.bytes
         }

@@ -92,6 +92,20 @@ struct Trace {
         }
     }
 
+    /// Bytes of the leaves that are read in place, and of their gradients.
+    var leafBytes: Int {
+        leaves.reduce(0) { sum, number in
+            guard let leaf = nodes[number].leaf else { return sum }
+            return sum + leaf.count * (key.leaves[number]?.wantsGradient == true ? 8 : 4)
+        }
+    }
+
+    /// The first size of the largest input: what a person would call the batch.
+    var batch: Int {
+        let inputs = leaves.filter { nodes[$0].leaf == nil }.map { nodes[$0].shape }
+        return inputs.max { $0.reduce(1, *) < $1.reduce(1, *) }?.first ?? 1
+    }
+
     /// The operands; a norm whose running statistics have already taken in the batch leaves them alone.
     static func operands(of node: TraceNode, _ inputs: [TraceNode?]) -> [TraceNode?] {
         guard node.normalizesByInput, !node.hasPendingStatistics else { return inputs }

@@ -23,7 +23,11 @@ final class TraceProgram {
     /// The versions and addresses of the stored leaves when weights were last brought into the form that kernels read.
     private var prepared: [Int] = []
 
-    init(_ trace: Trace, pool: ThreadPool, random: RandomStream, policy: ConvolutionPolicy) throws {
+    /// `held` is what other programs hold already. Throws `RuntimeError.insufficientMemory` before anything is allocated.
+    init(
+        _ trace: Trace, pool: ThreadPool, random: RandomStream, policy: ConvolutionPolicy, budget: MemoryBudget,
+        held: Int
+    ) throws {
         let graph = trace.graph()
         guard graph.nodes.count <= Graph.Limits.values else {
             throw RuntimeError.tooLarge("a trace of \(graph.nodes.count) operations")
@@ -70,7 +74,11 @@ final class TraceProgram {
         statistics = trace.operations.filter { trace.nodes[$0].hasPendingStatistics }
         origins = graph.nodes.map { min($0.outputs[0], trace.nodes.count - 1) }
         program = builder.program
-        memory = try ProgramMemory(program)
+        let plan = MemoryPlan(program)
+        let leaves = held + trace.leafBytes
+        let bytes = plan.total * 4 + program.lastingFloats * 4 + program.workspaceBytes
+        try budget.require(bytes + leaves, held: leaves, batch: trace.batch)
+        memory = try ProgramMemory(program, plan)
     }
 
     /// Computes the results of a trace with the program's key, and the gradients when it has a loss.

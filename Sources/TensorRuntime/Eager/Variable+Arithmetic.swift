@@ -137,6 +137,9 @@ extension Variable {
     /// Rounded down; its gradient is zero.
     public func floor() throws -> Variable { try apply("floor") }
 
+    /// Rounded towards zero; without a gradient.
+    public func truncated() throws -> Variable { try apply("cast", [], ["dtype": "int64"]) }
+
     /// Rounded to the nearest, ties to even; its gradient is zero.
     public func rounded() throws -> Variable { try apply("round") }
 

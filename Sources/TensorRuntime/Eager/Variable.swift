@@ -46,8 +46,8 @@ public class Variable {
 
     /// The elements; computes them when they are not known yet.
     ///
-    /// Throws `RuntimeError.invalidOperation` when something that they depend on has changed since, `.tooLarge` when the
-    /// computation does not fit into memory. A value that needs no gradient is computed once. One that does is computed again by
+    /// Throws `RuntimeError.invalidOperation` when something that they depend on has changed since, `.insufficientMemory`
+    /// when the computation does not fit. A value that needs no gradient is computed once. One that does is computed again by
     /// `backward()`; to pay once, read it afterwards.
     public var value: Tensor {
         get throws {
