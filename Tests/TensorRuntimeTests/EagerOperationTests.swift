@@ -15,6 +15,7 @@ private let functions: [String: Function] = [
     "sqrt": { try $0[0].squareRoot() }, "rsqrt": { try $0[0].reciprocalSquareRoot() },
     "square": { try $0[0].squared() }, "reciprocal": { try $0[0].reciprocal() }, "sign": { try $0[0].sign() },
     "floor": { try $0[0].floor() }, "round": { try $0[0].rounded() },
+    "truncate": { try $0[0] + $0[0].truncated() },
     "clamp": { try $0[0].clamped(minimum: -0.5, maximum: 0.7) },
     "compare": { x in
         let choice = try (x[0] .> x[1]) + 2 * (x[0] .<= x[1])
@@ -80,6 +81,12 @@ private let functions: [String: Function] = [
     "conv2d": { try $0[0].convolved($0[1], bias: $0[2], stride: 2, padding: [1, 2], groups: 2) },
     "conv2d_dilated": { try $0[0].convolved($0[1], padding: 2, dilation: 2) },
     "conv2d_reflect": { try $0[0].convolved($0[1], padding: [1, 2], paddingMode: .reflect) },
+    "conv1d": { try $0[0].convolved($0[1], bias: $0[2], stride: 2, padding: 1, dilation: 2, groups: 2) },
+    "conv_transpose1d": { try $0[0].convolvedTransposed($0[1], stride: 2, padding: 1, outputPadding: 1) },
+    "conv3d": {
+        try $0[0].convolved($0[1], bias: $0[2], stride: [1, 2, 1], padding: [1, 0, 2], groups: 2)
+    },
+    "conv_transpose3d": { try $0[0].convolvedTransposed($0[1], stride: 2) },
     "conv_transpose2d": {
         try $0[0].convolvedTransposed($0[1], bias: $0[2], stride: 2, padding: 1, outputPadding: 1)
     },

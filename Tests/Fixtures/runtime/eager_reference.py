@@ -141,6 +141,7 @@ CASES = {
     "log": positive(torch.log), "log1p": positive(torch.log1p), "sqrt": positive(torch.sqrt),
     "rsqrt": positive(torch.rsqrt), "square": unary(torch.square), "reciprocal": positive(torch.reciprocal),
     "sign": unary(torch.sign), "floor": unary(torch.floor), "round": unary(torch.round),
+    "truncate": unary(lambda x: x + torch.trunc(x)),
     "clamp": unary(lambda x: torch.clamp(x, -0.5, 0.7)),
     "compare": pair(lambda a, b: a * ((a > b).float() + 2 * (a <= b).float()) + b * (a > 0.3).float()),
     "choose": pair(lambda a, b: torch.where(a < 0, a, b * 2)),
@@ -205,6 +206,14 @@ CASES = {
         d, lambda x, w: F.conv2d(F.pad(x, (2, 2, 1, 1), "reflect"), w), (5, 6, 3, 3)),
     "conv_transpose2d": lambda d: weighted(
         d, lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=1, output_padding=1), (6, 4, 3, 3), (4,)),
+    "conv1d": lambda d: ([d.normal(2, 4, 9), d.normal(6, 2, 3), d.normal(6)], 3,
+                         lambda x, w, b: F.conv1d(x, w, b, 2, 1, 2, 2)),
+    "conv_transpose1d": lambda d: ([d.normal(2, 4, d.n), d.normal(4, 3, 3)], 2,
+                                   lambda x, w: F.conv_transpose1d(x, w, None, 2, 1, 1)),
+    "conv3d": lambda d: ([d.volume(4), d.normal(6, 2, 3, 2, 3), d.normal(6)], 3,
+                         lambda x, w, b: F.conv3d(x, w, b, (1, 2, 1), (1, 0, 2), 1, 2)),
+    "conv_transpose3d": lambda d: ([d.volume(4), d.normal(4, 3, 2, 2, 2)], 2,
+                                   lambda x, w: F.conv_transpose3d(x, w, None, 2)),
     "linear": lambda d: ([d.normal(2, d.n, 5), d.normal(3, 5), d.normal(3)], 3, F.linear),
     "max_pool2d": lambda d: ([d.image()], 1, lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True)),
     "avg_pool2d": lambda d: ([d.image()], 1, lambda x: F.avg_pool2d(x, 2, (2, 1), 1, count_include_pad=False)),
@@ -305,6 +314,10 @@ class Attention(torch.nn.Module):
 nn = torch.nn
 # The module, and the shape of its input.
 LAYERS = {
+    "conv1d": (lambda: nn.Conv1d(4, 6, 3, 2, 1, 2, 2), (2, 4, 11)),
+    "conv3d": (lambda: nn.Conv3d(2, 3, (1, 3, 3), padding=(0, 1, 1)), (2, 2, 4, 5, 6)),
+    "conv_transpose1d": (lambda: nn.ConvTranspose1d(4, 6, 4, 2, 1), (2, 4, 7)),
+    "conv_transpose3d": (lambda: nn.ConvTranspose3d(2, 3, (1, 2, 2), (1, 2, 2)), (2, 2, 3, 4, 5)),
     "conv2d": (lambda: nn.Conv2d(4, 6, (3, 1), (2, 1), (1, 0), 1, 2, False), (2, 4, 7, 9)),
     "conv2d_circular": (lambda: nn.Conv2d(3, 5, 3, padding=(1, 2), padding_mode="circular"), (2, 3, 6, 5)),
     "conv2d_replicate": (lambda: nn.Conv2d(3, 5, 3, padding=1, padding_mode="replicate"), (2, 3, 6, 5)),
