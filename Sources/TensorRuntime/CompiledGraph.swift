@@ -144,6 +144,7 @@ public final class CompiledGraph {
         public var phase: String
         /// The operation, and for a convolution which of its computations.
         public var operation: String
+        /// The module of the source that the node stems from.
         public var module: String
         /// The least of all runs.
         public var seconds: Double

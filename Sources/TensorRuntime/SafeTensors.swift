@@ -45,7 +45,9 @@ public struct SafeTensors: Sendable {
 
     /// Where one tensor lies.
     public struct Entry: Sendable, Equatable {
+        /// How elements are stored.
         public let type: ElementType
+        /// The size along each axis.
         public let shape: [Int]
         /// Byte range behind the header.
         public let range: Range<Int>

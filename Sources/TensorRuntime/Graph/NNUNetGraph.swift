@@ -9,9 +9,12 @@
 public struct NNUNetGraph: Sendable {
     /// Height and width of the images; a power of two of at least 16.
     public var size: Int
+    /// Channels of the images.
     public var inputChannels: Int
+    /// Classes, the background included.
     public var classes: Int
 
+    /// A precondition: `size` is a power of two of at least 16, and there are two classes or more.
     public init(size: Int, inputChannels: Int = 1, classes: Int = 2) {
         precondition(
             size >= 16 && size & (size - 1) == 0 && inputChannels > 0 && classes > 1,
@@ -35,6 +38,7 @@ public struct NNUNetGraph: Sendable {
     /// From images to the probability of the second class, threshold 0.5.
     public var evaluation: Graph { graph(.evaluation) }
 
+    /// Weights after He et al. 2015 (normal, fan in), from a seed.
     public func initialTensors(seed: UInt64) -> [String: Tensor] { train.initialTensors(seed: seed) }
 
     private func graph(_ kind: Graph.Kind) -> Graph {

@@ -10,17 +10,20 @@
 /// logits. Inputs are `image` (N C H W) and `mask` (N 1 H W). With `slices` the same in three dimensions (Çiçek et al. 2016):
 /// kernels of 3×3×3 and 2×2×2, inputs N C D H W.
 public struct UNetGraph: Sendable {
+    /// Channels of the first stage.
     public var baseChannels: Int
     /// The number of poolings.
     public var depth: Int
     /// Height and width of the images; a multiple of 2^depth.
     public var size: Int
+    /// Channels of the images.
     public var inputChannels: Int
     /// Whether convolutions are followed by batch norm (then they have no bias).
     public var batchNorm: Bool
     /// Slices of a volume, a multiple of 2^depth; nil for images.
     public var slices: Int?
 
+    /// A precondition: sizes are positive, and halved `depth` times without a rest.
     public init(
         baseChannels: Int, depth: Int, size: Int, inputChannels: Int = 1, batchNorm: Bool = true, slices: Int? = nil
     ) {

@@ -11,6 +11,7 @@
 public struct MemoryRequirement: Sendable, Equatable {
     /// Parameters, buffers and constants.
     public var parameters = 0
+    /// Gradients of parameters.
     public var gradients = 0
     /// What the optimizer keeps beside the parameters; it grows to this in the first step.
     public var optimizerState = 0
@@ -22,8 +23,10 @@ public struct MemoryRequirement: Sendable, Equatable {
     /// Scratch memory that kernels share.
     public var workspace = 0
 
+    /// Nothing.
     public init() {}
 
+    /// All together.
     public var total: Int { store + optimizerState + graph }
 
     /// What a parameter store holds, once for all graphs on it.

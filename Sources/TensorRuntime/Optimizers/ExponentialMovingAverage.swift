@@ -16,7 +16,9 @@ import Foundation
 /// are then means of all weights so far and not close to the first. Holds a copy of all parameters and buffers; an update costs
 /// one pass over them. Not for use from two threads at once.
 public final class ExponentialMovingAverage {
+    /// The weight of the average so far.
     public let decay: Double
+    /// Whether early averages are means of all weights so far.
     public let correctsBias: Bool
     /// Updates so far.
     public private(set) var updates = 0

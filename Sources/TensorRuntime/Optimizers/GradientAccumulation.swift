@@ -12,11 +12,14 @@
 /// With `.mean` the gradients are those of Σ loss / `batches`, as the usual `(loss / n).backward()` in PyTorch gives them: the
 /// sum is divided once, which for powers of two gives the same bits. Statistics of batch norm are of each batch alone.
 public struct GradientAccumulation: Sendable, Equatable {
+    /// How the gradients of several batches become one.
     public enum Reduction: Sendable {
         case sum, mean
     }
 
+    /// How many batches make a step.
     public let batches: Int
+    /// How the gradients of batches become one.
     public let reduction: Reduction
     /// Batches whose gradients have been added since the last complete step.
     public private(set) var count = 0

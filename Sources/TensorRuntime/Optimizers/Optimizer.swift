@@ -12,15 +12,19 @@
 public final class Optimizer {
     /// Parameters that share settings.
     public struct Group: Sendable, Equatable {
+        /// The rule and its settings.
         public var rule: OptimizerRule
+        /// The names of the parameters.
         public var parameters: [String]
 
+        /// Names and the rule that they share.
         public init(rule: OptimizerRule, parameters: [String]) {
             self.rule = rule
             self.parameters = parameters
         }
     }
 
+    /// The groups, each with its rule.
     public let groups: [Group]
     /// The learning rate of each group now; schedulers change it.
     public internal(set) var learningRates: [Double]

@@ -38,40 +38,62 @@ public struct Scheduler: Sendable, Equatable {
         case chained([Rule])
     }
 
+    /// Settings of `ReduceLROnPlateau`.
     public struct Plateau: Sendable, Equatable {
+        /// Whether a smaller metric is better.
         public var isMinimum = true
+        /// What rates are multiplied by.
         public var factor = 0.1
+        /// How many bad epochs are let pass.
         public var patience = 10
+        /// What counts as better.
         public var threshold = 1e-4
+        /// Whether the threshold is a share of the best metric.
         public var isRelative = true
+        /// Epochs after a change in which none is bad.
         public var cooldown = 0
+        /// Rates do not fall below.
         public var minimumRate = 0.0
         /// A lower bound of its own for each group; empty: `minimumRate` for all.
         public var minimumRates: [Double] = []
+        /// Changes of a rate below this are not made.
         public var epsilon = 1e-8
 
+        /// The defaults are those of PyTorch.
         public init() {}
     }
 
+    /// Settings of `OneCycleLR`.
     public struct OneCycle: Sendable, Equatable {
         /// One for all groups, or one a group.
         public var maximumRates: [Double]
+        /// The length of the cycle.
         public var totalSteps: Int
+        /// The share of the cycle in which rates rise.
         public var warmUp = 0.3
+        /// Whether rates follow a cosine; otherwise a line.
         public var isCosine = true
+        /// Whether momentum moves the other way.
         public var cyclesMomentum = true
+        /// The momentum where the rate is highest.
         public var baseMomentum = 0.85
+        /// The momentum at both ends.
         public var maximumMomentum = 0.95
+        /// By how much the first rate is below the highest.
         public var divisor = 25.0
+        /// By how much the last rate is below the first.
         public var finalDivisor = 1e4
+        /// Whether rates fall the way they rose before they fall further.
         public var threePhases = false
 
+        /// The defaults are those of PyTorch.
         public init(maximumRates: [Double], totalSteps: Int) {
             self.maximumRates = maximumRates
             self.totalSteps = totalSteps
         }
     }
 
+    /// What the rates follow.
     public let rule: Rule
     var baseRates: [Double] = []
     /// PyTorch's `last_epoch`; negative while a rule of a sequence waits.

@@ -1,12 +1,18 @@
 extension OptimizerRule {
+    /// Settings of Adadelta.
     public struct AdadeltaSettings: Sendable, Equatable {
+        /// The length of a step.
         public var learningRate: Double
+        /// The decay of the running squares.
         public var rho: Double
+        /// Added to the denominator.
         public var epsilon: Double
+        /// The share of a weight that each step takes off.
         public var weightDecay: Double
         /// Climbs instead of descending.
         public var maximize: Bool
 
+        /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1, rho: Double = 0.9, epsilon: Double = 1e-6, weightDecay: Double = 0,
             maximize: Bool = false

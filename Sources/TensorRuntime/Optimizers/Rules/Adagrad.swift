@@ -1,13 +1,20 @@
 extension OptimizerRule {
+    /// Settings of Adagrad.
     public struct AdagradSettings: Sendable, Equatable {
+        /// The length of a step.
         public var learningRate: Double
+        /// How fast the rate falls with the steps.
         public var learningRateDecay: Double
+        /// The share of a weight that each step takes off.
         public var weightDecay: Double
+        /// What the sums of squares start from.
         public var initialAccumulator: Double
+        /// Added to the denominator.
         public var epsilon: Double
         /// Climbs instead of descending.
         public var maximize: Bool
 
+        /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1e-2, learningRateDecay: Double = 0, weightDecay: Double = 0,
             initialAccumulator: Double = 0, epsilon: Double = 1e-10, maximize: Bool = false

@@ -1,14 +1,20 @@
 import Foundation
 
 extension OptimizerRule {
+    /// Settings of Adamax.
     public struct AdamaxSettings: Sendable, Equatable {
+        /// The length of a step.
         public var learningRate: Double
+        /// The decays of the first and the second moment.
         public var betas: (Double, Double)
+        /// Added to the denominator.
         public var epsilon: Double
+        /// The share of a weight that each step takes off.
         public var weightDecay: Double
         /// Climbs instead of descending.
         public var maximize: Bool
 
+        /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 2e-3, betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8,
             weightDecay: Double = 0, maximize: Bool = false

@@ -1,15 +1,22 @@
 extension OptimizerRule {
+    /// Settings of RMSprop.
     public struct RMSPropSettings: Sendable, Equatable {
+        /// The length of a step.
         public var learningRate: Double
+        /// The decay of the running squares.
         public var alpha: Double
+        /// Added to the denominator.
         public var epsilon: Double
+        /// The share of a weight that each step takes off.
         public var weightDecay: Double
+        /// The share of the last step that is kept.
         public var momentum: Double
         /// Divides by the standard deviation of the gradient, not by its root mean square.
         public var centered: Bool
         /// Climbs instead of descending.
         public var maximize: Bool
 
+        /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1e-2, alpha: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0,
             momentum: Double = 0, centered: Bool = false, maximize: Bool = false

@@ -1,13 +1,20 @@
 extension OptimizerRule {
+    /// Settings of gradient descent.
     public struct SGDSettings: Sendable, Equatable {
+        /// The length of a step.
         public var learningRate: Double
+        /// The share of the last step that is kept.
         public var momentum: Double
+        /// What the gradient is lessened by where there is momentum.
         public var dampening: Double
+        /// The share of a weight that each step takes off.
         public var weightDecay: Double
+        /// Looks ahead, as Nesterov's method.
         public var nesterov: Bool
         /// Climbs instead of descending.
         public var maximize: Bool
 
+        /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1e-3, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0,
             nesterov: Bool = false, maximize: Bool = false
