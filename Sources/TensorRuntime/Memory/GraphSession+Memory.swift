@@ -4,6 +4,7 @@ extension GraphSession {
     /// - Parameters:
     ///   - train: batch sizes of the train graph; the last batch of an epoch may be smaller than the others.
     ///   - evaluation: batch sizes of the evaluation graph.
+    ///   - optimizer: what moves the parameters; its state counts.
     ///
     /// Allocates nothing; costs a compilation each. Throws what `CompiledGraph.init` throws.
     public func memory(train: [Int], evaluation: [Int] = [], optimizer: Optimizer? = nil) throws -> MemoryRequirement {
@@ -23,7 +24,11 @@ extension GraphSession {
     /// Holds `memory(train:evaluation:optimizer:)` against the budget of the options, or what of it is not allocated yet against
     /// what the system has available.
     ///
-    /// - Parameter beside: bytes that the caller will take at the same time.
+    /// - Parameters:
+    ///   - train: batch sizes of the train graph.
+    ///   - evaluation: batch sizes of the evaluation graph.
+    ///   - optimizer: what moves the parameters; its state counts.
+    ///   - beside: bytes that the caller will take at the same time.
     ///
     /// Throws `RuntimeError.insufficientMemory` with both numbers and the largest batch size that fits.
     public func requireMemory(
