@@ -69,6 +69,12 @@ enum PythonReference {
             .appending(path: "Fixtures/runtime")
     }
 
+    /// The folder of the package that records graphs from PyTorch, as in the capture of a pipeline.
+    static var captureHelper: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sources/Capture/Helper")
+    }
+
     /// A folder that is gone after `body`.
     static func withFolder<R>(_ body: (URL) throws -> R) throws -> R {
         let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-\(UUID())")
@@ -77,10 +83,11 @@ enum PythonReference {
         return try body(folder)
     }
 
-    /// The seed of this run's random cases, printed so that a failure can be had again.
-    static func seed(_ test: String) -> Int {
+    /// The seed of this run's random cases, printed so that a failure can be had again; `fallback` where one is given, a random one
+    /// otherwise.
+    static func seed(_ test: String, fallback: Int? = nil) -> Int {
         let given = ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap { Int($0) }
-        let seed = given ?? Int.random(in: 0..<1_000_000)
+        let seed = given ?? fallback ?? Int.random(in: 0..<1_000_000)
         print("\(test): LLMBENCH_TEST_SEED=\(seed)")
         return seed
     }

@@ -7,7 +7,8 @@ import numpy
 
 ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "mish": "Mish",
                "prelu": "PReLU", "hardtanh": "ReLU6", "hardswish": "Hardswish", "tanh": "Tanh", "softplus": "Softplus"}
-UPSAMPLING = {"upsample_bilinear2d": "bilinear", "upsample_nearest2d": "nearest"}
+UPSAMPLING = {"upsample_bilinear2d": "bilinear", "upsample_nearest2d": "nearest", "upsample_bicubic2d": "bicubic",
+              "upsample_nearest_exact2d": "nearest"}
 
 
 class Architecture:
@@ -91,6 +92,8 @@ class Architecture:
             return "BN"
         if node["op"] == "group_norm":
             return "IN" if self._is_instance(node) else "GN"
+        if node["op"] == "instance_norm":
+            return "IN"
         if node["op"] == "layer_norm":
             return "LN"
         if node["op"] in ("bernoulli", "dropout"):
@@ -125,7 +128,7 @@ class Architecture:
     def _normalization(self):
         kinds = []
         for node in self.nodes:
-            kind = {"batch_norm": "batch", "layer_norm": "layer"}.get(node["op"])
+            kind = {"batch_norm": "batch", "layer_norm": "layer", "instance_norm": "instance"}.get(node["op"])
             if node["op"] == "group_norm":
                 kind = "instance" if self._is_instance(node) else "group"
             if kind and kind not in kinds:
@@ -186,8 +189,7 @@ class Architecture:
             node = self.maker[value]
             if node["op"] in ("sigmoid", "softmax", "log_softmax", "tanh", "relu", "hardsigmoid"):
                 return node["op"]
-            if node["op"] not in ("reshape", "select", "slice", "identity", "clamp", "permute", "upsample_bilinear2d",
-                                  "upsample_nearest2d"):
+            if node["op"] not in ("reshape", "select", "slice", "identity", "clamp", "permute", *UPSAMPLING):
                 return "none"
             value = node["inputs"][0]
         return "none"
@@ -198,17 +200,23 @@ def loss_name(graph, output):
     behind, names, sums, found_log, found_ratio = {output}, [], set(), False, False
     words = {"binary_cross_entropy": "BCE", "binary_cross_entropy_with_logits": "BCE with logits",
              "nll_loss": "cross-entropy", "mse_loss": "MSE", "l1_loss": "L1", "smooth_l1_loss": "smooth L1"}
-    focal = False
+    focal, tversky, complements, errors = False, False, set(), set()
     for node in graph["nodes"]:
+        value, op = node["outputs"][0], node["op"]
+        # 1 − x, and its products: false positives and false negatives, which the Dice loss has no need of.
+        if op == "rsub_scalar" and node["attributes"]["scalar"] == 1:
+            complements.add(value)
+        elif op == "mul" and complements.intersection(node["inputs"]):
+            errors.add(value)
         if not any(i in behind for i in node["inputs"] if i is not None):
             continue
-        value, op = node["outputs"][0], node["op"]
         behind.add(value)
         if op in words and words[op] not in names:
             names.append(words[op])
         if op == "sum" or (op in ("add", "add_scalar", "mul_scalar", "sub", "clamp", "reshape") and
                            any(i in sums for i in node["inputs"])):
             sums.add(value)
+        tversky |= op == "sum" and node["inputs"][0] in errors
         found_ratio |= op == "div" and all(i in sums for i in node["inputs"])
         found_log |= op in ("log", "log_sigmoid", "log1p")
         focal |= op == "pow_scalar" and bool(names)
@@ -217,7 +225,7 @@ def loss_name(graph, output):
     if focal:
         names = ["focal" if n.startswith("BCE") else n for n in names]
     if found_ratio:
-        names.append("Dice")
+        names.append("Tversky" if tversky else "Dice")
     return " + ".join(names) or "unknown"
 
 

@@ -63,8 +63,18 @@ class Draft:
             if output is None or value is None:
                 continue
             if entry.detached and self.differentiable and self._differentiable(entry):
-                value = self.node("detach", [value], {}, entry, shape=self.shape(value))
+                value = self._without_gradient(entry, value)
             self._bound[output] = value
+
+    def _without_gradient(self, entry, value):
+        """What an operation under `no_grad` made. Written in place over a value with a history, it keeps that history: the
+        gradient passes as if nothing had been written."""
+        shape = self.shape(value)
+        target = self._bound.get(entry.args[0].value) if entry.written and isinstance(entry.args[0], Ref) else None
+        if target is None or not self.values[target]["learns"] or self.shape(target) != shape:
+            return self.node("detach", [value], {}, entry, shape=shape)
+        change = self.node("sub", [value, target], {}, entry, shape=shape)
+        return self.node("add", [target, self.node("detach", [change], {}, entry, shape=shape)], {}, entry, shape=shape)
 
     def _differentiable(self, entry):
         return any(self.depends_on_parameters(self._bound[v]) for v in entry.reads() if v in self._bound)
@@ -181,7 +191,7 @@ def json_number(value):
 
 
 SIZES = ("shape",)
-ENDS = ("start", "end", "output_size", "index", "normalized_shape")
+ENDS = ("start", "end", "output_size", "index", "normalized_shape", "size", "repeats")
 
 
 def attribute_unified(key, a, b, sizes, where):

@@ -111,15 +111,73 @@ def _bernoulli(context, node, inputs):
     return torch.empty(shape, dtype=context.dtype).bernoulli_(node["attributes"]["p"])
 
 
-def _upsample_nearest(context, node, inputs):
-    scale = node["attributes"].get("scale") or [None, None]
-    return torch.ops.aten.upsample_nearest2d(inputs[0], context.sizes(node["attributes"]["output_size"]), *scale)
+def _upsample(op, axes):
+    function = getattr(torch.ops.aten, ("_" if "exact" in op else "") + op)
+
+    def run(context, node, inputs):
+        a = node["attributes"]
+        scale = a.get("scale") or [None] * axes
+        aligned = [] if "nearest" in op else [a["align_corners"]]
+        return function(inputs[0], context.sizes(a["output_size"]), *aligned, *scale)
+
+    return run
 
 
-def _upsample_bilinear(context, node, inputs):
+def _pad(context, node, inputs):
     a = node["attributes"]
-    scale = a.get("scale") or [None, None]
-    return torch.ops.aten.upsample_bilinear2d(inputs[0], context.sizes(a["output_size"]), a["align_corners"], *scale)
+    return F.pad(inputs[0], a["padding"], a.get("mode", "constant"), context.number(a.get("value")))
+
+
+def _instance_norm(context, node, inputs):
+    a = node["attributes"]
+    x, weight, bias, mean, variance = inputs
+    if a["use_input_stats"] and not context.training:
+        mean, variance = (None if t is None else t.clone() for t in (mean, variance))
+    return F.instance_norm(x, mean, variance, weight, bias, a["use_input_stats"], a["momentum"], a["eps"])
+
+
+def _softmax(context, node, inputs):
+    function = torch.ops.aten._safe_softmax if node["attributes"].get("safe") else torch.softmax
+    return function(inputs[0], node["attributes"]["axis"])
+
+
+def _attention(context, node, inputs):
+    a = node["attributes"]
+    mask = inputs[3] if len(inputs) > 3 else None
+    return F.scaled_dot_product_attention(*inputs[:3], mask, 0.0, a["is_causal"], scale=a.get("scale"))
+
+
+def _arange(context, node, inputs):
+    a = node["attributes"]
+    steps = torch.arange(size(a["size"], context.batch), dtype=context.dtype)
+    return context.number(a["start"]) + context.number(a["step"]) * steps
+
+
+def _prod(context, node, inputs):
+    a, y = node["attributes"], inputs[0]
+    for axis in sorted((n % y.dim() for n in a["axes"] or range(y.dim())), reverse=True):
+        y = y.prod(axis, keepdim=a["keepdim"])
+    return y
+
+
+def _spread(function):
+    def run(context, node, inputs):
+        a = node["attributes"]
+        return function(inputs[0], dim=a["axes"] or None, correction=a["correction"], keepdim=a["keepdim"])
+
+    return run
+
+
+def _roll(context, node, inputs):
+    a = node["attributes"]
+    return torch.roll(inputs[0], a["shifts"], a["axes"]) if a["axes"] else torch.roll(inputs[0], a["shifts"][0])
+
+
+def _cross_entropy(context, node, inputs):
+    a, x, target = node["attributes"], inputs[0], inputs[1]
+    return F.cross_entropy(x, target if target.shape == x.shape else target.long(), inputs[2] if len(inputs) > 2 else None,
+                           ignore_index=a.get("ignore_index", -100), reduction=a["reduction"],
+                           label_smoothing=a.get("label_smoothing", 0.0))
 
 
 def _slice(context, node, inputs):
@@ -183,9 +241,21 @@ def _bce_logits(context, node, inputs):
                                               pos_weight=positive, reduction=node["attributes"]["reduction"])
 
 
-def _max_pool(context, node, inputs):
-    a = node["attributes"]
-    return F.max_pool2d(inputs[0], a["kernel"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"])
+def _max_pool(function):
+    def run(context, node, inputs):
+        a = node["attributes"]
+        return function(inputs[0], a["kernel"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"])
+
+    return run
+
+
+def _avg_pool(function):
+    def run(context, node, inputs):
+        a = node["attributes"]
+        divisor = [a["divisor_override"]] if "divisor_override" in a else []
+        return function(inputs[0], a["kernel"], a["stride"], a["padding"], a["ceil_mode"], a["count_include_pad"], *divisor)
+
+    return run
 
 
 def _clamp(context, node, inputs):
@@ -203,6 +273,9 @@ OPERATIONS = {
     "convolution": _convolution,
     "linear": lambda c, n, i: F.linear(i[0], i[1], i[2] if len(i) > 2 else None),
     "matmul": _binary(torch.matmul),
+    "einsum": lambda c, n, i: torch.einsum(n["attributes"]["equation"], *i),
+    "scaled_dot_product_attention": _attention,
+    "instance_norm": _instance_norm,
     "batch_norm": _batch_norm,
     "group_norm": lambda c, n, i: F.group_norm(i[0], n["attributes"]["groups"], i[1], i[2], n["attributes"]["eps"]),
     "layer_norm": lambda c, n, i: F.layer_norm(i[0], n["attributes"]["normalized_shape"], i[1], i[2],
@@ -213,15 +286,29 @@ OPERATIONS = {
     "softplus": _attributes(F.softplus, "beta", "threshold"),
     "hardtanh": _attributes(F.hardtanh, "min", "max"),
     "prelu": _binary(F.prelu),
-    "softmax": _attributes(torch.softmax, "axis"),
+    "softmax": _softmax,
     "log_softmax": _attributes(torch.log_softmax, "axis"),
-    "max_pool2d": _max_pool,
-    "avg_pool2d": _attributes(F.avg_pool2d, "kernel", "stride", "padding", "ceil_mode", "count_include_pad"),
-    "adaptive_avg_pool2d": _attributes(F.adaptive_avg_pool2d, "output_size"),
-    "upsample_nearest2d": _upsample_nearest,
-    "upsample_bilinear2d": _upsample_bilinear,
     "concatenate": lambda c, n, i: torch.cat(i, n["attributes"]["axis"]),
-    "pad": lambda c, n, i: F.pad(i[0], n["attributes"]["padding"], value=c.number(n["attributes"]["value"])),
+    "stack": lambda c, n, i: torch.stack(i, n["attributes"]["axis"]),
+    "pad": _pad,
+    "flip": _attributes(torch.flip, "axes"),
+    "roll": _roll,
+    "repeat": lambda c, n, i: i[0].repeat(c.sizes(n["attributes"]["repeats"])),
+    "pixel_shuffle": _attributes(F.pixel_shuffle, "factor"),
+    "pixel_unshuffle": _attributes(F.pixel_unshuffle, "factor"),
+    "tril": _attributes(torch.tril, "diagonal"),
+    "triu": _attributes(torch.triu, "diagonal"),
+    "gather": lambda c, n, i: torch.gather(i[0], n["attributes"]["axis"], i[1].long()),
+    "index_select": lambda c, n, i: torch.index_select(i[0], n["attributes"]["axis"], i[1].long()),
+    "topk": lambda c, n, i: torch.topk(i[0], *[n["attributes"][k] for k in ("k", "axis", "largest")])[0],
+    "topk_indices": lambda c, n, i: torch.topk(i[0], *[n["attributes"][k] for k in ("k", "axis", "largest")])[1],
+    "one_hot": lambda c, n, i: F.one_hot(i[0].long(), n["attributes"]["classes"]).to(c.dtype),
+    "arange": _arange,
+    "cumsum": _attributes(torch.cumsum, "axis"),
+    "prod": _prod,
+    "var": _spread(torch.var),
+    "std": _spread(torch.std),
+    "cross_entropy": _cross_entropy,
     "slice": _slice,
     "select": lambda c, n, i: i[0].select(n["attributes"]["axis"], size(n["attributes"]["index"], c.batch)),
     "reshape": lambda c, n, i: i[0].reshape(c.sizes(n["attributes"]["shape"])),
@@ -235,6 +322,7 @@ OPERATIONS = {
     "clamp": _clamp,
     "where": lambda c, n, i: torch.where(i[0], i[1], i[2]),
     "argmax": lambda c, n, i: torch.argmax(i[0], n["attributes"]["axis"], n["attributes"]["keepdim"]),
+    "argmin": lambda c, n, i: torch.argmin(i[0], n["attributes"]["axis"], n["attributes"]["keepdim"]),
     "binary_cross_entropy": _bce,
     "binary_cross_entropy_with_logits": _bce_logits,
     "mse_loss": _loss(F.mse_loss),
@@ -259,6 +347,17 @@ for _name, _function in {
     "floor": torch.floor, "round": torch.round, "logical_not": torch.logical_not,
 }.items():
     OPERATIONS[_name] = _unary(_function)
+for _axes in (1, 2, 3):
+    OPERATIONS[f"max_pool{_axes}d"] = _max_pool(getattr(F, f"max_pool{_axes}d"))
+    OPERATIONS[f"avg_pool{_axes}d"] = _avg_pool(getattr(F, f"avg_pool{_axes}d"))
+    for _kind in ("avg", "max"):
+        OPERATIONS[f"adaptive_{_kind}_pool{_axes}d"] = (
+            lambda c, n, i, f=getattr(F, f"adaptive_{_kind}_pool{_axes}d"): f(i[0], c.sizes(n["attributes"]["output_size"])))
+    for _name in (f"upsample_nearest{_axes}d", f"upsample_nearest_exact{_axes}d"):
+        OPERATIONS[_name] = _upsample(_name, _axes)
+for _name, _axes in (("upsample_linear1d", 1), ("upsample_bilinear2d", 2), ("upsample_bicubic2d", 2),
+                     ("upsample_trilinear3d", 3)):
+    OPERATIONS[_name] = _upsample(_name, _axes)
 for _name in ("add", "sub", "mul", "div", "minimum", "maximum", "pow", "gt", "ge", "lt", "le", "eq", "ne",
               "logical_and", "logical_or"):
     OPERATIONS[_name] = _binary(getattr(torch, _name))

@@ -71,11 +71,10 @@ for _name, _op in UNARY.items():
 @handles("convolution.default", "_convolution.default")
 def convolution(draft, entry):
     x, weight, bias, stride, padding, dilation, transposed, output_padding, groups = entry.args[:9]
-    if len(entry_shape(draft, weight)) != 4:
-        raise Refused(f"a convolution over {len(entry_shape(draft, weight)) - 2} axes, where images have two")
+    axes = len(entry_shape(draft, weight)) - 2
     attributes = {
-        "stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation), "transposed": transposed,
-        "output_padding": pair(output_padding), "groups": groups,
+        "stride": sizes(stride, axes), "padding": sizes(padding, axes), "dilation": sizes(dilation, axes),
+        "transposed": transposed, "output_padding": sizes(output_padding, axes), "groups": groups,
     }
     return [draft.node("convolution", draft.inputs(x, weight, bias), attributes, entry)]
 
@@ -100,8 +99,8 @@ def batch_norm(draft, entry):
         training = "with_update" in name
     else:
         x, weight, bias, mean, variance, training, momentum, eps = entry.args[:8]
-    if training and mean is None:
-        instance = instance_norm(draft, entry, x, weight, bias, eps)
+    if training:
+        instance = instance_norm(draft, entry, x, weight, bias, mean, variance, momentum, eps)
         if instance is not None:
             return [instance, None, None]
     attributes = {"training": bool(training), "momentum": momentum, "eps": eps}
@@ -109,23 +108,24 @@ def batch_norm(draft, entry):
     return [output] + [None] * (len(entry.outputs) - 1)
 
 
-def instance_norm(draft, entry, x, weight, bias, eps):
-    """Instance norm reaches ATen as a batch norm over an image of N·C channels; it is a group norm with C groups."""
+def instance_norm(draft, entry, x, weight, bias, mean, variance, momentum, eps):
+    """Instance norm reaches ATen as a batch norm over an image of N·C channels; without running statistics it is a group norm
+    with C groups."""
     shape = entry_shape(draft, x)
     source = draft.producer(x)
     if shape[0] != 1 or source is None or source["op"] != "reshape":
         return None
     original = source["inputs"][0]
     n, c = draft.shape(original)[:2]
-    if n * c != shape[1]:
+    if n * c != shape[1] or len(draft.shape(original)) < 3:
         return None
 
     def unrepeated(ref):
         if ref is None:
             return None
         producer = draft.producer(ref)
-        # The repetition is batch times the weight of C elements, written as expand and reshape.
-        while producer is not None and producer["op"] in ("expand", "reshape"):
+        # Batch times the weight of C elements.
+        while producer is not None and producer["op"] in ("repeat", "expand", "reshape"):
             value = producer["inputs"][0]
             if draft.shape(value) == (c,):
                 return value
@@ -133,6 +133,11 @@ def instance_norm(draft, entry, x, weight, bias, eps):
         raise Refused("an instance norm whose weight is no parameter of C elements")
 
     inputs = [original, unrepeated(weight), unrepeated(bias)]
+    if mean is not None or variance is not None:
+        attributes = {"use_input_stats": True, "momentum": momentum, "eps": eps}
+        normal = draft.node("instance_norm", inputs + [unrepeated(mean), unrepeated(variance)], attributes, entry,
+                            shape=draft.shape(original))
+        return draft.node("reshape", [normal], {"shape": list(shape)}, entry, shape=shape)
     normal = draft.node("group_norm", inputs, {"groups": c, "eps": eps}, entry, shape=draft.shape(original))
     return draft.node("reshape", [normal], {"shape": list(shape)}, entry, shape=shape)
 
@@ -158,9 +163,28 @@ def leaky_relu(draft, entry):
 
 @handles("elu.default", "elu_.default")
 def elu(draft, entry):
-    if argument(entry, 2, "scale", 1) != 1 or argument(entry, 3, "input_scale", 1) != 1:
-        raise Refused("elu with a scale (selu)")
-    return [draft.node("elu", draft.inputs(entry.args[0]), {"alpha": argument(entry, 1, "alpha", 1.0)}, entry)]
+    if argument(entry, 3, "input_scale", 1) != 1:
+        raise Refused("elu with a scale of its input")
+    value = draft.node("elu", draft.inputs(entry.args[0]), {"alpha": argument(entry, 1, "alpha", 1.0)}, entry)
+    # selu is elu times a number.
+    scale = argument(entry, 2, "scale", 1)
+    return [value if scale == 1 else draft.node("mul_scalar", [value], {"scalar": scale}, entry)]
+
+
+@handles("celu.default", "celu_.default")
+def celu(draft, entry):
+    alpha = argument(entry, 1, "alpha", 1.0)
+    inner = draft.node("mul_scalar", draft.inputs(entry.args[0]), {"scalar": 1 / alpha}, entry)
+    return [draft.node("mul_scalar", [draft.node("elu", [inner], {"alpha": 1.0}, entry)], {"scalar": alpha}, entry)]
+
+
+@handles("glu.default")
+def glu(draft, entry):
+    axis, shape = argument(entry, 1, "dim", -1), draft.output_shape(entry)
+    size = shape[axis]
+    value = slice_node(draft, entry, entry.args[0], axis, 0, size, 1, shape)
+    gate = slice_node(draft, entry, entry.args[0], axis, size, 2 * size, 1, shape)
+    return [draft.node("mul", [value, draft.node("sigmoid", [gate], {}, entry)], {}, entry)]
 
 
 @handles("gelu.default", "gelu_.default")
@@ -202,61 +226,74 @@ def softmax(draft, entry):
     return [draft.node(op, draft.inputs(entry.args[0]), {"axis": entry.args[1]}, entry)]
 
 
-@handles("max_pool2d_with_indices.default", "max_pool2d.default")
-def max_pool2d(draft, entry):
-    kernel = pair(entry.args[1])
+def sizes(value, axes, fallback=None):
+    """One size an axis, where PyTorch also takes a single one for all, or none for a default."""
+    value = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not value:
+        return list(fallback)
+    return value * axes if len(value) == 1 else value
+
+
+@handles("max_pool2d_with_indices.default", "max_pool2d.default", "max_pool3d_with_indices.default", "max_pool3d.default")
+def max_pool(draft, entry):
+    axes = 3 if "pool3d" in entry.name else 2
+    kernel = sizes(entry.args[1], axes)
     attributes = {
-        "kernel": kernel, "stride": pair(argument(entry, 2, "stride", []), kernel),
-        "padding": pair(argument(entry, 3, "padding", 0)), "dilation": pair(argument(entry, 4, "dilation", 1)),
+        "kernel": kernel, "stride": sizes(argument(entry, 2, "stride", []), axes, kernel),
+        "padding": sizes(argument(entry, 3, "padding", 0), axes), "dilation": sizes(argument(entry, 4, "dilation", 1), axes),
         "ceil_mode": argument(entry, 5, "ceil_mode", False),
     }
-    return [draft.node("max_pool2d", draft.inputs(entry.args[0]), attributes, entry), None][: len(entry.outputs)]
+    return [draft.node(f"max_pool{axes}d", draft.inputs(entry.args[0]), attributes, entry), None][: len(entry.outputs)]
 
 
-@handles("avg_pool2d.default")
-def avg_pool2d(draft, entry):
-    if argument(entry, 6, "divisor_override") is not None:
-        raise Refused("avg_pool2d with a divisor of its own")
-    kernel = pair(entry.args[1])
+@handles("avg_pool2d.default", "avg_pool3d.default")
+def avg_pool(draft, entry):
+    axes = 3 if "pool3d" in entry.name else 2
+    kernel = sizes(entry.args[1], axes)
     attributes = {
-        "kernel": kernel, "stride": pair(argument(entry, 2, "stride", []), kernel),
-        "padding": pair(argument(entry, 3, "padding", 0)), "ceil_mode": argument(entry, 4, "ceil_mode", False),
+        "kernel": kernel, "stride": sizes(argument(entry, 2, "stride", []), axes, kernel),
+        "padding": sizes(argument(entry, 3, "padding", 0), axes), "ceil_mode": argument(entry, 4, "ceil_mode", False),
         "count_include_pad": argument(entry, 5, "count_include_pad", True),
     }
-    return [draft.node("avg_pool2d", draft.inputs(entry.args[0]), attributes, entry)]
+    if argument(entry, 6, "divisor_override") is not None:
+        attributes["divisor_override"] = argument(entry, 6, "divisor_override")
+    return [draft.node(f"avg_pool{axes}d", draft.inputs(entry.args[0]), attributes, entry)]
 
 
-@handles("_adaptive_avg_pool2d.default", "adaptive_avg_pool2d.default")
-def adaptive_avg_pool2d(draft, entry):
-    return [draft.node("adaptive_avg_pool2d", draft.inputs(entry.args[0]), {"output_size": pair(entry.args[1])}, entry)]
+@handles("_adaptive_avg_pool2d.default", "adaptive_avg_pool2d.default", "_adaptive_avg_pool3d.default",
+         "adaptive_avg_pool3d.default", "adaptive_max_pool2d.default", "adaptive_max_pool3d.default")
+def adaptive_pool(draft, entry):
+    axes = 3 if "pool3d" in entry.name else 2
+    op = f"adaptive_{'max' if 'max' in entry.name else 'avg'}_pool{axes}d"
+    output = draft.node(op, draft.inputs(entry.args[0]), {"output_size": sizes(entry.args[1], axes)}, entry)
+    return [output, None][: len(entry.outputs)]
 
 
-@handles("adaptive_max_pool2d.default")
-def adaptive_max_pool2d(draft, entry):
-    if pair(entry.args[1]) != [1, 1]:
-        raise Refused("adaptive_max_pool2d to a size other than 1 × 1")
-    return [draft.node("amax", draft.inputs(entry.args[0]), {"axes": [-2, -1], "keepdim": True}, entry), None]
+# Operation of the format by name in ATen, and the number of spatial axes.
+UPSAMPLING = {f"{under}upsample_nearest{exact}{n}d": (f"upsample_nearest{exact}{n}d", n)
+              for under, exact in (("", ""), ("_", "_exact")) for n in (1, 2, 3)}
+UPSAMPLING |= {name: (name, n) for name, n in (("upsample_linear1d", 1), ("upsample_bilinear2d", 2),
+                                               ("upsample_bicubic2d", 2), ("upsample_trilinear3d", 3))}
 
 
-@handles("upsample_nearest2d.default", "upsample_nearest2d.vec")
-def upsample_nearest2d(draft, entry):
-    return [draft.node("upsample_nearest2d", draft.inputs(entry.args[0]),
-                       {"output_size": list(draft.output_shape(entry)[2:]), "scale": scales(entry, 2)}, entry)]
+@handles(*(f"{name}.{overload}" for name in UPSAMPLING for overload in ("default", "vec")))
+def upsample(draft, entry):
+    op, axes = UPSAMPLING[entry.name.split(".")[1]]
+    attributes, next_argument = {"output_size": list(draft.output_shape(entry)[2:])}, 2
+    if "nearest" not in op:
+        attributes["align_corners"], next_argument = bool(entry.args[2]), 3
+    attributes["scale"] = scales(entry, next_argument, axes)
+    return [draft.node(op, draft.inputs(entry.args[0]), attributes, entry)]
 
 
-@handles("upsample_bilinear2d.default", "upsample_bilinear2d.vec")
-def upsample_bilinear2d(draft, entry):
-    attributes = {"output_size": list(draft.output_shape(entry)[2:]), "align_corners": bool(entry.args[2]),
-                  "scale": scales(entry, 3)}
-    return [draft.node("upsample_bilinear2d", draft.inputs(entry.args[0]), attributes, entry)]
-
-
-def scales(entry, index):
+def scales(entry, index, axes):
+    """The scales that the source gave, an axis each, or None."""
     if entry.name.endswith(".vec"):
         found = argument(entry, index, "scale_factors")
-        return [float(f) for f in found] if found else None
-    high, wide = argument(entry, index, "scales_h"), argument(entry, index + 1, "scales_w")
-    return [float(high), float(wide)] if high is not None and wide is not None else None
+    else:
+        names = {1: ["scales"], 2: ["scales_h", "scales_w"], 3: ["scales_d", "scales_h", "scales_w"]}[axes]
+        found = [argument(entry, index + i, name) for i, name in enumerate(names)]
+    return [float(f) for f in found] if found and None not in found else None
 
 
 @handles("cat.default", "concat.default")
@@ -280,6 +317,12 @@ def stack(draft, entry):
 def pad(draft, entry):
     attributes = {"padding": list(entry.args[1]), "value": argument(entry, 2, "value", 0)}
     return [draft.node("pad", draft.inputs(entry.args[0]), attributes, entry)]
+
+
+@handles(*(f"{kind}_pad{n}d.default" for kind in ("reflection", "replication") for n in (1, 2, 3)))
+def border_pad(draft, entry):
+    mode = "reflect" if "reflection" in entry.name else "replicate"
+    return [draft.node("pad", draft.inputs(entry.args[0]), {"padding": list(entry.args[1]), "mode": mode}, entry)]
 
 
 @handles("slice.Tensor")
@@ -348,13 +391,7 @@ def expand(draft, entry):
 
 @handles("repeat.default")
 def repeat(draft, entry):
-    x, times = entry.args[0], list(entry.args[1])
-    shape = [1] * (len(times) - len(entry_shape(draft, x))) + list(entry_shape(draft, x))
-    spread = [n for pair_ in zip([1] * len(shape), shape) for n in pair_]
-    wide = [n for pair_ in zip(times, shape) for n in pair_]
-    value = draft.node("reshape", draft.inputs(x), {"shape": spread}, entry, shape=tuple(spread))
-    value = draft.node("expand", [value], {"shape": wide}, entry, shape=tuple(wide))
-    return [draft.node("reshape", [value], {"shape": list(draft.output_shape(entry))}, entry)]
+    return [draft.node("repeat", draft.inputs(entry.args[0]), {"repeats": list(entry.args[1])}, entry)]
 
 
 FLOATS = (torch.float32, torch.float64)
@@ -540,10 +577,7 @@ def reduction(draft, entry):
     axes = argument(entry, 1, "dim") if not (entry.name in ("aten.sum.default", "aten.mean.default")) else []
     attributes = {"axes": list(axes or []) if isinstance(axes, (list, tuple, type(None))) else [axes],
                   "keepdim": bool(argument(entry, 2, "keepdim", False))}
-    x = draft.input(entry.args[0])
-    if draft.dtype(x) not in FLOATS:
-        x = draft.node("cast", [x], {"dtype": "float32"}, entry, shape=draft.shape(x), dtype=torch.float32)
-    return [draft.node(op, [x], attributes, entry)]
+    return [draft.node(op, [float_input(draft, entry)], attributes, entry)]
 
 
 @handles("max.default", "min.default")
@@ -557,21 +591,156 @@ def extreme_along(draft, entry):
     op = "amax" if "max" in entry.name else "amin"
     attributes = {"axes": [entry.args[1]], "keepdim": bool(argument(entry, 2, "keepdim", False))}
     values = draft.node(op, draft.inputs(entry.args[0]), attributes, entry, shape=draft.trace.shapes[entry.outputs[0]])
-    if op == "amin":
-        return [values, None]
-    places = draft.node("argmax", draft.inputs(entry.args[0]),
+    places = draft.node("argmax" if op == "amax" else "argmin", draft.inputs(entry.args[0]),
                         {"axis": entry.args[1], "keepdim": attributes["keepdim"]}, entry,
                         shape=draft.trace.shapes[entry.outputs[1]], dtype=torch.int64)
     return [values, places]
 
 
-@handles("argmax.default")
-def argmax(draft, entry):
-    axis = argument(entry, 1, "dim")
+@handles("argmax.default", "argmin.default")
+def extreme_place(draft, entry):
+    op, axis, x = entry.name.split(".")[1], argument(entry, 1, "dim"), draft.input(entry.args[0])
+    keepdim = bool(argument(entry, 2, "keepdim", False))
     if axis is None:
-        raise Refused("argmax over all axes")
-    return [draft.node("argmax", draft.inputs(entry.args[0]),
-                       {"axis": axis, "keepdim": bool(argument(entry, 2, "keepdim", False))}, entry)]
+        if keepdim:
+            raise Refused(f"{op} over all axes that are kept")
+        count = math.prod(draft.shape(x))
+        x, axis = draft.node("reshape", [x], {"shape": [count]}, entry, shape=(count,), dtype=draft.dtype(x)), 0
+    return [draft.node(op, [x], {"axis": axis, "keepdim": keepdim}, entry)]
+
+
+@handles("topk.default")
+def topk(draft, entry):
+    x, axis = draft.input(entry.args[0]), argument(entry, 2, "dim", -1)
+    attributes = {"axis": axis, "k": entry.args[1], "largest": bool(argument(entry, 3, "largest", True))}
+    shape = draft.output_shape(entry)
+    return [draft.node("topk", [x], attributes, entry),
+            draft.node("topk_indices", [x], attributes, entry, shape=shape, dtype=torch.int64)]
+
+
+@handles("gather.default", "index_select.default")
+def gather(draft, entry):
+    op = entry.name.split(".")[1]
+    return [draft.node(op, draft.inputs(entry.args[0], entry.args[2]), {"axis": entry.args[1]}, entry)]
+
+
+@handles("scatter_.value", "scatter.value")
+def scatter(draft, entry):
+    """One-hot vectors reach ATen as ones scattered into zeros."""
+    x, axis, index, number = draft.input(entry.args[0]), entry.args[1], draft.input(entry.args[2]), entry.args[3]
+    source, shape, places = draft.producer_of(x), draft.shape(x), draft.shape(index)
+    axis %= len(shape)
+    if source is None or source["op"] != "full" or source["attributes"]["value"] != 0 or \
+            places != shape[:axis] + (1,) + shape[axis + 1:]:
+        raise Refused("a scatter that makes no one-hot vectors")
+    flat = places[:axis] + places[axis + 1:]
+    value = draft.node("reshape", [index], {"shape": list(flat)}, entry, shape=flat, dtype=torch.int64)
+    value = draft.node("one_hot", [value], {"classes": shape[axis]}, entry, shape=flat + (shape[axis],))
+    if axis != len(shape) - 1:
+        order = list(range(axis)) + [len(shape) - 1] + list(range(axis, len(shape) - 1))
+        value = draft.node("permute", [value], {"axes": order}, entry)
+    return [value if number == 1 else draft.node("mul_scalar", [value], {"scalar": number}, entry)]
+
+
+@handles("arange.default", "arange.start", "arange.start_step")
+def arange(draft, entry):
+    start = 0 if entry.name.endswith("default") else entry.args[0]
+    step = argument(entry, 2, "step", 1) if entry.name.endswith("step") else 1
+    return [draft.node("arange", [], {"start": start, "step": step, "size": draft.output_shape(entry)[0]}, entry)]
+
+
+@handles("linspace.default")
+def linspace(draft, entry):
+    start, end, count = entry.args[:3]
+    step = (end - start) / (count - 1) if count > 1 else 0
+    return [draft.node("arange", [], {"start": start, "step": step, "size": count}, entry)]
+
+
+@handles("cumsum.default")
+def cumsum(draft, entry):
+    return [draft.node("cumsum", [float_input(draft, entry)], {"axis": entry.args[1]}, entry)]
+
+
+@handles("prod.default", "prod.dim_int")
+def product(draft, entry):
+    axes = [] if entry.name.endswith("default") else [entry.args[1]]
+    attributes = {"axes": axes, "keepdim": bool(argument(entry, 2, "keepdim", False)) if axes else False}
+    return [draft.node("prod", [float_input(draft, entry)], attributes, entry)]
+
+
+def float_input(draft, entry):
+    """The first operand; sums and products of integers and Booleans are computed on floating-point numbers."""
+    x = draft.input(entry.args[0])
+    if draft.dtype(x) in FLOATS:
+        return x
+    return draft.node("cast", [x], {"dtype": "float32"}, entry, shape=draft.shape(x), dtype=torch.float32)
+
+
+@handles("flip.default")
+def flip(draft, entry):
+    return [draft.node("flip", draft.inputs(entry.args[0]), {"axes": list(entry.args[1])}, entry)]
+
+
+@handles("roll.default")
+def roll(draft, entry):
+    attributes = {"shifts": list(entry.args[1]), "axes": list(argument(entry, 2, "dims", []))}
+    return [draft.node("roll", draft.inputs(entry.args[0]), attributes, entry)]
+
+
+@handles("tril.default", "triu.default")
+def triangle(draft, entry):
+    op = entry.name.split(".")[1]
+    return [draft.node(op, draft.inputs(entry.args[0]), {"diagonal": argument(entry, 1, "diagonal", 0)}, entry)]
+
+
+@handles("lerp.Scalar")
+def lerp(draft, entry):
+    a, b = draft.inputs(*entry.args[:2])
+    shape = draft.output_shape(entry)
+    step = draft.node("mul_scalar", [draft.node("sub", [b, a], {}, entry, shape=shape)], {"scalar": entry.args[2]}, entry)
+    return [draft.node("add", [a, step], {}, entry)]
+
+
+@handles("clamp.Tensor", "clamp_.Tensor")
+def clamp_between(draft, entry):
+    value, shape = draft.input(entry.args[0]), draft.output_shape(entry)
+    low, high = argument(entry, 1, "min"), argument(entry, 2, "max")
+    for op, bound in (("maximum", low), ("minimum", high)):
+        if bound is not None:
+            value = draft.node(op, [value, draft.input(bound)], {}, entry, shape=shape)
+    return [value]
+
+
+@handles("logsumexp.default")
+def logsumexp(draft, entry):
+    """m + log Σ exp(x − m) with the largest element m, whose own gradient cancels."""
+    x, axes, keepdim = draft.input(entry.args[0]), list(entry.args[1]), bool(argument(entry, 2, "keepdim", False))
+    axes = [a % len(draft.shape(x)) for a in axes] or list(range(len(draft.shape(x))))
+    kept = tuple(1 if i in axes else n for i, n in enumerate(draft.shape(x)))
+    largest = draft.node("amax", [x], {"axes": axes, "keepdim": True}, entry, shape=kept)
+    largest = draft.node("detach", [largest], {}, entry, shape=kept)
+    value = draft.node("sub", [x, largest], {}, entry, shape=draft.shape(x))
+    value = draft.node("exp", [value], {}, entry, shape=draft.shape(x))
+    value = draft.node("sum", [value], {"axes": axes, "keepdim": True}, entry, shape=kept)
+    value = draft.node("log", [value], {}, entry, shape=kept)
+    value = draft.node("add", [value, largest], {}, entry, shape=kept)
+    final = draft.output_shape(entry)
+    return [value if keepdim else draft.node("reshape", [value], {"shape": list(final)}, entry, shape=final)]
+
+
+@handles("xlogy.Tensor")
+def xlogy(draft, entry):
+    """x · log y, and zero where x is zero, whatever y is."""
+    x, y = draft.inputs(*entry.args[:2])
+    shape, one = draft.output_shape(entry), draft.node("full", [], {"shape": [], "value": 1}, entry, shape=())
+    zero = draft.node("eq_scalar", [x], {"scalar": 0}, entry, shape=draft.shape(x), dtype=torch.bool)
+    inside = draft.node("where", [zero, one, y], {}, entry, shape=shape)
+    return [draft.node("mul", [x, draft.node("log", [inside], {}, entry, shape=shape)], {}, entry, shape=shape)]
+
+
+@handles("clamp_min.Tensor", "clamp_min_.Tensor", "clamp_max.Tensor", "clamp_max_.Tensor")
+def clamp_by_tensor(draft, entry):
+    return [draft.node("maximum" if "min" in entry.name else "minimum", draft.inputs(*entry.args[:2]), {}, entry)]
 
 
 @handles("var.correction", "std.correction", "var_mean.correction")
@@ -610,18 +779,21 @@ def vector_norm(draft, entry):
     return [draft.node("sqrt", [total], {}, entry)]
 
 
-@handles("mm.default", "bmm.default", "matmul.default")
+@handles("mm.default", "bmm.default", "matmul.default", "mv.default", "dot.default")
 def matmul(draft, entry):
     return [draft.node("matmul", draft.inputs(*entry.args[:2]), {}, entry)]
 
 
 @handles("addmm.default", "baddbmm.default")
 def addmm(draft, entry):
-    if entry.kwargs.get("alpha", 1) != 1 or entry.kwargs.get("beta", 1) != 1:
-        raise Refused("addmm with factors")
+    alpha, beta = entry.kwargs.get("alpha", 1), entry.kwargs.get("beta", 1)
     bias, a, b = draft.inputs(*entry.args[:3])
     shape = draft.output_shape(entry)
     weight = draft.producer_of(b)
+    if alpha != 1:
+        a = draft.node("mul_scalar", [a], {"scalar": alpha}, entry, shape=draft.shape(a))
+    if beta != 1:
+        bias = draft.node("mul_scalar", [bias], {"scalar": beta}, entry, shape=draft.shape(bias))
     # A linear layer reaches ATen as bias + x · transposed weight.
     if weight is not None and weight["op"] == "permute" and weight["attributes"]["axes"] == [1, 0]:
         return [draft.node("linear", [a, weight["inputs"][0], bias], {}, entry)]
@@ -636,6 +808,22 @@ def pixel_shuffle(draft, entry):
     value = draft.node("reshape", draft.inputs(entry.args[0]), {"shape": list(split_shape)}, entry, shape=split_shape)
     value = draft.node("permute", [value], {"axes": [0, 1, 4, 2, 5, 3]}, entry, shape=mixed)
     return [draft.node("reshape", [value], {"shape": list(draft.output_shape(entry))}, entry)]
+
+
+@handles("pixel_unshuffle.default")
+def pixel_unshuffle(draft, entry):
+    return [draft.node("pixel_unshuffle", draft.inputs(entry.args[0]), {"factor": entry.args[1]}, entry)]
+
+
+@handles("_scaled_dot_product_flash_attention_for_cpu.default")
+def attention(draft, entry):
+    if argument(entry, 3, "dropout_p", 0.0) != 0:
+        raise Refused("attention with dropout inside")
+    attributes = {"is_causal": bool(argument(entry, 4, "is_causal", False))}
+    if entry.kwargs.get("scale") is not None:
+        attributes["scale"] = entry.kwargs["scale"]
+    inputs = draft.inputs(*entry.args[:3], entry.kwargs.get("attn_mask"))
+    return [draft.node("scaled_dot_product_attention", inputs, attributes, entry), None]
 
 
 LOSS_REDUCTION = {0: "none", 1: "mean", 2: "sum"}
@@ -669,6 +857,14 @@ def smooth_l1_loss(draft, entry):
     return [draft.node("smooth_l1_loss", draft.inputs(*entry.args[:2]),
                        {"reduction": LOSS_REDUCTION[argument(entry, 2, "reduction", 1)],
                         "beta": argument(entry, 3, "beta", 1.0)}, entry)]
+
+
+@handles("huber_loss.default")
+def huber_loss(draft, entry):
+    delta = argument(entry, 3, "delta", 1.0)
+    value = draft.node("smooth_l1_loss", draft.inputs(*entry.args[:2]),
+                       {"reduction": LOSS_REDUCTION[argument(entry, 2, "reduction", 1)], "beta": delta}, entry)
+    return [value if delta == 1 else draft.node("mul_scalar", [value], {"scalar": delta}, entry)]
 
 
 @handles("nll_loss2d_forward.default", "nll_loss_forward.default")

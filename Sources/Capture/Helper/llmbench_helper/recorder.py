@@ -78,6 +78,14 @@ class Trace(TorchDispatchMode):
         self._alive = {}
         self._inside = False
 
+    def __enter__(self):
+        torch._C._nn.pad = _pad
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        torch._C._nn.pad = PYTORCH_PAD
+        return super().__exit__(*exception)
+
     def name_input(self, tensor, name):
         """Declares a tensor of the batch before the first operation reads it."""
         value = self._read(tensor)
@@ -188,6 +196,25 @@ class Trace(TorchDispatchMode):
                 return f"{path[len(self.code_root):].lstrip('/')}:{frame.f_lineno}"
             frame = frame.f_back
         return None
+
+
+PYTORCH_PAD = torch._C._nn.pad
+
+
+def _pad(tensor, padding, mode="constant", value=None):
+    """PyTorch's `pad`, but circular padding joins parts, where PyTorch writes parts of an empty tensor one after the other: the
+    same elements from operations that each make a whole value."""
+    if mode != "circular" or min(padding) < 0 or len(padding) != 2 * (tensor.dim() - 2):
+        return PYTORCH_PAD(tensor, padding, mode, value)
+    for pair in range(len(padding) // 2):
+        axis, (before, after) = tensor.dim() - 1 - pair, padding[2 * pair:2 * pair + 2]
+        size = tensor.shape[axis]
+        if before > size or after > size:
+            return PYTORCH_PAD(tensor, padding, mode, value)
+        parts = [tensor.narrow(axis, size - before, before)] if before else []
+        parts += [tensor] + ([tensor.narrow(axis, 0, after)] if after else [])
+        tensor = torch.cat(parts, axis) if len(parts) > 1 else tensor
+    return tensor
 
 
 def _map_tensors(thing, change):

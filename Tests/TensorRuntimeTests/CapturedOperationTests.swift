@@ -1,0 +1,51 @@
+import Foundation
+import TensorRuntime
+import Testing
+
+/// What pipelines call in PyTorch, recorded as graphs by the capture's own helper (Tests/Fixtures/runtime/captured_operations.py),
+/// gives the same loss and gradients here. The script compares the helper's interpreter of the same graphs with PyTorch.
+struct CapturedOperationTests {
+    @Test("A function of PyTorch, recorded as a graph, has PyTorch's value and gradients")
+    func recordedFunctionsAgree() throws {
+        let seed = PythonReference.seed("recordedFunctionsAgree")
+        try PythonReference.withFolder { folder in
+            try PythonReference.run(
+                "captured_operations.py", [folder.path, PythonReference.captureHelper.path, "\(seed)"])
+            let names = try JSONDecoder().decode(
+                [String].self, from: Data(contentsOf: folder.appending(path: "names.json")))
+            #expect(names.count > 90)
+            var worst = (error: Float(0), place: "nowhere")
+            for name in names {
+                do {
+                    for (what, error) in try errors(of: name, in: folder) {
+                        #expect(error <= 1e-4, "\(name), \(what)")
+                        if !(error <= worst.error) { worst = (error, "\(name), \(what)") }
+                    }
+                } catch {
+                    Issue.record("\(name): \(error)")
+                }
+            }
+            print("recordedFunctionsAgree: \(names.count) functions, worst error \(worst.error) (\(worst.place))")
+        }
+    }
+
+    /// The error of the loss and of each gradient, beside the largest element, or beside 0.1 where all are smaller: inputs are of
+    /// order one, and gradients that cancel have rounding of that size.
+    private func errors(of name: String, in folder: URL) throws -> [(String, Float)] {
+        let tensors = try SafeTensors(contentsOf: folder.appending(path: "\(name).safetensors")).tensors()
+        let graph = try Graph(contentsOf: folder.appending(path: "\(name).json"))
+        let session = try GraphSession(train: graph, evaluation: nil, tensors: tensors)
+        let loss = try session.step(["image": try #require(tensors["image"])])
+        var pairs = [("loss", try Tensor(shape: [1], values: [loss]), try #require(tensors["loss"]))]
+        for parameter in session.parameters.parameterNames {
+            guard let wanted = tensors["gradient.\(parameter)"] else { continue }
+            pairs.append((parameter, try #require(try session.parameters.gradient(parameter)), wanted))
+        }
+        #expect(pairs.count > 1, "\(name) has gradients")
+        return pairs.map { what, ours, theirs in
+            let size = max(theirs.values.map(abs).max() ?? 0, 0.1)
+            let differences = zip(ours.values, theirs.values).map { abs($0 - $1) / size }
+            return (what, differences.contains(where: \.isNaN) ? .infinity : differences.max() ?? .infinity)
+        }
+    }
+}
