@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 
@@ -45,6 +46,25 @@ struct KernelTestsThreadPool {
             for await calls in group { #expect(calls == 6000) }
         }
     }
+
+    #if os(Linux)
+        @Test("A pool that is gone has left no thread")
+        func endsItsThreads() async {
+            // A process of its own, since other tests have pools, too.
+            await #expect(processExitsWith: .success) {
+                func count() throws -> Int {
+                    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
+                }
+                let before = try count()
+                for round in 0..<20 {
+                    let pool = ThreadPool(threads: 9)
+                    if round % 2 == 0 { pool.parallel(100) { _ in } }
+                }
+                // The system may have started threads of its own meanwhile.
+                guard try count() < before + 8 else { exit(EXIT_FAILURE) }
+            }
+        }
+    #endif
 
     @Test("Ranges cover everything once at multiples of the grain")
     func cutsRanges() {

@@ -89,6 +89,7 @@ private final class Crew: @unchecked Sendable {
     private let busy = Atomic<Bool>(false)
     private let stopped = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
+    private var threads: [pthread_t] = []
     private var count = 0
     private var body: ((Int, Int) -> Void)?
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -108,22 +109,32 @@ private final class Crew: @unchecked Sendable {
 
     func hire(_ worker: Int) {
         let start = Unmanaged.passRetained(WorkerStart(crew: self, worker: worker))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         #if canImport(Glibc)
             var thread = pthread_t()
         #else
             var thread: pthread_t?
         #endif
-        let failure = pthread_create(&thread, &attributes, workerMain, start.toOpaque())
-        if failure != 0 { start.release() }
-        pthread_attr_destroy(&attributes)
+        guard pthread_create(&thread, nil, workerMain, start.toOpaque()) == 0 else { return start.release() }
+        #if canImport(Glibc)
+            threads.append(thread)
+        #else
+            if let thread { threads.append(thread) }
+        #endif
     }
 
+    /// Ends the workers and waits for them, some microseconds: nothing of the pool runs on when it is gone.
     func dismiss() {
         stopped.store(true, ordering: .sequentiallyConsistent)
         wakeAll()
+        for thread in threads {
+            // The last reference to a pool may be dropped by a body that one of its workers runs.
+            if pthread_equal(thread, pthread_self()) != 0 {
+                pthread_detach(thread)
+            } else {
+                pthread_join(thread, nil)
+            }
+        }
+        threads = []
     }
 
     func claim() -> Bool {
