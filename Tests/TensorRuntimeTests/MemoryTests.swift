@@ -136,6 +136,39 @@ struct MemoryTests {
         }
     }
 
+    #if os(Linux)
+        /// A line of /proc/self/status in bytes.
+        static func status(_ name: String) throws -> Int {
+            let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let line = text.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+        }
+
+        @Test(
+            "Training takes as much resident memory as was said: at most a tenth and 8 MiB more, and at least half",
+            // Sanitizers keep shadows of all memory.
+            .disabled(if: ProcessInfo.processInfo.environment["LLMBENCH_SANITIZER"] != nil))
+        func residentMemory() async {
+            await #expect(processExitsWith: .success) {
+                let unet = UNetGraph(baseChannels: 16, depth: 3, size: 128)
+                let tensors = unet.initialTensors(seed: 1)
+                let batch = try syntheticBatch(8, size: 128, seed: 1)
+                let before = try MemoryTests.status("VmRSS")
+                let session = try GraphSession(
+                    train: unet.train, evaluation: nil, tensors: tensors, options: RuntimeOptions(threads: 2))
+                let optimizer = try Optimizer(.adam(), parameters: session.parameters, threads: 2)
+                let said = try session.memory(train: [8], optimizer: optimizer).total
+                for _ in 0..<3 {
+                    _ = try session.step(batch)
+                    try optimizer.step(session.parameters)
+                }
+                let took = try MemoryTests.status("VmHWM") - before
+                print("residentMemory: said \(said), took \(took)")
+                guard took <= said + said / 10 + 8 << 20, took >= said / 2 else { exit(EXIT_FAILURE) }
+            }
+        }
+    #endif
+
     @Test("The sentence has both numbers and says what to do")
     func sentences() {
         func sentence(_ fitting: Int?) -> String {
