@@ -19,6 +19,9 @@ extension BenchCommand {
         @Option(help: "GiB that a plan may take, parameters and gradients included.")
         var memory = 12
 
+        @Option(help: "Only the networks with this many channels at the first level: 16 or 64.")
+        var base: Int?
+
         @Option(help: "Measurements after a warm-up; the median counts.")
         var rounds = 3
 
@@ -39,6 +42,7 @@ extension BenchCommand {
             guard rounds > 0, (threads ?? 1) > 0, (1...1024).contains(memory) else {
                 throw ValidationError("rounds and threads must be positive, the memory 1 to 1024 GiB")
             }
+            guard base.map([16, 64].contains) ?? true else { throw ValidationError("base is 16 or 64") }
         }
 
         func run() async throws {
@@ -46,7 +50,7 @@ extension BenchCommand {
             let plan = [
                 (16, [(128, 2), (128, 8), (256, 2), (256, 8), (512, 2), (512, 8), (512, 16)]),
                 (64, [(128, 2), (128, 8), (256, 2), (256, 8), (512, 2), (512, 4), (512, 8)]),
-            ]
+            ].filter { base == nil || $0.0 == base }
             let bar = ProgressBar(title: "bench scaling", total: plan.reduce(0) { $0 + $1.1.count })
             var (rows, skipped, done): ([Row], [String], Int) = ([], [], 0)
             for (base, sizes) in plan {

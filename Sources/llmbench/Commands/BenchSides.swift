@@ -69,8 +69,24 @@ final class BenchSides {
 
     /// max|a - b| / max|b| of loss and gradient (as one vector), or of the probabilities, before the first update, against each
     /// opponent; for a step also the worst of its tensors.
+    ///
+    /// - Throws: `CommandFailure.failed` when a difference is above `mostDifference`: then the two do not compute the same thing.
     func differences() throws -> [(whole: Double, worstTensor: Double?)] {
         guard !peers.isEmpty else { return [] }
+        let differences = try computeDifferences()
+        for (difference, entry) in zip(differences, peers) where !(difference.whole <= mostDifference) {
+            throw CommandFailure.failed(
+                "our \(kind.rawValue) and that of \(entry.opponent.rawValue) differ by \(difference.whole) of the largest element; "
+                    + "more than \(mostDifference) is no rounding, so there is nothing to compare")
+        }
+        return differences
+    }
+
+    /// What rounding explains with room to spare: a gradient passes dozens of layers, and a pre-activation next to zero may fall on
+    /// either side; probabilities depend on rounding only.
+    private var mostDifference: Double { kind == .step ? 1e-2 : 1e-4 }
+
+    private func computeDifferences() throws -> [(whole: Double, worstTensor: Double?)] {
         switch kind {
         case .step:
             let loss = try session.step(batch)
