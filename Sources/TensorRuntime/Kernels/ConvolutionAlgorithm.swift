@@ -5,6 +5,8 @@ struct AlgorithmChoice: Sendable {
 
     /// Below this many channels on either side the transforms cost more than the products they save.
     static let fewestChannels = 8
+    /// The weight gradient gathers all taps of a pair of channels in a small buffer.
+    static let mostSliceTaps = 13
 
     init(_ taps: TapGeometry, _ policy: ConvolutionPolicy) {
         let channels = min(taps.bigChannels, taps.smallChannels)
@@ -15,6 +17,8 @@ struct AlgorithmChoice: Sendable {
                 "the kernel is \(taps.kernel.height)x\(taps.kernel.width), not 3x3"
             } else if taps.stride != Extent(1) || taps.dilation != Extent(1) || taps.slices.stride != 1 {
                 "stride or dilation is not 1"
+            } else if taps.slices.kernel > Self.mostSliceTaps {
+                "\(taps.slices.kernel) taps along the slices"
             } else if taps.groups != 1 {
                 "\(taps.groups) groups"
             } else if max(taps.padding.height, taps.padding.width) > 2 {

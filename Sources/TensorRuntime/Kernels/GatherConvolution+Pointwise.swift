@@ -50,16 +50,32 @@ private struct PointwiseSegment {
     let channel: Int
     let channels: Int
 
-    /// The output pixel of an input pixel.
-    @inline(__always)
-    private func place(_ pixel: Int) -> Int {
-        if isDense { return pixel }
-        let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.input.width)
+    /// Where an input pixel is, and where its output goes.
+    private struct Place {
+        /// The row of the input, counted through all volumes and slices, the column in it, and the output pixel of its column 0.
+        var line: Int
+        var column: Int
+        var output: Int
+    }
+
+    private func place(line: Int, column: Int) -> Place {
         let (image, row) = line.quotientAndRemainder(dividingBy: geometry.input.height)
         let (volume, slice) = image.quotientAndRemainder(dividingBy: geometry.inputSlices)
         let z = volume * geometry.outputSlices + origin.slice + slice * geometry.outSliceStep
         let y = z * geometry.output.height + origin.row + row * geometry.outStep.height
-        return y * geometry.output.width + origin.column + column * geometry.outStep.width
+        return Place(line: line, column: column, output: y * geometry.output.width + origin.column)
+    }
+
+    /// The output pixel of a place.
+    @inline(__always)
+    private func output(_ place: Place) -> Int { place.output &+ place.column &* geometry.outStep.width }
+
+    @inline(__always)
+    private func advance(_ place: inout Place, by count: Int) {
+        place.column &+= count
+        while place.column >= geometry.input.width {
+            place = self.place(line: place.line &+ 1, column: place.column &- geometry.input.width)
+        }
     }
 
     /// Whether outputs follow each other as inputs do.
@@ -71,38 +87,56 @@ private struct PointwiseSegment {
             let start = tile + 6 * 64
             for lane in 0..<width { start[lane] = lane < channels ? bias?[channel + lane] ?? 0 : 0 }
             let epilogue = Epilogue(bias: start, rectifies: relu)
-            let straight = channels == width && isDense
+            let isWhole = channels == width
             let step = MicroKernel<P>.rows
+            let outputStep = (isDense ? 1 : geometry.outStep.width) * y.stride
             withUnsafeTemporaryAllocation(of: Run.self, capacity: 1) { one in
                 one[0] = Run(a: 0, b: 0)
                 let runs = UnsafeBufferPointer(one)
+                let (line, column) = first.quotientAndRemainder(dividingBy: geometry.input.width)
+                var place = place(line: line, column: column)
                 var row = 0
                 while row < count {
                     let rows = min(step, count - row)
                     let a = x.base + (first + row) * x.stride
-                    let whole = rows == step && straight
-                    let c = whole ? y.base + (first + row) * y.stride + channel : tile
+                    // Outputs of pixels that follow each other lie a fixed distance apart, in all of the image or in their row.
+                    let isEven = isDense || place.column + rows <= geometry.input.width
+                    let straight = isWhole && isEven && rows == step
+                    let c = straight ? y.base + output(place) * y.stride + channel : tile
                     if rows == step {
                         MicroKernel<P>.multiply(
                             runs, length: geometry.depth, a: a, aStride: x.stride, b: b, c: c,
-                            cStride: whole ? y.stride : width, epilogue)
+                            cStride: straight ? outputStep : width, epilogue)
                     } else {
                         for r in 0..<rows {
                             MicroKernel<P>.one(
                                 runs, length: geometry.depth, a: a + r * x.stride, b: b, c: c + r * width, epilogue)
                         }
                     }
-                    if !whole { copy(tile, row: row, rows: rows, width: width) }
+                    if !straight { copy(tile, place, rows: rows, width: width, isEven ? outputStep : nil) }
                     row += step
+                    if row < count { advance(&place, by: step) }
                 }
             }
         }
     }
 
-    private func copy(_ tile: UnsafePointer<Float>, row: Int, rows: Int, width: Int) {
+    /// Copies the results of some pixels from a place on to where they belong, `step` floats apart or row by row.
+    private func copy(
+        _ tile: UnsafePointer<Float>, _ place: Place, rows: Int, width: Int, _ step: Int?
+    ) {
+        if let step {
+            copyPixels(
+                tile, stride: width, to: y.base + output(place) * y.stride + channel, stride: step, pixels: rows,
+                channels: channels)
+            return
+        }
+        var place = place
         for r in 0..<rows {
-            let target = y.base + place(first + row + r) * y.stride + channel
-            target.update(from: tile + r * width, count: channels)
+            copyPixels(
+                tile + r * width, stride: width, to: y.base + output(place) * y.stride + channel, stride: 0, pixels: 1,
+                channels: channels)
+            if r + 1 < rows { advance(&place, by: 1) }
         }
     }
 }

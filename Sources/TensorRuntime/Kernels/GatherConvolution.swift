@@ -329,9 +329,9 @@ struct GatherConvolution: Sendable {
         if stride == depth {
             (buffer + left * depth).update(from: source + (start + left) * stride, count: (end - left) * depth)
         } else {
-            for pixel in left..<end {
-                (buffer + pixel * depth).update(from: source + (start + pixel) * stride, count: depth)
-            }
+            copyPixels(
+                source + (start + left) * stride, stride: stride, to: buffer + left * depth, stride: depth,
+                pixels: end - left, channels: depth)
         }
         (buffer + end * depth).update(repeating: 0, count: (width - end) * depth)
     }
@@ -395,7 +395,7 @@ private struct RowBlock {
                     runs, length: length, a: a + row * aStride, aStride: aStride, b: b, c: whole ? c : tile,
                     cStride: whole ? target.stride : width, epilogue)
                 if !whole {
-                    for r in 0..<rows { (c + r * target.stride).update(from: tile + r * width, count: channels) }
+                    copyPixels(tile, stride: width, to: c, stride: target.stride, pixels: rows, channels: channels)
                 }
                 row += step
             }

@@ -30,14 +30,28 @@ struct GatherWeightGradient: Sendable {
         taps.groups * rowTaps * runs * paddedRun * paddedBreadth
     }
 
+    /// Whether the pixels that a row of the small image meets do not overlap those of the next: then the rows of several lines,
+    /// one behind the other, are one long row.
+    private var joinsLines: Bool { (taps.kernel.width - 1) * taps.dilation.width + 1 <= taps.stride.width }
+
     private var bufferWidth: Int {
-        (taps.small.width - 1) * taps.stride.width + (taps.kernel.width - 1) * taps.dilation.width + 1
+        joinsLines
+            ? taps.small.width * taps.stride.width
+            : (taps.small.width - 1) * taps.stride.width + (taps.kernel.width - 1) * taps.dilation.width + 1
     }
 
-    /// One buffered row of the big image (with room to read over its end) and one of the small image.
-    private var bufferFloats: Int {
-        padded(bufferWidth * depth + 32) + taps.small.width * paddedBreadth
+    /// Lines of one product: sums of many channels are larger than the cache, and short products would do little else than read
+    /// and write them.
+    private var lines: Int {
+        guard joinsLines else { return 1 }
+        return max(1, min(256 / taps.small.width, (256 << 10) / (4 * bufferWidth * depth)))
     }
+
+    /// The buffered rows of the big image (with room to read over their end).
+    private var bigFloats: Int { padded(lines * bufferWidth * depth + 32) }
+
+    /// Those of both images.
+    private var bufferFloats: Int { bigFloats + lines * taps.small.width * paddedBreadth }
 
     func workspaceFloats(threads: Int) -> Int {
         threads * (sumFloats + bufferFloats)
@@ -48,12 +62,14 @@ struct GatherWeightGradient: Sendable {
         pool: ThreadPool
     ) {
         let pieces = pool.threadCount
-        let lines = taps.batch * taps.smallSlices * taps.small.height
+        let count = taps.batch * taps.smallSlices * taps.small.height
         pool.parallel(pieces) { piece in
             let sums = workspace + piece * (sumFloats + bufferFloats)
             sums.update(repeating: 0, count: sumFloats)
-            for line in ThreadPool.range(piece, of: pieces, count: lines, grain: 1) {
-                accumulate(line, big, small, sums, buffer: sums + sumFloats)
+            let range = ThreadPool.range(piece, of: pieces, count: count, grain: 1)
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: lines) {
+                accumulate(
+                    first..<min(first + lines, range.upperBound), big, small, sums, buffer: sums + sumFloats)
             }
         }
         let blocks = taps.groups * (paddedBreadth / lanes)
@@ -62,39 +78,65 @@ struct GatherWeightGradient: Sendable {
         }
     }
 
-    /// Adds the products of one row of the small image.
+    /// Adds the products of some rows of the small image.
     private func accumulate(
-        _ line: Int, _ big: Pixels, _ small: Pixels, _ sums: UnsafeMutablePointer<Float>,
+        _ block: Range<Int>, _ big: Pixels, _ small: Pixels, _ sums: UnsafeMutablePointer<Float>,
         buffer: UnsafeMutablePointer<Float>
     ) {
-        let (image, q) = line.quotientAndRemainder(dividingBy: taps.small.height)
-        let (volume, slice) = image.quotientAndRemainder(dividingBy: taps.smallSlices)
+        let pixels = block.count * taps.small.width
         for group in 0..<taps.groups {
-            let smallRow = small.base + line * taps.small.width * small.stride + group * breadth
+            let smallRow = small.base + block.lowerBound * taps.small.width * small.stride + group * breadth
             let isWhole = breadth % lanes == 0
-            let copy = buffer + padded(bufferWidth * depth + 32)
-            if !isWhole { copyRow(smallRow, small.stride, into: copy) }
-            for i in 0..<rowTaps {
-                let (sliceTap, rowTap) = i.quotientAndRemainder(dividingBy: taps.kernel.height)
-                let plane = slice * taps.slices.stride + sliceTap * taps.slices.dilation - taps.slices.padding
-                let source = q * taps.stride.height + rowTap * taps.dilation.height - taps.padding.height
-                guard plane >= 0, plane < taps.bigSlices, source >= 0, source < taps.big.height else { continue }
-                let bigRow = ((volume * taps.bigSlices + plane) * taps.big.height + source) * taps.big.width
-                fill(buffer, big.base + bigRow * big.stride + group * depth, stride: big.stride)
+            let copy = buffer + bigFloats
+            if !isWhole { copyRow(smallRow, small.stride, pixels, into: copy) }
+            for i in 0..<rowTaps where gather(block, i, big, group, into: buffer) {
                 for run in 0..<runs {
                     let target = sums + ((group * rowTaps + i) * runs + run) * paddedRun * paddedBreadth
                     multiply(
                         a: buffer + run * taps.dilation.width * depth, b: isWhole ? smallRow : copy,
-                        bStride: isWhole ? small.stride : paddedBreadth, into: target)
+                        bStride: isWhole ? small.stride : paddedBreadth, pixels, into: target)
                 }
             }
         }
     }
 
-    private func copyRow(_ source: UnsafePointer<Float>, _ stride: Int, into copy: UnsafeMutablePointer<Float>) {
-        copy.update(repeating: 0, count: taps.small.width * paddedBreadth)
-        for pixel in 0..<taps.small.width {
-            (copy + pixel * paddedBreadth).update(from: source + pixel * stride, count: breadth)
+    /// Copies the rows of the big image that a tap of slices and rows needs for some lines; false when none of them exists.
+    private func gather(
+        _ block: Range<Int>, _ tap: Int, _ big: Pixels, _ group: Int, into buffer: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        let (sliceTap, rowTap) = tap.quotientAndRemainder(dividingBy: taps.kernel.height)
+        var exists = false
+        for line in block {
+            let (image, q) = line.quotientAndRemainder(dividingBy: taps.small.height)
+            let (volume, slice) = image.quotientAndRemainder(dividingBy: taps.smallSlices)
+            let plane = slice * taps.slices.stride + sliceTap * taps.slices.dilation - taps.slices.padding
+            let source = q * taps.stride.height + rowTap * taps.dilation.height - taps.padding.height
+            let row = buffer + (line - block.lowerBound) * bufferWidth * depth
+            if plane >= 0, plane < taps.bigSlices, source >= 0, source < taps.big.height {
+                let bigRow = ((volume * taps.bigSlices + plane) * taps.big.height + source) * taps.big.width
+                fill(row, big.base + bigRow * big.stride + group * depth, stride: big.stride)
+                exists = true
+            } else {
+                row.update(repeating: 0, count: bufferWidth * depth)
+            }
+        }
+        // Products read whole vectors, up to this much over the end.
+        (buffer + block.count * bufferWidth * depth).update(repeating: 0, count: 32)
+        return exists
+    }
+
+    /// Copies pixels of the small image, filled up with zeros to whole vectors.
+    private func copyRow(
+        _ source: UnsafePointer<Float>, _ stride: Int, _ pixels: Int, into copy: UnsafeMutablePointer<Float>
+    ) {
+        for pixel in 0..<pixels {
+            var channel = 0
+            while channel < breadth {
+                store(
+                    load(source + (pixel &* stride &+ channel), upTo: breadth &- channel),
+                    copy + (pixel &* paddedBreadth &+ channel))
+                channel &+= lanes
+            }
         }
     }
 
@@ -106,34 +148,35 @@ struct GatherWeightGradient: Sendable {
         if stride == depth {
             (buffer + left * depth).update(from: source + (start + left) * stride, count: (end - left) * depth)
         } else {
-            for pixel in left..<end {
-                (buffer + pixel * depth).update(from: source + (start + pixel) * stride, count: depth)
-            }
+            copyPixels(
+                source + (start + left) * stride, stride: stride, to: buffer + left * depth, stride: depth,
+                pixels: end - left, channels: depth)
         }
-        (buffer + end * depth).update(repeating: 0, count: padded(bufferWidth * depth + 32) - end * depth)
+        (buffer + end * depth).update(repeating: 0, count: (bufferWidth - end) * depth)
     }
 
     private func multiply(
-        a: UnsafePointer<Float>, b: UnsafePointer<Float>, bStride: Int, into sums: UnsafeMutablePointer<Float>
+        a: UnsafePointer<Float>, b: UnsafePointer<Float>, bStride: Int, _ pixels: Int,
+        into sums: UnsafeMutablePointer<Float>
     ) {
         Panels(channels: breadth).walk { channel, vectors in
             switch vectors {
-            case 1: multiply(Panel1.self, a, b + channel, bStride, sums + channel)
-            case 2: multiply(Panel2.self, a, b + channel, bStride, sums + channel)
-            case 3: multiply(Panel3.self, a, b + channel, bStride, sums + channel)
-            default: multiply(Panel4.self, a, b + channel, bStride, sums + channel)
+            case 1: multiply(Panel1.self, a, b + channel, bStride, pixels, sums + channel)
+            case 2: multiply(Panel2.self, a, b + channel, bStride, pixels, sums + channel)
+            case 3: multiply(Panel3.self, a, b + channel, bStride, pixels, sums + channel)
+            default: multiply(Panel4.self, a, b + channel, bStride, pixels, sums + channel)
             }
         }
     }
 
     private func multiply<P: Panel>(
-        _: P.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int,
+        _: P.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int, _ pixels: Int,
         _ sums: UnsafeMutablePointer<Float>
     ) {
         var row = 0
         while row < runLength {
             MicroKernel<P>.multiplyTransposed(
-                depth: taps.small.width, a: a + row, aStride: taps.stride.width * depth, b: b, bStride: bStride,
+                depth: pixels, a: a + row, aStride: taps.stride.width * depth, b: b, bStride: bStride,
                 c: sums + row * paddedBreadth, cStride: paddedBreadth, accumulates: true)
             row += MicroKernel<P>.columns
         }

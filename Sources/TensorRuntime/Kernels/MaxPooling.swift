@@ -95,24 +95,26 @@ package enum MaxPooling {
         return (best, winner)
     }
 
-    /// dx from dy and the winners of the forward pass; dx is overwritten.
+    /// dx from dy and the winners of the forward pass; dx is overwritten, or with `adds` added to.
     package static func backward(
-        _ shape: PoolingShape, _ dy: Pixels, winners: UnsafePointer<Int32>, into dx: Pixels, pool: ThreadPool
+        _ shape: PoolingShape, _ dy: Pixels, winners: UnsafePointer<Int32>, into dx: Pixels, adds: Bool = false,
+        pool: ThreadPool
     ) {
         let isTiling =
             shape.stride == shape.kernel && shape.dilation == Extent(1) && shape.padding == Extent(0)
             && shape.outputHeight * shape.kernel.height == shape.height
             && shape.outputWidth * shape.kernel.width == shape.width
         if isTiling {
-            tile(shape, dy, winners, into: dx, pool)
+            tile(shape, dy, winners, into: dx, adds, pool)
         } else {
-            scatter(shape, dy, winners, into: dx, pool)
+            scatter(shape, dy, winners, into: dx, adds, pool)
         }
     }
 
     /// Windows that cover the image without overlap: each pixel receives its window's gradient or zero.
     private static func tile(
-        _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ pool: ThreadPool
+        _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ adds: Bool,
+        _ pool: ThreadPool
     ) {
         let (h, w) = (shape.outputHeight, shape.outputWidth)
         pool.parallel(shape.batch * h) { row in
@@ -128,10 +130,9 @@ package enum MaxPooling {
                         for j in 0..<shape.kernel.width {
                             let pixel = (oy &* shape.kernel.height &+ i) &* shape.width &+ ox &* shape.kernel.width &+ j
                             let here = winner .== Winners(repeating: Int32(truncatingIfNeeded: pixel))
-                            store(
-                                Vector().replacing(with: gradient, where: here),
-                                image + (pixel &* dx.stride &+ channel),
-                                upTo: count)
+                            let target = image + (pixel &* dx.stride &+ channel)
+                            let own = Vector().replacing(with: gradient, where: here)
+                            store(adds ? load(target, upTo: count) + own : own, target, upTo: count)
                         }
                     }
                 }
@@ -158,12 +159,13 @@ package enum MaxPooling {
 
     /// Any windows: gradients are added where they belong, one image a thread at a time.
     private static func scatter(
-        _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ pool: ThreadPool
+        _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ adds: Bool,
+        _ pool: ThreadPool
     ) {
         let outputs = shape.outputHeight * shape.outputWidth
         let inputs = shape.height * shape.width
         pool.parallel(shape.batch) { n in
-            for pixel in n * inputs..<(n + 1) * inputs {
+            for pixel in n * inputs..<(n + 1) * inputs where !adds {
                 (dx.base + pixel * dx.stride).update(repeating: 0, count: shape.channels)
             }
             for output in n * outputs..<(n + 1) * outputs {

@@ -81,3 +81,41 @@ func withStackTile<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> R
         body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self))
     }
 }
+
+/// 2560 floats on the stack; see `withStackTile`.
+@inline(__always)
+func withStackStage<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+    typealias Eight = (
+        SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>,
+        SIMD64<Float>
+    )
+    let zero = SIMD64<Float>()
+    let eight: Eight = (zero, zero, zero, zero, zero, zero, zero, zero)
+    var storage = (eight, eight, eight, eight, eight)
+    return withUnsafeMutablePointer(to: &storage) {
+        body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self))
+    }
+}
+
+/// Copies pixels of some channels from one stride to another.
+@inline(__always)
+func copyPixels(
+    _ source: UnsafePointer<Float>, stride sourceStride: Int, to target: UnsafeMutablePointer<Float>,
+    stride targetStride: Int, pixels: Int, channels: Int
+) {
+    if channels == 1 {
+        for pixel in 0..<pixels { target[pixel &* targetStride] = source[pixel &* sourceStride] }
+    } else if channels % lanes == 0 {
+        for pixel in 0..<pixels {
+            var channel = 0
+            while channel < channels {
+                store(load(source + (pixel &* sourceStride &+ channel)), target + (pixel &* targetStride &+ channel))
+                channel &+= lanes
+            }
+        }
+    } else {
+        for pixel in 0..<pixels {
+            (target + pixel &* targetStride).update(from: source + pixel &* sourceStride, count: channels)
+        }
+    }
+}

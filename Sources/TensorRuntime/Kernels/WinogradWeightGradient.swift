@@ -63,8 +63,13 @@ struct WinogradWeightGradient: Sendable {
     }
 
     private var halo: Int { taps.slices.dilation * (taps.slices.kernel - 1) }
-    private var bigPlane: Int { chunk * (chunkSlices + halo) * paddedDepth + lanes }
-    private var smallPlane: Int { chunk * chunkSlices * paddedBreadth + lanes }
+    /// Distance between the rows of a block. The products walk down columns: rows a power of two apart would share few sets of
+    /// the first-level cache.
+    private var bigRow: Int { Self.spread(paddedDepth) }
+    private var smallRow: Int { Self.spread(paddedBreadth) }
+    private static func spread(_ channels: Int) -> Int { channels % 256 == 0 ? channels + lanes : channels }
+    private var bigPlane: Int { chunk * (chunkSlices + halo) * bigRow + lanes }
+    private var smallPlane: Int { chunk * chunkSlices * smallRow + lanes }
     private var blockFloats: Int { Winograd.points * (bigPlane + smallPlane) }
     private static let tileFloats = 2 * Winograd.points * lanes
     /// Input channels of a block that one thread takes from products to weights.
@@ -209,13 +214,13 @@ struct WinogradWeightGradient: Sendable {
     ) {
         let buffer = scratch + Winograd.points * lanes
         let first = row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound
-        let bigBlock = block + first * paddedDepth
-        let smallBlock = block + Winograd.points * bigPlane + first * paddedBreadth
+        let bigBlock = block + first * bigRow
+        let smallBlock = block + Winograd.points * bigPlane + first * smallRow
         let slice = part.slices.lowerBound + row - taps.slices.padding
         let isInside = slice >= 0 && slice < taps.bigSlices
         if !isInside {
             for point in 0..<Winograd.points {
-                (bigBlock + point * bigPlane).update(repeating: 0, count: tiles.count * paddedDepth)
+                (bigBlock + point * bigPlane).update(repeating: 0, count: tiles.count * bigRow)
             }
         }
         for tile in tiles {
@@ -225,7 +230,7 @@ struct WinogradWeightGradient: Sendable {
                 let patch = Patch(
                     image: corner.image * taps.bigSlices + slice, y: corner.y - taps.padding.height,
                     x: corner.x - taps.padding.width, size: Winograd.inputs)
-                let target = bigBlock + number * paddedDepth
+                let target = bigBlock + number * bigRow
                 patch.read(job.big, of: taps.big, channels: depth, buffer: buffer) {
                     base, rowStride, columnStride, channel in
                     Winograd.inputTile(
@@ -237,7 +242,7 @@ struct WinogradWeightGradient: Sendable {
             let outputs = Patch(
                 image: corner.image * taps.smallSlices + part.slices.lowerBound + row, y: corner.y, x: corner.x,
                 size: Winograd.outputs)
-            let smallTarget = smallBlock + number * paddedBreadth
+            let smallTarget = smallBlock + number * smallRow
             outputs.read(job.small, of: taps.small, channels: breadth, buffer: buffer) {
                 base, rowStride, columnStride, channel in
                 Winograd.gradientTile(
@@ -265,7 +270,7 @@ struct WinogradWeightGradient: Sendable {
     ) {
         let (tap, point) = plane.quotientAndRemainder(dividingBy: Winograd.points)
         let a =
-            block + point * bigPlane + tap * taps.slices.dilation * part.tiles.count * paddedDepth + rows.lowerBound
+            block + point * bigPlane + tap * taps.slices.dilation * part.tiles.count * bigRow + rows.lowerBound
         let b = block + Winograd.points * bigPlane + point * smallPlane + channel
         let c = target + plane * sums.plane
         switch vectors {
@@ -276,16 +281,22 @@ struct WinogradWeightGradient: Sendable {
         }
     }
 
+    /// Tiles of one product: a panel of their output gradients, 32 KiB, stays in the first-level cache for all input channels.
+    private static let productDepth = 128
+
     private func multiply<P: Panel>(
         _: P.Type, _ tiles: Int, _ a: UnsafePointer<Float>, _ rows: Int, _ b: UnsafePointer<Float>,
         _ c: UnsafeMutablePointer<Float>, _ accumulates: Bool
     ) {
-        var row = 0
-        while row < rows {
-            MicroKernel<P>.multiplyTransposed(
-                depth: tiles, a: a + row, aStride: paddedDepth, b: b, bStride: paddedBreadth, c: c + row * sums.breadth,
-                cStride: sums.breadth, accumulates: accumulates)
-            row += MicroKernel<P>.columns
+        for start in stride(from: 0, to: tiles, by: Self.productDepth) {
+            var row = 0
+            while row < rows {
+                MicroKernel<P>.multiplyTransposed(
+                    depth: min(Self.productDepth, tiles - start), a: a + (start * bigRow + row), aStride: bigRow,
+                    b: b + start * smallRow, bStride: smallRow, c: c + row * sums.breadth, cStride: sums.breadth,
+                    accumulates: accumulates || start > 0)
+                row += MicroKernel<P>.columns
+            }
         }
     }
 
@@ -305,10 +316,13 @@ struct WinogradWeightGradient: Sendable {
     ) -> Float {
         let count = min(lanes, breadth - k)
         let (plane, step, area) = (sums.plane, sums.floats, 9 * sums.taps)
-        return withStackTile { scratch in
+        let stage = Stage(area: area)
+        return withStackStage { scratch in
             let values = scratch + 18 * lanes
+            let staged = scratch + 28 * lanes
             var sum = Vector()
             for c in rows {
+                let place = (c - rows.lowerBound) % stage.channels * area
                 for tap in 0..<sums.taps {
                     let base = source + (tap * Winograd.points * plane + (c - rows.lowerBound) * sums.breadth)
                     func total(_ point: Int) -> Vector {
@@ -335,12 +349,30 @@ struct WinogradWeightGradient: Sendable {
                         store(r.2, values + (3 * i + 2) * lanes)
                     }
                     for lane in 0..<count {
-                        let target = job.dw + ((k + lane) * depth + c) * area + tap * 9
+                        let target = staged + (lane * Stage.row + place + tap * 9)
                         for tap in 0..<9 { target[tap] = values[tap * lanes + lane] }
                     }
                 }
+                guard place + area == stage.channels * area || c + 1 == rows.upperBound else { continue }
+                for lane in 0..<count {
+                    let target = job.dw + ((k + lane) * depth + c) * area - place
+                    target.update(from: staged + lane * Stage.row, count: place + area)
+                }
             }
             return sum.sum()
+        }
+    }
+
+    /// Finished weights of sixteen output channels, gathered for some input channels before they are written: the rows of two
+    /// output channels lie far apart, often a multiple of the page size, and every weight alone would miss the cache.
+    private struct Stage {
+        /// Floats between the rows of two output channels.
+        static let row = 124
+        /// Input channels that fit.
+        let channels: Int
+
+        init(area: Int) {
+            channels = max(1, Self.row / area)
         }
     }
 }

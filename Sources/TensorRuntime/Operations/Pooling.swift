@@ -38,15 +38,16 @@ struct MaxPool: Operation {
         let shape = geometry(builder.shape(node.input(0)))
         let dy = builder.pixels(gradient.view)
         let winners = builder.saved(node, 0, count: builder.shape(node.output).reduce(1, *))
-        builder.overwrite(node.input(0)) { dx in
+        builder.accumulate(node.input(0)) { dx, adds in
             let target = dx.pixelStride == nil ? builder.temporary(dx.shape) : dx
             let stride = target.pixelStride ?? shape.channels
             builder.emit([dy.view, winners, target], result: target) { memory, pool in
                 MaxPooling.backward(
                     shape, memory.pixels(dy.view, stride: dy.stride), winners: MaxPool.integers(memory[winners]),
-                    into: memory.pixels(target, stride: stride), pool: pool)
+                    into: memory.pixels(target, stride: stride), adds: adds && target == dx, pool: pool)
             }
-            builder.copy(target, to: dx)
+            guard target != dx else { return }
+            if adds { builder.add(target, to: dx) } else { builder.copy(target, to: dx) }
         }
     }
 
