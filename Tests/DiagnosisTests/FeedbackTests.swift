@@ -124,14 +124,12 @@ struct EndingTests {
         #expect(report(.exited(7))?.errorClass == "SystemExit")
     }
 
-    @Test("of hostile size is diagnosed in bounded time")
+    @Test("of hostile size is diagnosed in bounded time", .timeLimit(.minutes(1)))
     func huge() {
         let errors =
             String(repeating: "Traceback (most recent call last):\n", count: 60_000)
             + String(repeating: "x", count: 1 << 20)
             + "\nTraceback (most recent call last):\n  File \"/code/main.py\", line 1, in f\nValueError: x\n"
-        let started = ContinuousClock.now
         #expect(report(.exited(1), errors: errors)?.errorClass == "ValueError")
-        #expect(ContinuousClock.now - started < .seconds(10))
     }
 }
