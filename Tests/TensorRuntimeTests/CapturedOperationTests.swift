@@ -38,11 +38,16 @@ struct CapturedOperationTests {
         let loss = try session.step(["image": try #require(tensors["image"])])
         var pairs = [("loss", try Tensor(shape: [1], values: [loss]), try #require(tensors["loss"]))]
         for parameter in session.parameters.parameterNames {
-            guard let wanted = tensors["gradient.\(parameter)"] else { continue }
+            let wanted = try #require(tensors["gradient.\(parameter)"], "\(name), \(parameter)")
             pairs.append((parameter, try #require(try session.parameters.gradient(parameter)), wanted))
+        }
+        for buffer in session.parameters.bufferNames {
+            guard let wanted = tensors["after.\(buffer)"] else { continue }
+            pairs.append((buffer, try session.parameters.tensor(buffer), wanted))
         }
         #expect(pairs.count > 1, "\(name) has gradients")
         return pairs.map { what, ours, theirs in
+            #expect(ours.shape == theirs.shape, "\(name), \(what)")
             let size = max(theirs.values.map(abs).max() ?? 0, 0.1)
             let differences = zip(ours.values, theirs.values).map { abs($0 - $1) / size }
             return (what, differences.contains(where: \.isNaN) ? .infinity : differences.max() ?? .infinity)

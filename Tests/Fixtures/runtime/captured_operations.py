@@ -18,6 +18,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 
+def clipped(x):
+    """Written in place without gradient: the gradient is that of what was there before."""
+    y = x * 2
+    with torch.no_grad():
+        y.clamp_(-0.5, 0.5)
+    return y * x
+
+
 def line(x):
     """N 4 36"""
     return x.flatten(2)
@@ -76,6 +84,7 @@ FUNCTIONS = {
     "index_select": lambda x: x.index_select(1, torch.tensor([0, 2, 2])),
     "topk": lambda x: x.topk(2, 1)[0],
     "max along an axis": lambda x: x.max(1)[0].sum((1, 2)) + x.min(2)[0].sum((1, 2)),
+    "max among equals": lambda x: F.relu(x).max(1)[0] * F.relu(-x).min(1, keepdim=True)[0][:, 0] + F.relu(x).max(3)[0].sum(),
     "amax": lambda x: x.amax((2, 3)),
     "cumsum": lambda x: x.cumsum(2),
     "prod": lambda x: x.prod(1),
@@ -101,6 +110,10 @@ FUNCTIONS = {
     "where": lambda x: torch.where(x > 0, x, x * x),
     "masked_fill": lambda x: x.masked_fill(x < 0, 0.25),
     "clamp by tensor": lambda x: torch.clamp(x, min=x.detach() - 0.1, max=x[:, :1]),
+    "clamp at a tie": lambda x: torch.clamp(x, min=x.detach()) + torch.clamp(x * 2, max=x.detach() * 2),
+    "in place without gradient": clipped,
+    "cosine similarity in place": lambda x: F.cosine_similarity(x.flatten(1), x.flatten(1).flip(1)),
+    "xlogy": lambda x: torch.xlogy(F.relu(x), x.detach().abs() + 0.5),
     "lerp": lambda x: torch.lerp(x[:, 0], x[:, 1], 0.3),
     "glu": lambda x: F.glu(x, 1),
     "selu": F.selu,
@@ -162,6 +175,14 @@ MODULES = {
     "instance norm": lambda: Normed(lambda: nn.InstanceNorm2d(4, affine=True)),
     "instance norm with running statistics": lambda: Normed(
         lambda: nn.InstanceNorm2d(4, affine=True, track_running_stats=True)),
+    "two activations after batch norm": lambda: Normed(
+        lambda: nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.LeakyReLU(0.1))),
+    "two leaky activations after batch norm": lambda: Normed(
+        lambda: nn.Sequential(nn.BatchNorm2d(4), nn.LeakyReLU(0.2), nn.LeakyReLU(0.3))),
+    "two leaky activations after instance norm": lambda: Normed(
+        lambda: nn.Sequential(nn.InstanceNorm2d(4), nn.LeakyReLU(0.2), nn.LeakyReLU(0.3))),
+    "two activations after a convolution": lambda: Normed(
+        lambda: nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU(), nn.LeakyReLU(0.3))),
     "instance norm 3-d": lambda: Normed(lambda: nn.InstanceNorm3d(4), volume),
     "batch norm 3-d": lambda: Normed(lambda: nn.BatchNorm3d(4), volume),
     "batch norm 1-d": lambda: Normed(lambda: nn.BatchNorm1d(4), line),
@@ -178,6 +199,30 @@ MODULES = {
 }
 
 
+class Clipping(Given):
+    """Changes its own weight, which lasts."""
+
+    def forward(self, image):
+        with torch.no_grad():
+            self.weight.clamp_(-0.5, 0.5)
+        return image * self.weight
+
+
+class Remembering(Given):
+    """A running mean that the next step reads."""
+
+    def __init__(self, function):
+        super().__init__(function)
+        self.register_buffer("mean", torch.zeros(1))
+
+    def forward(self, image):
+        self.mean.mul_(0.9).add_(image.detach().mean() * 0.1)
+        return image * self.weight - self.mean
+
+
+REFUSED = {"a weight that is clipped in place": Clipping, "a buffer that is updated in place": Remembering}
+
+
 def loss_of(module, batch):
     value = module(batch["image"])
     return (value * value).mean() + value.mean()
@@ -191,7 +236,7 @@ def main():
     folder, seed = pathlib.Path(sys.argv[1]), int(sys.argv[3])
     sys.path.insert(0, sys.argv[2])
     import recording
-    from llmbench_helper import capture, interpreter
+    from llmbench_helper import capture, interpreter, ops
 
     makers = {name: (lambda f=function: Given(f)) for name, function in FUNCTIONS.items()} | MODULES
     wrong = []
@@ -219,9 +264,18 @@ def main():
                 wrong.append(f"{name}: {what} of the interpreter differs from PyTorch's by {(a - b).abs().max():.1e}")
         held = start | constants | {"image": image, "loss": loss.detach().reshape(1)}
         held |= {"gradient." + k: g for k, g in gradients.items()}
+        held |= {"after." + k: b for k, b in module.named_buffers() if b.is_floating_point()}
         capture.write_json(str(folder / f"{name}.json"), graph)
         save_file({k: t.contiguous().clone() for k, t in held.items()},
                   str(folder / f"{name}.safetensors"))
+    for name, make in REFUSED.items():
+        image = torch.randn(4, 4, 6, 6)
+        try:
+            recording.record(make(None), loss_of, [{"image": image}, {"image": image[:3].clone()}], "train", {})
+            wrong.append(f"{name}: was not refused")
+        except ops.Refused as refusal:
+            if "in place" not in str(refusal):
+                wrong.append(f"{name}: refused for another reason: {refusal}")
     (folder / "names.json").write_text(json.dumps(list(makers)))
     if wrong:
         raise SystemExit("\n".join(wrong))

@@ -54,6 +54,7 @@ class Draft:
                 raise Refused(f"the step draws random numbers ({entry.name}{place})")
             raise Refused(f"operation {entry.name}{place} is not in the graph format")
         try:
+            self._refuse_kept_state(entry)
             made = handler(self, entry)
         except Refused as refusal:
             raise Refused(f"{refusal}{place}") from None
@@ -73,8 +74,19 @@ class Draft:
         target = self._bound.get(entry.args[0].value) if entry.written and isinstance(entry.args[0], Ref) else None
         if target is None or not self.values[target]["learns"] or self.shape(target) != shape:
             return self.node("detach", [value], {}, entry, shape=shape)
-        change = self.node("sub", [value, target], {}, entry, shape=shape)
-        return self.node("add", [target, self.node("detach", [change], {}, entry, shape=shape)], {}, entry, shape=shape)
+        # The value and nothing else, plus a zero whose gradient is the target's.
+        kept = self.node("detach", [target], {}, entry, shape=shape)
+        zero = self.node("sub", [target, kept], {}, entry, shape=shape)
+        return self.node("add", [self.node("detach", [value], {}, entry, shape=shape), zero], {}, entry, shape=shape)
+
+    def _refuse_kept_state(self, entry):
+        """A step that overwrites a parameter or buffer and reads it carries state into the next step, which no graph holds."""
+        target = entry.args[0].value if entry.written and entry.args and isinstance(entry.args[0], Ref) else None
+        if target not in self.trace.leaves or target in self.trace.named:
+            return
+        kind, name = self._leaf_name(target, self.trace.leaves[target])
+        if kind in ("parameters", "buffers"):
+            raise Refused(f"the step overwrites {name} in place ({entry.name}) and reads it afterwards")
 
     def _differentiable(self, entry):
         return any(self.depends_on_parameters(self._bound[v]) for v in entry.reads() if v in self._bound)

@@ -588,13 +588,17 @@ def extreme(draft, entry):
 
 @handles("max.dim", "min.dim")
 def extreme_along(draft, entry):
-    op = "amax" if "max" in entry.name else "amin"
-    attributes = {"axes": [entry.args[1]], "keepdim": bool(argument(entry, 2, "keepdim", False))}
-    values = draft.node(op, draft.inputs(entry.args[0]), attributes, entry, shape=draft.trace.shapes[entry.outputs[0]])
-    places = draft.node("argmax" if op == "amax" else "argmin", draft.inputs(entry.args[0]),
-                        {"axis": entry.args[1], "keepdim": attributes["keepdim"]}, entry,
-                        shape=draft.trace.shapes[entry.outputs[1]], dtype=torch.int64)
-    return [values, places]
+    """The element at the place of the extreme: among equal ones a single one has the gradient, unlike with amax."""
+    x, final = draft.input(entry.args[0]), draft.trace.shapes[entry.outputs[0]]
+    axis = entry.args[1] % len(draft.shape(x))
+    kept = tuple(1 if i == axis else n for i, n in enumerate(draft.shape(x)))
+    places = draft.node("argmax" if "max" in entry.name else "argmin", [x], {"axis": axis, "keepdim": True}, entry,
+                        shape=kept, dtype=torch.int64)
+    values = draft.node("gather", [x, places], {"axis": axis}, entry, shape=kept)
+    if kept == final:
+        return [values, places]
+    return [draft.node("reshape", [v], {"shape": list(final)}, entry, shape=final, dtype=draft.dtype(v))
+            for v in (values, places)]
 
 
 @handles("argmax.default", "argmin.default")
@@ -703,9 +707,9 @@ def lerp(draft, entry):
 
 @handles("clamp.Tensor", "clamp_.Tensor")
 def clamp_between(draft, entry):
-    value, shape = draft.input(entry.args[0]), draft.output_shape(entry)
-    low, high = argument(entry, 1, "min"), argument(entry, 2, "max")
-    for op, bound in (("maximum", low), ("minimum", high)):
+    value = draft.input(entry.args[0])
+    shape = draft.output_shape(entry)
+    for op, bound in (("maximum", argument(entry, 1, "min")), ("minimum", argument(entry, 2, "max"))):
         if bound is not None:
             value = draft.node(op, [value, draft.input(bound)], {}, entry, shape=shape)
     return [value]
@@ -734,6 +738,8 @@ def xlogy(draft, entry):
     x, y = draft.inputs(*entry.args[:2])
     shape, one = draft.output_shape(entry), draft.node("full", [], {"shape": [], "value": 1}, entry, shape=())
     zero = draft.node("eq_scalar", [x], {"scalar": 0}, entry, shape=draft.shape(x), dtype=torch.bool)
+    outside = draft.node("le_scalar", [y], {"scalar": 0}, entry, shape=draft.shape(y), dtype=torch.bool)
+    zero = draft.node("logical_and", [zero, outside], {}, entry, shape=shape, dtype=torch.bool)
     inside = draft.node("where", [zero, one, y], {}, entry, shape=shape)
     return [draft.node("mul", [x, draft.node("log", [inside], {}, entry, shape=shape)], {}, entry, shape=shape)]
 
