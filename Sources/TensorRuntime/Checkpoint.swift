@@ -1,7 +1,8 @@
 import Foundation
 
 /// Everything that a training needs to go on to the same bits, in one safetensors file: weights and running statistics, state of
-/// the optimizer, the scheduler and averaged weights, the position of the random numbers, and what the caller adds.
+/// the optimizer, the scheduler and averaged weights, the position of the random numbers, and what the caller adds. Gradients that
+/// are being accumulated are not in it: save after an optimizer step.
 ///
 /// ```swift
 /// try Checkpoint(session, optimizer: optimizer, scheduler: scheduler, metadata: ["epoch": "3"]).write(to: url)

@@ -5,7 +5,8 @@
 /// let loss = try compiled.step(["image": images, "mask": masks])
 /// ```
 ///
-/// Compiling costs milliseconds and allocates everything; a step allocates nothing but what it returns. Not for use from two
+/// Compiling costs milliseconds and allocates everything; a step allocates nothing on the calling thread but what it returns,
+/// and with several threads some tens of bytes for each piece of work it hands out. Not for use from two
 /// threads at once. Same inputs, parameters, random state and thread count give the same bits.
 public final class CompiledGraph {
     /// What was compiled.
@@ -65,7 +66,7 @@ public final class CompiledGraph {
     ///
     /// Gradients are left in the parameter store; with `accumulating` they are added to those already there. Throws
     /// `RuntimeError.notFinite` naming the layer when the loss or a gradient is not finite (parameters and running statistics
-    /// are then as before), `.missingTensor` and `.tensorMismatch` for wrong inputs.
+    /// are then as before, and so are gradients that were there when `accumulating`), `.missingTensor` and `.tensorMismatch` for wrong inputs.
     public func step(_ inputs: [String: Tensor], accumulating: Bool = false) throws -> Float {
         guard graph.kind == .train else { throw RuntimeError.malformedGraph("an eval graph cannot be trained") }
         try load(inputs)
@@ -76,7 +77,9 @@ public final class CompiledGraph {
         guard loss.isFinite else { throw try notFinite("the loss", inputs, [program.forward]) }
         run(program.backward)
         if let name = parameters.firstNotFiniteGradient(reached) {
-            throw try notFinite("the gradient of \(name)", inputs, [program.forward, program.backward])
+            let error = try notFinite("the gradient of \(name)", inputs, [program.forward, program.backward])
+            parameters.addGradients(earlier, reached: [])
+            throw error
         }
         parameters.addGradients(earlier, reached: reached)
         parameters.markGradients(reached, adding: accumulating)

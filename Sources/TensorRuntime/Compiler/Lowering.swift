@@ -132,7 +132,8 @@ struct Lowering {
         return leaky.formula.negativeSlope
     }
 
-    /// A convolution or normalization whose only reader is a ReLU computes it in the same pass, normalizations a leaky ReLU too.
+    /// A convolution or normalization whose only reader is a ReLU computes it in the same pass, normalizations a leaky ReLU
+    /// too; a second activation is not another slope of the first.
     private mutating func fuseReLU() {
         var readers: [Int: Int] = [:]
         for node in nodes { for input in node.inputs.compactMap({ $0 }) { readers[input, default: 0] += 1 } }
@@ -142,10 +143,10 @@ struct Lowering {
             if let slope = negativeSlope(nodes[index].operation), let source = producer[nodes[index].input(0)],
                 readers[nodes[index].input(0)] == 1, !results.contains(nodes[index].input(0))
             {
-                if var norm = nodes[source].operation as? BatchNorm {
+                if var norm = nodes[source].operation as? BatchNorm, !norm.relu {
                     (norm.relu, norm.negativeSlope) = (true, slope)
                     nodes[index].operation = norm
-                } else if var norm = nodes[source].operation as? InstanceNorm {
+                } else if var norm = nodes[source].operation as? InstanceNorm, !norm.relu {
                     (norm.relu, norm.negativeSlope) = (true, slope)
                     nodes[index].operation = norm
                 } else if slope == 0, var convolution = nodes[source].operation as? Convolution {

@@ -115,6 +115,7 @@ extension Optimizer {
     public func metadata() -> [String: String] {
         var metadata = Dictionary(
             uniqueKeysWithValues: states.map { ("optimizer.step.\($0.key)", String($0.value.step)) })
+        for (index, group) in groups.enumerated() { metadata["optimizer.group.\(index)"] = describe(index, group) }
         for (index, rate) in learningRates.enumerated() {
             metadata["optimizer.lr.\(index)"] = String(rate.bitPattern, radix: 16)
             if let momentum = rules[index].momentum {
@@ -142,7 +143,15 @@ extension Optimizer {
         _ tensors: [String: Tensor], metadata: [String: String], _ store: ParameterStore
     ) throws -> Restored {
         var restored = Restored(rules: rules)
+        guard metadata["optimizer.group.\(groups.count)"] == nil else {
+            throw RuntimeError.invalidCheckpoint(
+                "it has more than the optimizer's \(groups.count) groups of parameters")
+        }
         for (index, group) in groups.enumerated() {
+            let (saved, own) = (metadata["optimizer.group.\(index)"] ?? "no group", describe(index, group))
+            guard saved == own else {
+                throw RuntimeError.invalidCheckpoint("group \(index) is \(saved) where the optimizer has \(own)")
+            }
             restored.rates.append(try Optimizer.number(metadata, "optimizer.lr.\(index)"))
             if rules[index].momentum != nil {
                 restored.rules[index].momentum = try Optimizer.number(metadata, "optimizer.momentum.\(index)")
@@ -165,6 +174,13 @@ extension Optimizer {
             }
         }
         return restored
+    }
+
+    /// The rule of a group, what it keeps for a parameter, and how many parameters it has.
+    private func describe(_ index: Int, _ group: ParameterGroup) -> String {
+        let rule = rules[index]
+        let states = (rule.stateNames + rule.scalarNames).joined(separator: ", ")
+        return "\(type(of: rule)) of \(group.parameters.count) parameters (\(states.isEmpty ? "no state" : states))"
     }
 
     func apply(_ restored: Restored) {

@@ -75,6 +75,10 @@ extension Scheduler.Rule {
             try require(rates == 0 || rates == groups, "\(rates) lowest rates for \(groups) groups")
         case .oneCycle(let cycle):
             try require(cycle.totalSteps > 0 && (0...1).contains(cycle.warmUp), "OneCycleLR without steps")
+            try require(cycle.divisor > 0 && cycle.finalDivisor > 0, "OneCycleLR with a divisor of zero or less")
+            try require(
+                cycle.warmUp * Double(cycle.totalSteps) != 1,
+                "OneCycleLR whose warm-up of one step is already at its end")
             let rates = cycle.maximumRates.count
             try require(rates == 1 || rates == groups, "\(rates) rates for \(groups) groups")
             try require(

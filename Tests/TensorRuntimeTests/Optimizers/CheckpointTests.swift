@@ -119,6 +119,22 @@ struct CheckpointTests {
         #expect(throws: RuntimeError.self) { try Checkpoint(run.session, average: run.average) }
     }
 
+    @Test("The state of another rule is refused, and changes nothing")
+    func otherRule() throws {
+        let (saved, other) = (
+            try setUp(.adam(.init(amsgrad: true)), .exponential(gamma: 1)), try setUp(.adam(), .exponential(gamma: 1))
+        )
+        let checkpoint = try Checkpoint(saved.session, optimizer: saved.optimizer)
+        let before = other.optimizer.metadata()
+        #expect {
+            try checkpoint.restore(other.session, optimizer: other.optimizer)
+        } throws: {
+            guard case RuntimeError.invalidCheckpoint(let reason) = $0 else { return false }
+            return reason.contains("group 0")
+        }
+        #expect(other.optimizer.metadata() == before)
+    }
+
     @Test("A file is replaced as a whole, and a folder that is not there is an error")
     func atomic() throws {
         let run = try setUp(.adam(), .exponential(gamma: 1))

@@ -47,6 +47,37 @@ struct GradientTests {
         print("clipping: largest relative error \(worst)")
     }
 
+    @Test("A batch whose gradient is not finite leaves the gradients that were accumulated before it")
+    func poisonedBatch() throws {
+        // The loss √(Σ w x²) is 0 for an image of zeros, its gradient 0 · ∞.
+        let graph = Graph(
+            kind: .train, batch: 1,
+            values: [
+                .init(id: 0, shape: [.batch(1), .fixed(4)]), .init(id: 1, shape: [.fixed(4)]),
+                .init(id: 2, shape: [.batch(1), .fixed(4)]), .init(id: 3, shape: []), .init(id: 4, shape: []),
+            ],
+            inputs: [.init(value: 0, name: "image")], parameters: [.init(value: 1, name: "w")],
+            nodes: [
+                .init(op: "mul", inputs: [0, 1], outputs: [2]),
+                .init(op: "sum", inputs: [2], outputs: [3], attributes: ["axes": [], "keepdim": false]),
+                .init(op: "sqrt", inputs: [3], outputs: [4]),
+            ], outputs: GraphOutputs(loss: 4))
+        let session = try GraphSession(
+            train: graph, evaluation: nil, tensors: ["w": Tensor(shape: [4], repeating: 1)],
+            options: RuntimeOptions(threads: 1))
+        var accumulation = try GradientAccumulation(batches: 2, reduction: .sum)
+        let good = ["image": try Tensor(shape: [1, 4], repeating: 1)]
+        _ = try accumulation.add(good, to: session)
+        let before = try #require(try session.parameters.gradient("w"))
+        #expect(throws: RuntimeError.self) {
+            try accumulation.add(["image": Tensor(shape: [1, 4], repeating: 0)], to: session)
+        }
+        #expect(try session.parameters.gradient("w") == before)
+        #expect(accumulation.count == 1)
+        _ = try accumulation.add(good, to: session)
+        #expect(try session.parameters.gradient("w")?.values == before.values.map { 2 * $0 })
+    }
+
     @Test("Bounds and norms that mean nothing are refused")
     func refused() throws {
         let store = try ParameterStore(parameters: ["w": Tensor(shape: [1], repeating: 1)])

@@ -164,6 +164,8 @@ struct SchedulerParityTests {
             ("ReduceLROnPlateau", ["mode": "best"], "mode"), ("OneCycleLR", ["max_lr": 1], "epochs"),
             ("OneCycleLR", ["max_lr": [1, 2], "total_steps": 9], "2 rates"),
             ("OneCycleLR", ["max_lr": 1, "total_steps": 9, "anneal_strategy": "sine"], "sine"),
+            ("OneCycleLR", ["max_lr": 1, "total_steps": 10, "pct_start": 0.1], "warm-up"),
+            ("OneCycleLR", ["max_lr": 1, "total_steps": 10, "div_factor": 0], "divisor"),
             ("LambdaLR", [:], "factors"), ("LambdaLR", ["factors": []], "factors"),
             ("LambdaLR", ["factors": [[1], [1]]], "2 tables"), ("MultiStepLR", ["milestones": [0.5]], "milestones"),
             ("SequentialLR", ["schedulers": [], "milestones": []], "milestones"),
