@@ -164,6 +164,11 @@ struct BenchResult: Encodable {
     }
 }
 
+/// The Euclidean norm.
+func norm(_ values: [Float]) -> Double {
+    values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+}
+
 /// max|a - b| / max|b|.
 func relativeDifference(_ a: [Float], _ b: [Float]) -> Double {
     guard a.count == b.count else { return .infinity }
