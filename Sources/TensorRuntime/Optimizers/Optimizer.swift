@@ -177,7 +177,7 @@ extension Optimizer {
     }
 
     /// The rule of a group, what it keeps for a parameter, and how many parameters it has.
-    private func describe(_ index: Int, _ group: ParameterGroup) -> String {
+    private func describe(_ index: Int, _ group: Group) -> String {
         let rule = rules[index]
         let states = (rule.stateNames + rule.scalarNames).joined(separator: ", ")
         return "\(type(of: rule)) of \(group.parameters.count) parameters (\(states.isEmpty ? "no state" : states))"
