@@ -33,7 +33,7 @@ struct ExponentialMovingAverageTests {
                 for (name, tensor) in try average.state(store) {
                     let wanted = try #require(expected["average/\(number)/\(step)/\(name)"])
                     let error = relativeError(tensor.values, wanted.values)
-                    #expect(error < 1e-6, "case \(number), step \(step), \(name)")
+                    #expect(error < 3e-5, "case \(number), step \(step), \(name)")
                     worst = max(worst, error)
                 }
             }
