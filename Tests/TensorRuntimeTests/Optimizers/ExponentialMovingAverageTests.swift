@@ -14,7 +14,10 @@ struct ExponentialMovingAverageTests {
                 parameters: ["a", "b"], buffers: ["mean"])
             let shapes = ["a": random.shape(), "b": random.shape(), "mean": random.shape()]
             for step in 0...test.steps {
-                for (name, shape) in shapes { data["average/\(number)/\(step)/\(name)"] = try random.tensor(shape) }
+                // In one order: that of a dictionary is another in each process.
+                for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+                    data["average/\(number)/\(step)/\(name)"] = try random.tensor(shape)
+                }
             }
             plan.averages.append(test)
         }
