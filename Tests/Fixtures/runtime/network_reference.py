@@ -1,15 +1,14 @@
 """Trains the networks of networks.py with PyTorch in both of its memory layouts, and writes them as graphs.
 
-    python network_reference.py FOLDER HELPER SEED STEPS [NAME ...]
+    python network_reference.py FOLDER HELPER SEED STEPS NAME ...
 
 HELPER is the folder that holds the package llmbench_helper, which records the graphs as in the capture of a pipeline. For network
 number I, FOLDER/I holds train-graph.json and eval-graph.json, start.safetensors (parameters, buffers, constants, the batches
 `image.B` and `mask.B`, the held-out images `held`), masks.safetensors (`STEP.VALUE`: the random masks of dropout),
 and result.safetensors: `loss.default`, `loss.channels_last` (STEPS), and the output in evaluation mode on the held-out images
-after the last step, `output.default`, `output.channels_last`. Optimizer: Adam, 1e-3. FOLDER/names.json lists the names.
+after the last step, `output.default`, `output.channels_last`. Optimizer: Adam, 1e-3.
 """
 
-import json
 import pathlib
 import sys
 
@@ -100,7 +99,6 @@ def record(model, loss_of, batches, folder, start):
 def main():
     root, helper, seed, steps, names = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]
     sys.path.insert(0, helper)
-    names = names or list(NETWORKS)
     for number, name in enumerate(names):
         make, loss_of, axes = NETWORKS[name]
         folder = root / str(number)
@@ -120,12 +118,11 @@ def main():
         if any(len(drawn) != len(draws) for drawn in given):
             raise SystemExit(f"{name}: {len(given[0])} random masks were drawn, the graph has {len(draws)}")
         kept = {f"{step}.{value}": mask for step, drawn in enumerate(given) for value, mask in zip(draws, drawn)}
-        tensors = {k: t for k, t in start.items()} | constants | {"held": held}
+        tensors = start | constants | {"held": held}
         for index, (image, mask) in enumerate(batches):
             tensors |= {f"image.{index}": image, f"mask.{index}": mask}
         for file, held_tensors in (("start", tensors), ("masks", kept), ("result", result)):
             save_file({k: t.contiguous().clone() for k, t in held_tensors.items()}, str(folder / f"{file}.safetensors"))
-    (root / "names.json").write_text(json.dumps(names))
 
 
 if __name__ == "__main__":
