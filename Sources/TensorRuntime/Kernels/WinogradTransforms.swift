@@ -250,12 +250,21 @@ struct Patch {
     private func copy(
         _ source: Pixels, _ corner: Int, _ extent: Extent, count: Int, into buffer: UnsafeMutablePointer<Float>
     ) {
+        let columns = max(0, -x)..<max(0, -x, min(size, extent.width - x))
         for i in 0..<size {
-            for j in 0..<size {
-                let isInside = y + i >= 0 && y + i < extent.height && x + j >= 0 && x + j < extent.width
-                let pixel = source.base + (corner + (i * extent.width + j) * source.stride)
-                store(isInside ? load(pixel, upTo: count) : Vector(), buffer + (i * size + j) * lanes)
+            let row = buffer + i * size * lanes
+            guard y + i >= 0, y + i < extent.height else {
+                for j in 0..<size { store(Vector(), row + j * lanes) }
+                continue
             }
+            let line = source.base + (corner + i * extent.width * source.stride)
+            for j in 0..<columns.lowerBound { store(Vector(), row + j * lanes) }
+            if count >= lanes {
+                for j in columns { store(load(line + j * source.stride), row + j * lanes) }
+            } else {
+                for j in columns { store(loadPartial(line + j * source.stride, count), row + j * lanes) }
+            }
+            for j in columns.upperBound..<size { store(Vector(), row + j * lanes) }
         }
     }
 }

@@ -5,14 +5,15 @@ import Synchronization
 /// In volumes each slice tap has sums of its own; a slice is transformed once for all of them.
 ///
 /// Patches of the big image and of the small one are transformed, their products summed over all tiles, and the sums transformed
-/// once. Which part of that stays in cache decides how it is cut into work:
+/// once. The sums take four times the weights, the transformed tiles 2.25 and 9 times the images; what is summed must stay in the
+/// cache of one core, so the work is cut
 ///
-/// - few channels: each thread sums its own range of tiles, block by block, and keeps all sums;
-/// - many channels and few tiles: all tiles are transformed first, then each thread takes blocks of channels from products to
-///   finished weights, so that the sums (four times the weights) never leave its cache;
-/// - many of both: as the second, but chunk by chunk of tiles, with the sums in memory.
+/// - by tiles when the sums of all channels fit: each thread sums its own range of tiles, block by block;
+/// - by channels otherwise: a job takes some input and some output channels from images to finished weights. Tiles are then
+///   transformed again for each job that reads them (a seventh of the work of 64 × 64 channels), which costs less than to
+///   exchange them between cores.
 ///
-/// All of them add up in a fixed order.
+/// Both add up in a fixed order.
 struct WinogradWeightGradient: Sendable {
     let taps: TapGeometry
     let grid: TileGrid
@@ -20,12 +21,19 @@ struct WinogradWeightGradient: Sendable {
     let chunk: Int
     let chunkSlices: Int
     let division: Division
+    /// Input and output channels that are summed together, whole vectors.
+    let block: Block
 
     /// How the work is cut.
     enum Division: String, Sendable {
         case tiles = "tiles a thread"
         case channels = "tiles, channels by thread"
-        case points = "tiles by all threads"
+    }
+
+    /// Channels of the big and of the small image.
+    struct Block: Sendable {
+        let depth: Int
+        let breadth: Int
     }
 
     var depth: Int { taps.bigChannels }
@@ -36,63 +44,57 @@ struct WinogradWeightGradient: Sendable {
     init(_ taps: TapGeometry, threads: Int) {
         self.taps = taps
         grid = TileGrid(batch: taps.batch, size: taps.small)
-        let slices = taps.smallSlices
-        let halo = taps.slices.dilation * (taps.slices.kernel - 1)
-        let (wide, narrow) = (
-            4 * Winograd.points * padded(taps.bigChannels), 4 * Winograd.points * padded(taps.smallChannels)
-        )
-        let sumBytes = wide * padded(taps.smallChannels) * taps.slices.kernel
-        /// Tiles of a slice whose blocks, `slices` slices deep, take no more than these bytes.
-        func fitting(_ bytes: Int, _ slices: Int) -> Int {
-            bytes / (wide * (slices + halo) + narrow * slices)
-        }
         let all = (grid.count + 3) / 4 * 4
-        if sumBytes <= 1 << 20 {
+        let pointBytes = 4 * Winograd.points
+        let whole = Block(depth: padded(taps.bigChannels), breadth: padded(taps.smallChannels))
+        func sumBytes(_ block: Block) -> Int { pointBytes * block.depth * block.breadth * taps.slices.kernel }
+        chunkSlices = min(taps.smallSlices, 8)
+        let bigSlices = chunkSlices + taps.slices.dilation * (taps.slices.kernel - 1)
+        let most = max(128 / chunkSlices, 4)
+        let budget: Int
+        if sumBytes(whole) <= 1 << 20 {
             division = .tiles
-            chunkSlices = min(slices, 8)
-            chunk = max(min(8, all), min(fitting(700 << 10, chunkSlices) / 4 * 4, max(128 / chunkSlices, 4)))
-        } else if fitting(20 << 20, slices) >= grid.count {
-            division = .channels
-            chunkSlices = slices
-            chunk = all
+            block = whole
+            budget = 700 << 10
         } else {
-            division = .points
-            chunkSlices = slices
-            chunk = max(4, min(fitting(14 << 20, slices) / 4 * 4, all))
+            division = .channels
+            block = Self.block(of: whole, threads: threads) { sumBytes($0) <= 1 << 20 }
+            budget = (1600 << 10) - sumBytes(block)
         }
+        let tileBytes = pointBytes * (block.depth * bigSlices + block.breadth * chunkSlices)
+        chunk = max(min(8, all), min(budget / tileBytes / 4 * 4, most))
+    }
+
+    /// The largest block, 64 channels at most on either side, that fits and gives every thread as much to do as the others.
+    private static func block(of whole: Block, threads: Int, fits: (Block) -> Bool) -> Block {
+        let breadth = min(4 * lanes, whole.breadth)
+        let panels = (whole.breadth + breadth - 1) / breadth
+        for depth in [4 * lanes, 2 * lanes] where depth < whole.depth || panels > 1 {
+            let block = Block(depth: min(depth, whole.depth), breadth: breadth)
+            let jobs = (whole.depth + depth - 1) / depth * panels
+            if fits(block), jobs % threads == 0 || jobs >= 4 * threads { return block }
+        }
+        return Block(depth: lanes, breadth: breadth)
     }
 
     private var halo: Int { taps.slices.dilation * (taps.slices.kernel - 1) }
     /// Distance between the rows of a block. The products walk down columns: rows a power of two apart would share few sets of
     /// the first-level cache.
-    private var bigRow: Int { Self.spread(paddedDepth) }
-    private var smallRow: Int { Self.spread(paddedBreadth) }
+    private var bigRow: Int { Self.spread(block.depth) }
+    private var smallRow: Int { Self.spread(block.breadth) }
     private static func spread(_ channels: Int) -> Int { channels % 256 == 0 ? channels + lanes : channels }
     private var bigPlane: Int { chunk * (chunkSlices + halo) * bigRow + lanes }
     private var smallPlane: Int { chunk * chunkSlices * smallRow + lanes }
     private var blockFloats: Int { Winograd.points * (bigPlane + smallPlane) }
     private static let tileFloats = 2 * Winograd.points * lanes
-    /// Input channels of a block that one thread takes from products to weights.
-    private static let blockDepth = 32
 
-    /// Sums of products: for each slice tap 36 planes of input channels by output channels.
-    private var sums: Sums {
-        division == .channels
-            ? Sums(taps: taps.slices.kernel, depth: Self.blockDepth, breadth: 4 * lanes)
-            : Sums(taps: taps.slices.kernel, depth: paddedDepth, breadth: paddedBreadth)
-    }
-
-    private struct Sums {
-        let taps: Int
-        let depth: Int
-        let breadth: Int
-        var plane: Int { depth * breadth + lanes }
-        var floats: Int { taps * Winograd.points * plane }
-    }
+    /// Sums of products of a block: for each slice tap 36 planes of input channels by output channels.
+    private var sumPlane: Int { block.depth * block.breadth + lanes }
+    private var sumFloats: Int { taps.slices.kernel * Winograd.points * sumPlane }
+    private var planes: Int { taps.slices.kernel * Winograd.points }
 
     func workspaceFloats(threads: Int) -> Int {
-        let sumsFloats = (division == .points ? 1 : threads) * sums.floats
-        return threads * Self.tileFloats + (division == .tiles ? threads : 1) * blockFloats + sumsFloats
+        threads * (Self.tileFloats + blockFloats + sumFloats)
     }
 
     /// dw in PyTorch's order. False when it holds a value that is not finite.
@@ -100,13 +102,13 @@ struct WinogradWeightGradient: Sendable {
         big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
         pool: ThreadPool
     ) -> Bool {
+        let threads = pool.threadCount
         let job = Job(
-            big: big, small: small, dw: dw, scratch: workspace,
-            sums: workspace + pool.threadCount * Self.tileFloats, pool: pool)
+            big: big, small: small, dw: dw, scratch: workspace, sums: workspace + threads * Self.tileFloats,
+            blocks: workspace + threads * (Self.tileFloats + sumFloats), pool: pool)
         switch division {
         case .tiles: return runByTiles(job)
         case .channels: return runByChannels(job)
-        case .points: return runByPoints(job)
         }
     }
 
@@ -117,6 +119,7 @@ struct WinogradWeightGradient: Sendable {
         let dw: UnsafeMutablePointer<Float>
         let scratch: UnsafeMutablePointer<Float>
         let sums: UnsafeMutablePointer<Float>
+        let blocks: UnsafeMutablePointer<Float>
         let pool: ThreadPool
 
         func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
@@ -132,8 +135,8 @@ struct WinogradWeightGradient: Sendable {
         var rows: Int { tiles.count * slices.count }
     }
 
-    private var chunks: Int { (grid.count + chunk - 1) / chunk }
     private var layers: Int { (taps.smallSlices + chunkSlices - 1) / chunkSlices }
+    private var parts: Int { (grid.count + chunk - 1) / chunk * layers }
 
     private func part(_ index: Int) -> Part {
         let (number, layer) = index.quotientAndRemainder(dividingBy: layers)
@@ -144,140 +147,133 @@ struct WinogradWeightGradient: Sendable {
 
     private func runByTiles(_ job: Job) -> Bool {
         let pieces = job.pool.threadCount
-        let blocks = job.sums + pieces * sums.floats
         job.pool.parallel(pieces) { piece in
-            let own = job.sums + piece * sums.floats
-            let block = blocks + piece * blockFloats
-            own.update(repeating: 0, count: sums.floats)
-            for index in ThreadPool.range(piece, of: pieces, count: chunks * layers, grain: 1) {
+            let own = job.sums + piece * sumFloats
+            let target = job.blocks + piece * blockFloats
+            let scratch = job.scratch(piece)
+            let range = ThreadPool.range(piece, of: pieces, count: parts, grain: 1)
+            if range.isEmpty { own.update(repeating: 0, count: sumFloats) }
+            for index in range {
                 let part = part(index)
-                for row in 0..<part.slices.count + halo {
-                    transform(job, part, row, part.tiles, block, job.scratch(piece))
-                }
-                for plane in 0..<sums.taps * Winograd.points {
-                    multiply(plane, part, block, 0..<depth, own, accumulates: true)
-                }
+                transformBig(job, part, 0..<depth, target, scratch)
+                transformSmall(job, part, 0..<breadth, target, scratch)
+                multiply(part, target, 0..<depth, 0..<breadth, own, accumulates: index > range.lowerBound)
             }
         }
-        return collectAll(job, pieces: pieces)
-    }
-
-    private func runByPoints(_ job: Job) -> Bool {
-        let block = job.sums + sums.floats
-        for index in 0..<chunks * layers {
-            let part = part(index)
-            transformAll(job, part, block)
-            job.pool.parallel(sums.taps * Winograd.points) { plane in
-                multiply(plane, part, block, 0..<depth, job.sums, accumulates: index > 0)
-            }
-        }
-        return collectAll(job, pieces: 1)
-    }
-
-    private func runByChannels(_ job: Job) -> Bool {
-        let block = job.sums + job.pool.threadCount * sums.floats
-        let part = part(0)
-        transformAll(job, part, block)
-        let panels = Panels(channels: breadth)
         let isFinite = Atomic<Bool>(true)
-        let steps = (depth + Self.blockDepth - 1) / Self.blockDepth
-        job.pool.parallel(steps * panels.count) { index, worker in
-            let (step, number) = index.quotientAndRemainder(dividingBy: panels.count)
-            let panel = panels[number]
-            let rows = step * Self.blockDepth..<min((step + 1) * Self.blockDepth, depth)
-            let own = job.sums + worker * sums.floats
-            for plane in 0..<sums.taps * Winograd.points {
-                multiplyPanel(plane, part, block, rows, panel.channel, panel.vectors, own, accumulates: false)
-            }
-            for vector in 0..<panel.vectors where panel.channel + vector * lanes < breadth {
-                let sum = collect(
-                    job, rows, panel.channel + vector * lanes, from: own + vector * lanes, pieces: 1)
-                if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
+        job.pool.parallel(paddedBreadth / lanes) { vector in
+            let sum = collect(job, 0..<depth, vector * lanes, from: job.sums + vector * lanes, pieces: pieces)
+            if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
+        }
+        return isFinite.load(ordering: .relaxed)
+    }
+
+    /// A job takes some input channels and, where all tiles fit, several blocks of output channels: their tiles of the big image
+    /// are then transformed once.
+    private func runByChannels(_ job: Job) -> Bool {
+        let panels = (breadth + block.breadth - 1) / block.breadth
+        let steps = (depth + block.depth - 1) / block.depth
+        let panelsEach = parts == 1 ? max(1, panels * steps / (4 * job.pool.threadCount)) : 1
+        let groups = (panels + panelsEach - 1) / panelsEach
+        let isFinite = Atomic<Bool>(true)
+        job.pool.parallel(steps * groups) { index, worker in
+            let (step, group) = index.quotientAndRemainder(dividingBy: groups)
+            let rows = step * block.depth..<min((step + 1) * block.depth, depth)
+            let own = job.sums + worker * sumFloats
+            let target = job.blocks + worker * blockFloats
+            let scratch = job.scratch(worker)
+            for panel in group * panelsEach..<min((group + 1) * panelsEach, panels) {
+                let columns = panel * block.breadth..<min((panel + 1) * block.breadth, breadth)
+                for index in 0..<parts {
+                    let part = part(index)
+                    if parts > 1 || panel == group * panelsEach { transformBig(job, part, rows, target, scratch) }
+                    transformSmall(job, part, columns, target, scratch)
+                    multiply(part, target, rows, columns, own, accumulates: index > 0)
+                }
+                for channel in stride(from: 0, to: columns.count, by: lanes) {
+                    let sum = collect(job, rows, columns.lowerBound + channel, from: own + channel, pieces: 1)
+                    if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
+                }
             }
         }
         return isFinite.load(ordering: .relaxed)
     }
 
-    private func transformAll(_ job: Job, _ part: Part, _ block: UnsafeMutablePointer<Float>) {
-        let pieces = (part.tiles.count + 3) / 4
-        job.pool.parallel(pieces * (part.slices.count + halo)) { index, worker in
-            let first = part.tiles.lowerBound + index % pieces * 4
-            transform(
-                job, part, index / pieces, first..<min(first + 4, part.tiles.upperBound), block, job.scratch(worker))
-        }
-    }
-
-    /// Transforms some tiles of slice `row` of the big block, and of the small block when it has that many.
-    private func transform(
-        _ job: Job, _ part: Part, _ row: Int, _ tiles: Range<Int>, _ block: UnsafeMutablePointer<Float>,
+    /// Transforms a part's tiles of some channels of the big image; a slice outside of the volume is zero.
+    private func transformBig(
+        _ job: Job, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         let buffer = scratch + Winograd.points * lanes
-        let first = row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound
-        let bigBlock = block + first * bigRow
-        let smallBlock = block + Winograd.points * bigPlane + first * smallRow
-        let slice = part.slices.lowerBound + row - taps.slices.padding
-        let isInside = slice >= 0 && slice < taps.bigSlices
-        if !isInside {
-            for point in 0..<Winograd.points {
-                (bigBlock + point * bigPlane).update(repeating: 0, count: tiles.count * bigRow)
+        let source = Pixels(job.big.base + channels.lowerBound, stride: job.big.stride)
+        for row in 0..<part.slices.count + halo {
+            let first = target + row * part.tiles.count * bigRow
+            let slice = part.slices.lowerBound + row - taps.slices.padding
+            guard slice >= 0, slice < taps.bigSlices else {
+                for point in 0..<Winograd.points {
+                    (first + point * bigPlane).update(repeating: 0, count: part.tiles.count * bigRow)
+                }
+                continue
             }
-        }
-        for tile in tiles {
-            let corner = grid.corner(tile)
-            let number = tile - tiles.lowerBound
-            if isInside {
+            for tile in part.tiles {
+                let corner = grid.corner(tile)
                 let patch = Patch(
                     image: corner.image * taps.bigSlices + slice, y: corner.y - taps.padding.height,
                     x: corner.x - taps.padding.width, size: Winograd.inputs)
-                let target = bigBlock + number * bigRow
-                patch.read(job.big, of: taps.big, channels: depth, buffer: buffer) {
+                let place = first + (tile - part.tiles.lowerBound) * bigRow
+                patch.read(source, of: taps.big, channels: channels.count, buffer: buffer) {
                     base, rowStride, columnStride, channel in
                     Winograd.inputTile(
-                        base, rowStride: rowStride, columnStride: columnStride, into: target + channel,
+                        base, rowStride: rowStride, columnStride: columnStride, into: place + channel,
                         planeStride: bigPlane, scratch: scratch)
                 }
             }
-            guard row < part.slices.count else { continue }
-            let outputs = Patch(
-                image: corner.image * taps.smallSlices + part.slices.lowerBound + row, y: corner.y, x: corner.x,
-                size: Winograd.outputs)
-            let smallTarget = smallBlock + number * smallRow
-            outputs.read(job.small, of: taps.small, channels: breadth, buffer: buffer) {
-                base, rowStride, columnStride, channel in
-                Winograd.gradientTile(
-                    base, rowStride: rowStride, columnStride: columnStride, into: smallTarget + channel,
-                    planeStride: smallPlane, scratch: scratch)
+        }
+    }
+
+    /// The same for the small image, behind the big one's.
+    private func transformSmall(
+        _ job: Job, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>
+    ) {
+        let buffer = scratch + Winograd.points * lanes
+        let source = Pixels(job.small.base + channels.lowerBound, stride: job.small.stride)
+        for row in part.slices.indices {
+            let first =
+                target + Winograd.points * bigPlane + (row - part.slices.lowerBound) * part.tiles.count * smallRow
+            for tile in part.tiles {
+                let corner = grid.corner(tile)
+                let patch = Patch(
+                    image: corner.image * taps.smallSlices + row, y: corner.y, x: corner.x, size: Winograd.outputs)
+                let place = first + (tile - part.tiles.lowerBound) * smallRow
+                patch.read(source, of: taps.small, channels: channels.count, buffer: buffer) {
+                    base, rowStride, columnStride, channel in
+                    Winograd.gradientTile(
+                        base, rowStride: rowStride, columnStride: columnStride, into: place + channel,
+                        planeStride: smallPlane, scratch: scratch)
+                }
             }
         }
     }
 
-    /// The products of one plane (a slice tap and a point).
+    /// The products of all planes (slice taps and points) of a part for some input and output channels.
     private func multiply(
-        _ plane: Int, _ part: Part, _ block: UnsafePointer<Float>, _ rows: Range<Int>,
+        _ part: Part, _ transformed: UnsafePointer<Float>, _ rows: Range<Int>, _ columns: Range<Int>,
         _ target: UnsafeMutablePointer<Float>, accumulates: Bool
     ) {
-        Panels(channels: breadth).walk { channel, vectors in
-            multiplyPanel(
-                plane, part, block, rows, channel, vectors, target + channel, accumulates: accumulates)
-        }
-    }
-
-    /// The products of one plane and one panel for some input channels; `target` is where the panel of the first plane begins.
-    private func multiplyPanel(
-        _ plane: Int, _ part: Part, _ block: UnsafePointer<Float>, _ rows: Range<Int>, _ channel: Int, _ vectors: Int,
-        _ target: UnsafeMutablePointer<Float>, accumulates: Bool
-    ) {
-        let (tap, point) = plane.quotientAndRemainder(dividingBy: Winograd.points)
-        let a =
-            block + point * bigPlane + tap * taps.slices.dilation * part.tiles.count * bigRow + rows.lowerBound
-        let b = block + Winograd.points * bigPlane + point * smallPlane + channel
-        let c = target + plane * sums.plane
-        switch vectors {
-        case 1: multiply(Panel1.self, part.rows, a, rows.count, b, c, accumulates)
-        case 2: multiply(Panel2.self, part.rows, a, rows.count, b, c, accumulates)
-        case 3: multiply(Panel3.self, part.rows, a, rows.count, b, c, accumulates)
-        default: multiply(Panel4.self, part.rows, a, rows.count, b, c, accumulates)
+        for plane in 0..<planes {
+            let (tap, point) = plane.quotientAndRemainder(dividingBy: Winograd.points)
+            let a = transformed + point * bigPlane + tap * taps.slices.dilation * part.tiles.count * bigRow
+            let b = transformed + Winograd.points * bigPlane + point * smallPlane
+            let c = target + plane * sumPlane
+            Panels(channels: columns.count).walk { channel, vectors in
+                switch vectors {
+                case 1: multiply(Panel1.self, part.rows, a, rows.count, b + channel, c + channel, accumulates)
+                case 2: multiply(Panel2.self, part.rows, a, rows.count, b + channel, c + channel, accumulates)
+                case 3: multiply(Panel3.self, part.rows, a, rows.count, b + channel, c + channel, accumulates)
+                default: multiply(Panel4.self, part.rows, a, rows.count, b + channel, c + channel, accumulates)
+                }
+            }
         }
     }
 
@@ -293,20 +289,11 @@ struct WinogradWeightGradient: Sendable {
             while row < rows {
                 MicroKernel<P>.multiplyTransposed(
                     depth: min(Self.productDepth, tiles - start), a: a + (start * bigRow + row), aStride: bigRow,
-                    b: b + start * smallRow, bStride: smallRow, c: c + row * sums.breadth, cStride: sums.breadth,
+                    b: b + start * smallRow, bStride: smallRow, c: c + row * block.breadth, cStride: block.breadth,
                     accumulates: accumulates || start > 0)
                 row += MicroKernel<P>.columns
             }
         }
-    }
-
-    private func collectAll(_ job: Job, pieces: Int) -> Bool {
-        let isFinite = Atomic<Bool>(true)
-        job.pool.parallel(paddedBreadth / lanes) { vector in
-            let sum = collect(job, 0..<depth, vector * lanes, from: job.sums + vector * lanes, pieces: pieces)
-            if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
-        }
-        return isFinite.load(ordering: .relaxed)
     }
 
     /// Adds up the threads' sums for sixteen output channels from `k` on and some input channels, transforms them, and writes them
@@ -315,7 +302,7 @@ struct WinogradWeightGradient: Sendable {
         _ job: Job, _ rows: Range<Int>, _ k: Int, from source: UnsafePointer<Float>, pieces: Int
     ) -> Float {
         let count = min(lanes, breadth - k)
-        let (plane, step, area) = (sums.plane, sums.floats, 9 * sums.taps)
+        let (plane, step, area) = (sumPlane, sumFloats, 9 * taps.slices.kernel)
         let stage = Stage(area: area)
         return withStackStage { scratch in
             let values = scratch + 18 * lanes
@@ -323,8 +310,8 @@ struct WinogradWeightGradient: Sendable {
             var sum = Vector()
             for c in rows {
                 let place = (c - rows.lowerBound) % stage.channels * area
-                for tap in 0..<sums.taps {
-                    let base = source + (tap * Winograd.points * plane + (c - rows.lowerBound) * sums.breadth)
+                for tap in 0..<taps.slices.kernel {
+                    let base = source + (tap * Winograd.points * plane + (c - rows.lowerBound) * block.breadth)
                     func total(_ point: Int) -> Vector {
                         var sum = load(base + point * plane)
                         for piece in 1..<max(1, pieces) where pieces > 1 {
