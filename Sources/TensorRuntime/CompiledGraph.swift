@@ -76,7 +76,7 @@ public final class CompiledGraph {
         let loss = storage.table[resultView].pointee
         guard loss.isFinite else { throw try notFinite("the loss", inputs, [program.forward]) }
         run(program.backward)
-        if let name = parameters.firstNotFiniteGradient(reached) {
+        if let name = parameters.firstNotFiniteGradient(reached, pool) {
             let error = try notFinite("the gradient of \(name)", inputs, [program.forward, program.backward])
             parameters.addGradients(earlier, reached: [])
             throw error

@@ -37,6 +37,7 @@ public final class GraphSession {
         self.options = options
         (self.train, self.evaluation) = (train, evaluation)
         pool = ThreadPool(threads: options.threads)
+        parameters.pool = pool
         random = RandomStream(RandomState(seed: options.seed))
     }
 

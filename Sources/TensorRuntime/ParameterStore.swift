@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The tensors that a model keeps between steps: parameters with their gradients, buffers, and constants, by name.
 ///
 /// Shared by the train and evaluation graphs of a pipeline at all batch sizes. Values are in PyTorch's row-major layout. A class,
@@ -30,6 +32,8 @@ public final class ParameterStore {
     /// Counts the changes of parameter values, so that graphs know when their packed weights are out of date.
     var version: Int { changes.count }
     let changes = ChangeCounter()
+    /// The threads that compute the gradients; an optimizer works with the same ones, which are awake then.
+    var pool: ThreadPool?
     private var memory: [UnsafeMutableRawPointer] = []
     /// Who owns the memory of the slots of a module's store.
     private var owners: [LeafStorage] = []
@@ -200,13 +204,16 @@ public final class ParameterStore {
     }
 
     /// The first parameter, in the order of the graph, with a gradient that is not finite.
-    func firstNotFiniteGradient(_ reached: Set<String>) -> String? {
-        parameterNames.first { name in
-            guard reached.contains(name), let slot = parameters[name], let gradient = slot.gradient else {
-                return false
-            }
-            return !isFinite(gradient, slot.count)
+    func firstNotFiniteGradient(_ reached: Set<String>, _ pool: ThreadPool) -> String? {
+        func isSound(_ name: String) -> Bool {
+            guard reached.contains(name), let slot = parameters[name], let gradient = slot.gradient else { return true }
+            return isFinite(gradient, slot.count)
         }
+        let areSound = Atomic<Bool>(true)
+        pool.parallel(parameterNames.count) { index in
+            if !isSound(parameterNames[index]) { areSound.store(false, ordering: .relaxed) }
+        }
+        return areSound.load(ordering: .relaxed) ? nil : parameterNames.first { !isSound($0) }
     }
 
     func parametersChanged() {

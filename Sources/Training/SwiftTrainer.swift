@@ -111,7 +111,7 @@ public final class SwiftTrainer {
             let train = pipeline.train
             session = try GraphSession(
                 train: train, evaluation: pipeline.evaluation, tensors: pipeline.weights, options: options.runtime)
-            optimizer = try pipeline.loop.makeOptimizer(session.parameters, threads: options.runtime.threads)
+            optimizer = try pipeline.loop.makeOptimizer(session.parameters)
             (scheduler, schedulerSteps) = try pipeline.loop.makeScheduler(optimizer)
             clipping = try pipeline.loop.makeClipping()
             validator = try Validator(pipeline, session: session, options: options.runtime)

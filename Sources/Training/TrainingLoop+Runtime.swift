@@ -2,7 +2,7 @@ import TensorRuntime
 
 extension TrainingLoop {
     /// - Throws: `RuntimeError.invalidOptimizer`.
-    func makeOptimizer(_ parameters: ParameterStore, threads: Int) throws -> Optimizer {
+    func makeOptimizer(_ parameters: ParameterStore) throws -> Optimizer {
         guard let optimizer else { throw TrainingError.notCapturable(reasons: ["no optimizer was seen"]) }
         let known = Set(parameters.parameterNames)
         let groups = try optimizer.groups.map { settings in
@@ -14,7 +14,7 @@ extension TrainingLoop {
             let names = items.compactMap { if case .string(let name) = $0, known.contains(name) { name } else { nil } }
             return Optimizer.Group(rule: try OptimizerRule(name: optimizer.name, settings: settings), parameters: names)
         }
-        return try Optimizer(groups: groups, parameters: parameters, threads: threads)
+        return try Optimizer(groups: groups, parameters: parameters)
     }
 
     /// The scheduler and when it steps: `batch`, `epoch`, `metric:…`, or `never`.

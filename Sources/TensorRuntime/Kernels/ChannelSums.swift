@@ -5,8 +5,27 @@ enum ChannelSums {
         threads * padded(channels)
     }
 
-    /// sums[c] = Σ x[p][c].
+    /// sums[c] = Σ x[p][c]. Where a few channels are all there is, a vector holds several pixels.
     static func sum(
+        _ x: Pixels, pixels: Int, channels: Int, into sums: UnsafeMutablePointer<Float>,
+        workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        let group = lanes / channels
+        guard channels < lanes, lanes % channels == 0, x.stride == channels, pixels % group == 0 else {
+            return sumRows(x, pixels: pixels, channels: channels, into: sums, workspace: workspace, pool: pool)
+        }
+        withStackTile { wide in
+            sumRows(
+                Pixels(x.base, stride: lanes), pixels: pixels / group, channels: lanes, into: wide,
+                workspace: workspace, pool: pool)
+            for channel in 0..<channels {
+                sums[channel] = 0
+                for member in 0..<group { sums[channel] += wide[member * channels + channel] }
+            }
+        }
+    }
+
+    private static func sumRows(
         _ x: Pixels, pixels: Int, channels: Int, into sums: UnsafeMutablePointer<Float>,
         workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
     ) {

@@ -57,10 +57,18 @@ struct GatherWeightGradient: Sendable {
         threads * (sumFloats + bufferFloats)
     }
 
+    /// Whether this is a segmentation head: single pixels to a few channels. A vector of sums then runs along the input channels.
+    private var isHead: Bool {
+        taps.area == 1 && taps.groups == 1 && taps.smallChannels <= 4 && taps.bigChannels >= lanes
+            && taps.stride == Extent(1) && taps.padding == Extent(0) && taps.slices.stride == 1
+            && taps.slices.padding == 0 && taps.big == taps.small
+    }
+
     func run(
         big: Pixels, small: Pixels, into dw: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
         pool: ThreadPool
     ) {
+        if isHead { return runHead(big, small, dw, workspace, pool) }
         let pieces = pool.threadCount
         let count = taps.batch * taps.smallSlices * taps.small.height
         pool.parallel(pieces) { piece in
@@ -75,6 +83,39 @@ struct GatherWeightGradient: Sendable {
         let blocks = taps.groups * (paddedBreadth / lanes)
         pool.parallel(blocks) { block in
             collect(block, pieces: pieces, workspace, into: dw)
+        }
+    }
+
+    /// dw[k][c] = Σ big[p][c] · small[p][k], in chunks that keep rounding errors small; sums of a range: k, c (padded).
+    private func runHead(
+        _ big: Pixels, _ small: Pixels, _ dw: UnsafeMutablePointer<Float>, _ workspace: UnsafeMutablePointer<Float>,
+        _ pool: ThreadPool
+    ) {
+        let (pieces, width) = (pool.threadCount, padded(depth))
+        let pixels = taps.batch * taps.smallSlices * taps.small.height * taps.small.width
+        pool.parallel(pieces) { piece in
+            let sums = workspace + piece * sumFloats
+            sums.update(repeating: 0, count: breadth * width)
+            let range = ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)
+            for chunk in ChannelSums.chunks(range) {
+                for k in 0..<breadth {
+                    for channel in stride(from: 0, to: depth, by: lanes) {
+                        var sum = Vector()
+                        for pixel in chunk {
+                            let value = load(big.base + (pixel &* big.stride &+ channel), upTo: depth &- channel)
+                            sum = multiplyAdd(sum, value, Vector(repeating: small.base[pixel &* small.stride &+ k]))
+                        }
+                        store(load(sums + k * width + channel) + sum, sums + k * width + channel)
+                    }
+                }
+            }
+        }
+        for k in 0..<breadth {
+            for c in 0..<depth {
+                var sum: Float = 0
+                for piece in 0..<pieces { sum += workspace[piece * sumFloats + k * width + c] }
+                dw[k * depth + c] = sum
+            }
         }
     }
 

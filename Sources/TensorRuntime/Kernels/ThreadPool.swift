@@ -82,7 +82,7 @@ private final class Crew: @unchecked Sendable {
     private static let open: UInt64 = 1 << 16
     private static let jobShift: UInt64 = 17
     private static let activeMask: UInt64 = (1 << 16) - 1
-    private static let spins = 4000
+    private static let spins = 100_000
 
     private let gate = Atomic<UInt64>(0)
     private let next = Atomic<Int>(0)

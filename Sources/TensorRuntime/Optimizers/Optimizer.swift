@@ -33,7 +33,8 @@ public final class Optimizer {
     /// The rules of the groups, with the momentum that a schedule may have changed.
     private(set) var rules: [any UpdateRule]
     private(set) var states: [String: ParameterState] = [:]
-    private let pool: ThreadPool
+    /// Its own threads, when a number was asked for or the parameters belong to no session.
+    private let pool: ThreadPool?
 
     /// One group of all parameters. Throws `RuntimeError.invalidOptimizer` for settings that PyTorch refuses too.
     public convenience init(_ rule: OptimizerRule, parameters: ParameterStore, threads: Int? = nil) throws {
@@ -59,11 +60,14 @@ public final class Optimizer {
         }
         self.groups = groups
         learningRates = groups.map(\.rule.learningRate)
-        pool = ThreadPool(threads: threads ?? RuntimeOptions.defaultThreads)
+        pool =
+            threads == nil && parameters.pool != nil
+            ? nil : ThreadPool(threads: threads ?? RuntimeOptions.defaultThreads)
     }
 
     /// Updates every parameter that has a gradient.
     public func step(_ store: ParameterStore) throws {
+        let pool = pool ?? store.pool ?? ThreadPool(threads: 1)
         for (index, group) in groups.enumerated() {
             for name in group.parameters {
                 guard let slot = store.parameters[name], slot.hasGradient, let gradient = slot.gradient else {

@@ -37,7 +37,7 @@ final class BenchSides {
         session = try GraphSession(
             train: kind == .step ? train : nil, evaluation: network.evaluation, tensors: tensors,
             options: RuntimeOptions(threads: threads))
-        optimizer = try Optimizer(network.optimizer, parameters: session.parameters, threads: threads)
+        optimizer = try Optimizer(network.optimizer, parameters: session.parameters)
         if kind == .step { try session.requireMemory(train: [count], optimizer: optimizer) }
         folder = try BenchFolder()
         var started: [(BenchCommand.Opponent, PyTorchPeer)] = []
