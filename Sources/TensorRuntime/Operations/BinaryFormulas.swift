@@ -1,17 +1,67 @@
 import Foundation
 
 /// A function of two elements; `left` and `right` are the gradients of the operands given that of the result.
+///
+/// The loops are requirements for the same reason as those of `UnaryFormula`.
 protocol BinaryFormula {
     static var isDifferentiable: Bool { get }
     func value(_ a: Float, _ b: Float) -> Float
     func left(_ g: Float, _ a: Float, _ b: Float) -> Float
     func right(_ g: Float, _ a: Float, _ b: Float) -> Float
+    /// y = value(a, b)
+    func map(
+        _ plan: NestPlan, _ y: Elementwise.Floats, _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool)
+    /// d = left(g, a, b), or right (+ d when `adds`)
+    func mapGradient(
+        _ plan: NestPlan, isLeft: Bool, adds: Bool, _ d: Elementwise.Floats, _ g: Elementwise.Floats,
+        _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool)
 }
 
 extension BinaryFormula {
     static var isDifferentiable: Bool { true }
     @inline(__always) func left(_ g: Float, _ a: Float, _ b: Float) -> Float { 0 }
     @inline(__always) func right(_ g: Float, _ a: Float, _ b: Float) -> Float { 0 }
+
+    func map(
+        _ plan: NestPlan, _ y: Elementwise.Floats, _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool
+    ) {
+        let (ys, xs, zs) = (plan.inner[0], plan.inner[1], plan.inner[2])
+        plan.forEachRow(pool) { offsets, count in
+            let (y, a, b) = (y + offsets[0], a + offsets[1], b + offsets[2])
+            if ys == 1, xs == 1, zs == 1 {
+                for i in 0..<count { y[i] = value(a[i], b[i]) }
+            } else if ys == 1, xs == 1, zs == 0 {
+                let constant = b.pointee
+                for i in 0..<count { y[i] = value(a[i], constant) }
+            } else {
+                for i in 0..<count { y[i * ys] = value(a[i * xs], b[i * zs]) }
+            }
+        }
+    }
+
+    func mapGradient(
+        _ plan: NestPlan, isLeft: Bool, adds: Bool, _ d: Elementwise.Floats, _ g: Elementwise.Floats,
+        _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool
+    ) {
+        let keep: Float = adds ? 1 : 0
+        let isContiguous = (0..<4).allSatisfy { plan.inner[$0] == 1 }
+        plan.forEachRow(pool) { offsets, count in
+            let (d, g) = (d + offsets[0], g + offsets[1])
+            let (a, b) = (a + offsets[2], b + offsets[3])
+            if isContiguous, keep == 0, isLeft {
+                for i in 0..<count { d[i] = left(g[i], a[i], b[i]) }
+            } else if isContiguous, keep == 0 {
+                for i in 0..<count { d[i] = right(g[i], a[i], b[i]) }
+            } else {
+                let s = plan.inner
+                for i in 0..<count {
+                    let (x, y, z) = (g[i * s[1]], a[i * s[2]], b[i * s[3]])
+                    let own = isLeft ? left(x, y, z) : right(x, y, z)
+                    d[i * s[0]] = keep == 0 ? own : d[i * s[0]] + own
+                }
+            }
+        }
+    }
 }
 
 struct Add: BinaryFormula {
@@ -82,7 +132,10 @@ struct BinaryCrossEntropy: BinaryFormula {
 /// The same from the logit x = log(p / (1 - p)), without overflow: a is x, b is t.
 struct BinaryCrossEntropyWithLogits: BinaryFormula {
     @inline(__always) func value(_ a: Float, _ b: Float) -> Float { (1 - b) * a + softplus(-a) }
-    @inline(__always) func left(_ g: Float, _ a: Float, _ b: Float) -> Float { g * (logistic(a) - b) }
+    @inline(__always) func left(_ g: Float, _ a: Float, _ b: Float) -> Float {
+        let decay = exponentialDecay(-abs(a))
+        return g * ((a < 0 ? decay : 1) / (1 + decay) - b)
+    }
     @inline(__always) func right(_ g: Float, _ a: Float, _ b: Float) -> Float { -g * a }
 }
 

@@ -33,22 +33,6 @@ enum Elementwise {
         }
     }
 
-    /// y = f(x)
-    @inline(__always)
-    static func map(
-        _ plan: NestPlan, _ target: Floats, _ source: Floats, _ pool: ThreadPool, _ f: (Float) -> Float
-    ) {
-        plan.forEachRow(pool) { offsets, count in
-            let (y, x) = (target + offsets[0], source + offsets[1])
-            if plan.inner[0] == 1, plan.inner[1] == 1 {
-                for i in 0..<count { y[i] = f(x[i]) }
-            } else {
-                let (ys, xs) = (plan.inner[0], plan.inner[1])
-                for i in 0..<count { y[i * ys] = f(x[i * xs]) }
-            }
-        }
-    }
-
     /// y = f(a, b)
     @inline(__always)
     static func map2(

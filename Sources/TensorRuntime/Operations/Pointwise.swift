@@ -14,7 +14,7 @@ struct UnaryOperation<F: UnaryFormula>: Operation {
         let y = builder.output(node)
         let plan = Nest([y, x]).plan
         builder.emit([x, y], result: y) { memory, pool in
-            Elementwise.map(plan, memory[y], memory[x], pool) { formula.value($0) }
+            formula.map(plan, memory[y], memory[x], pool)
         }
     }
 
@@ -23,9 +23,7 @@ struct UnaryOperation<F: UnaryFormula>: Operation {
         builder.accumulate(node.input(0), inPlaceOf: gradient) { dx, adds in
             let plan = Nest([dx, g, x, y]).plan
             builder.emit([x, y, g, dx], result: dx) { memory, pool in
-                Elementwise.map3(plan, adds: adds, memory[dx], memory[g], memory[x], memory[y], pool) {
-                    $0 * formula.slope($1, $2)
-                }
+                formula.mapSlope(plan, adds: adds, memory[dx], memory[g], memory[x], memory[y], pool)
             }
         }
     }
@@ -52,7 +50,7 @@ struct BinaryOperation<F: BinaryFormula>: Operation {
         let b = builder.view(node.input(1)).broadcast(to: y.shape)
         let plan = Nest([y, a, b]).plan
         builder.emit([a, b, y], result: y) { memory, pool in
-            Elementwise.map2(plan, memory[y], memory[a], memory[b], pool) { formula.value($0, $1) }
+            formula.map(plan, memory[y], memory[a], memory[b], pool)
         }
     }
 
@@ -74,15 +72,8 @@ struct BinaryOperation<F: BinaryFormula>: Operation {
         func emit(_ target: View, _ adds: Bool) {
             let plan = Nest([target, g, a, b]).plan
             builder.emit([g, a, b, target], result: target) { memory, pool in
-                if isLeft {
-                    Elementwise.map3(plan, adds: adds, memory[target], memory[g], memory[a], memory[b], pool) {
-                        formula.left($0, $1, $2)
-                    }
-                } else {
-                    Elementwise.map3(plan, adds: adds, memory[target], memory[g], memory[a], memory[b], pool) {
-                        formula.right($0, $1, $2)
-                    }
-                }
+                formula.mapGradient(
+                    plan, isLeft: isLeft, adds: adds, memory[target], memory[g], memory[a], memory[b], pool)
             }
         }
         if builder.shape(value) == g.shape {

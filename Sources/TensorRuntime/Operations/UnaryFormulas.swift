@@ -1,15 +1,59 @@
 import Foundation
 
 /// A function of one element and its derivative, from the argument x and the result y.
+///
+/// The loops are requirements too: the compiler then makes one of each for every formula, where a generic operation would call
+/// the formula through a table for each element.
 protocol UnaryFormula {
     static var isDifferentiable: Bool { get }
     func value(_ x: Float) -> Float
     func slope(_ x: Float, _ y: Float) -> Float
+    /// y = value(x)
+    func map(_ plan: NestPlan, _ y: Elementwise.Floats, _ x: Elementwise.Floats, _ pool: ThreadPool)
+    /// dx = g · slope(x, y) (+ dx when `adds`)
+    func mapSlope(
+        _ plan: NestPlan, adds: Bool, _ dx: Elementwise.Floats, _ g: Elementwise.Floats, _ x: Elementwise.Floats,
+        _ y: Elementwise.Floats, _ pool: ThreadPool)
 }
 
 extension UnaryFormula {
     static var isDifferentiable: Bool { true }
     @inline(__always) func slope(_ x: Float, _ y: Float) -> Float { 0 }
+
+    func map(_ plan: NestPlan, _ y: Elementwise.Floats, _ x: Elementwise.Floats, _ pool: ThreadPool) {
+        let (ys, xs) = (plan.inner[0], plan.inner[1])
+        plan.forEachRow(pool) { offsets, count in
+            let (y, x) = (y + offsets[0], x + offsets[1])
+            if ys == 1, xs == 1 {
+                for i in 0..<count { y[i] = value(x[i]) }
+            } else {
+                for i in 0..<count { y[i * ys] = value(x[i * xs]) }
+            }
+        }
+    }
+
+    func mapSlope(
+        _ plan: NestPlan, adds: Bool, _ dx: Elementwise.Floats, _ g: Elementwise.Floats, _ x: Elementwise.Floats,
+        _ y: Elementwise.Floats, _ pool: ThreadPool
+    ) {
+        let keep: Float = adds ? 1 : 0
+        let isContiguous = (0..<4).allSatisfy { plan.inner[$0] == 1 }
+        plan.forEachRow(pool) { offsets, count in
+            let (d, g) = (dx + offsets[0], g + offsets[1])
+            let (x, y) = (x + offsets[2], y + offsets[3])
+            if isContiguous, keep == 0 {
+                for i in 0..<count { d[i] = g[i] * slope(x[i], y[i]) }
+            } else if isContiguous {
+                for i in 0..<count { d[i] += g[i] * slope(x[i], y[i]) }
+            } else {
+                let s = plan.inner
+                for i in 0..<count {
+                    let own = g[i * s[1]] * slope(x[i * s[2]], y[i * s[3]])
+                    d[i * s[0]] = keep == 0 ? own : d[i * s[0]] + own
+                }
+            }
+        }
+    }
 }
 
 @inline(__always)
@@ -20,7 +64,32 @@ func logistic(_ x: Float) -> Float {
 /// log(1 + exp(x)) without overflow.
 @inline(__always)
 func softplus(_ x: Float) -> Float {
-    max(x, 0) + log1p(exp(-abs(x)))
+    (x < 0 ? 0 : x) + logOnePlus(exponentialDecay(-abs(x)))
+}
+
+/// e^t for t ≤ 0 to one part in 10⁷; below -87 it stays at e⁻⁸⁷. No calls and no branches: loops over it become vectors.
+///
+/// t = n ln 2 + r with |r| ≤ ln 2 / 2 and ln 2 in two parts (Cody and Waite 1980, "Software manual for the elementary functions",
+/// chapter 6); e^r by Taylor's polynomial, 2ⁿ from the bits of an exponent. What is not a number stays so.
+@inline(__always)
+func exponentialDecay(_ t: Float) -> Float {
+    let bounded = t < -87 ? -87 : t
+    // Adding 1.5 · 2²³ rounds to an integer, which then is in the low bits.
+    let shifted = bounded * 1.442_695_04 + 12_582_912
+    let n = shifted - 12_582_912
+    let r = bounded - n * 0.693_359_375 + n * 2.121_944_4e-4
+    let high = ((1.0 / 5040 * r + 1.0 / 720) * r + 1.0 / 120) * r + 1.0 / 24
+    let value = (((high * r + 1.0 / 6) * r + 0.5) * r + 1) * r + 1
+    return value * Float(bitPattern: (shifted.bitPattern &+ 127) &<< 23)
+}
+
+/// log(1 + u) for 0 ≤ u ≤ 1 to one part in 10⁷: 2 artanh(s) with s = u / (2 + u) ≤ 1/3 by its series.
+@inline(__always)
+func logOnePlus(_ u: Float) -> Float {
+    let s = u / (2 + u)
+    let q = s * s
+    let high = ((1.0 / 15 * q + 1.0 / 13) * q + 1.0 / 11) * q + 1.0 / 9
+    return 2 * s * ((((high * q + 1.0 / 7) * q + 1.0 / 5) * q + 1.0 / 3) * q + 1)
 }
 
 struct ReLU: UnaryFormula {
