@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TensorRuntime
 import Testing
 
 @testable import llmbench
@@ -30,6 +31,16 @@ struct BenchCommandTests {
         arguments: [["--size", "100"], ["--batch", "0"]])
     func rejectsSizes(arguments: [String]) {
         #expect(throws: (any Error).self) { try BenchCommand.Step.parse(arguments) }
+    }
+
+    @Test("The roofs of a machine are measured with any number of threads, and none is a usage error", arguments: [1, 3])
+    func roofline(threads: Int) {
+        let pool = ThreadPool(threads: threads)
+        #expect(MachineProbe.operationsPerSecond(pool: pool, rounds: 1000) > 0)
+        for copies in [false, true] {
+            #expect(MachineProbe.bytesPerSecond(copies: copies, bytes: 1 << 16, pool: pool, passes: 2) > 0)
+        }
+        #expect(throws: (any Error).self) { try BenchCommand.Roofline.parse(["--threads", "0"]) }
     }
 
     @Test(

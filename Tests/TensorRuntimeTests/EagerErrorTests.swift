@@ -168,6 +168,11 @@ struct EagerErrorTests {
                 """)
         for (layer, reason) in [
             (Linear(0, 2), "0 inputs and 2 outputs"), (BatchNorm2d(0), "0 channels"),
+            (Linear(Int.max, 2), "\(Int.max) inputs and 2 outputs"),
+            (
+                Conv2d(1 << 40, Int.max, kernel: 3),
+                "\(1 << 40) channels in, \(Int.max) out, a kernel of [3, 3] and 1 groups do not fit together"
+            ),
             (InstanceNorm2d(-1), "-1 channels"), (GroupNorm(3, 4), "4 channels in 3 groups"),
             (LayerNorm([]), "a normalized shape of []"), (ParametricReLU(0), "0 slopes"),
             (Attending(5), "5 features in 2 heads"),

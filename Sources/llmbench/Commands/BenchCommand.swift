@@ -15,7 +15,7 @@ struct BenchCommand: AsyncParsableCommand {
               llmbench bench infer --base 32 --size 256 --batch 2 --against pytorch-channels-last --json
               llmbench bench conv --explain
             """,
-        subcommands: [Table.self, Step.self, Infer.self, Conv.self, Scaling.self]
+        subcommands: [Table.self, Step.self, Infer.self, Conv.self, Scaling.self, Roofline.self]
     )
 
     /// What a side of the comparison is called on the command line.

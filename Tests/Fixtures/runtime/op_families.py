@@ -103,7 +103,8 @@ def adaptive_pool(op, axes):
 
 
 def pooled(function, *names):
-    return lambda x, a: function(x[0], *[a[n] for n in names])
+    # PyTorch's pooling refuses some views of volumes ("Unsupported memory format"); the gradient reaches the view all the same.
+    return lambda x, a: function(x[0].contiguous(), *[a[n] for n in names])
 
 
 def avg_pool_reference(function):

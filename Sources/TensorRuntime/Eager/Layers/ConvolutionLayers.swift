@@ -29,6 +29,7 @@ public class ConvolutionLayer: Layer {
         let isSound =
             input > 0 && output > 0 && groups > 0 && input % groups == 0 && output % groups == 0
             && sizes.count == rank && sizes.allSatisfy { $0 > 0 }
+            && (try? Tensor.count(of: [input, output / groups] + sizes)) != nil
         let channels = transposed ? [input, output / max(groups, 1)] : [output, input / max(groups, 1)]
         let shape = isSound ? channels + sizes : [0]
         weight = Parameter(shape, .kaimingUniform(nonlinearity: .leakyReLU(slope: 5.0.squareRoot())))

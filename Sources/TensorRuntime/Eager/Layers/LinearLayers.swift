@@ -7,7 +7,7 @@ public final class Linear: Layer {
 
     /// From … `inputs` to … `outputs`.
     public init(_ inputs: Int, _ outputs: Int, bias hasBias: Bool = true) {
-        let isSound = inputs > 0 && outputs > 0
+        let isSound = inputs > 0 && outputs > 0 && (try? Tensor.count(of: [inputs, outputs])) != nil
         weight = Parameter(
             isSound ? [outputs, inputs] : [0], .kaimingUniform(nonlinearity: .leakyReLU(slope: 5.0.squareRoot())))
         let bound = 1 / Double(max(inputs, 1)).squareRoot()
@@ -33,7 +33,9 @@ public final class MultiheadAttention: Module {
 
     /// `features` E must be a multiple of `heads`.
     public init(_ features: Int, heads: Int, bias: Bool = true) {
-        let isSound = features > 0 && heads > 0 && features % heads == 0
+        let isSound =
+            features > 0 && heads > 0 && features % heads == 0
+            && (try? Tensor.count(of: [3, features, features])) != nil
         self.heads = heads
         inProjWeight = Parameter(isSound ? [3 * features, features] : [0], .xavierUniform())
         inProjBias = bias ? Parameter(isSound ? [3 * features] : [0], .constant(0)) : nil
