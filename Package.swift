@@ -151,7 +151,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["llmbench", "TensorRuntime", "Datasets", "TestSupport", grdb], swiftSettings: strict
+            name: "CommandLineTests", dependencies: ["llmbench", "TensorRuntime", "Datasets", "TestSupport", grdb],
+            swiftSettings: strict
         ),
     ]
 )

@@ -33,7 +33,7 @@ struct BenchCommandTests {
         #expect(throws: (any Error).self) { try BenchCommand.Step.parse(arguments) }
     }
 
-    @Test("The roofs of a machine are measured with any number of threads, and none is a usage error", arguments: [1, 3])
+    @Test("The roofs of a machine are measured with any number of threads; none is a usage error", arguments: [1, 3])
     func roofline(threads: Int) {
         let pool = ThreadPool(threads: threads)
         #expect(MachineProbe.operationsPerSecond(pool: pool, rounds: 1000) > 0)

@@ -3,9 +3,12 @@ import TensorRuntime
 import Testing
 
 /// Ten U-Nets of different make (Tests/Fixtures/runtime/networks.py) trained beside PyTorch from the same weights on the same
-/// batches. What a difference means is measured, not guessed: PyTorch trains each network twice, in its default layout and in
-/// channels-last, whose kernels add in another order. Rounding grows exponentially in training, so one pair of trainings says
-/// little: in `scripts/verify` differences are root mean squares over three seeds; the sample has a seed that was chosen once.
+/// batches. What a difference means is measured, not guessed: PyTorch trains each network three times, in its default layout, in
+/// channels-last, whose kernels add in another order, and from weights that are off by a millionth, the rounding error of one
+/// convolution by Winograd's algorithm. (PyTorch uses the same kernels for both layouts of some networks, and then its own
+/// difference is the last bit.) Rounding grows exponentially in training, so one comparison says little and the mean of its
+/// logarithm is what to average: in `scripts/verify` differences are geometric means over three seeds; the sample has a seed that
+/// was chosen once.
 struct NetworkParityTests {
     private static let steps = 50
 
@@ -15,7 +18,7 @@ struct NetworkParityTests {
     ]
 
     /// All ten from three seeds in `scripts/verify`, three of them from one seed otherwise.
-    @Test("U-Nets train 50 steps beside PyTorch, as near to it as its own two layouts are to each other, times three")
+    @Test("U-Nets train 50 steps beside PyTorch, as near to it as its own trainings are to each other, times three")
     func trainsAsPyTorchDoes() throws {
         let seed = PythonReference.seed("trainsAsPyTorchDoes", sample: 6)
         var random = KernelRandom(seed: UInt64(seed))
@@ -36,10 +39,13 @@ struct NetworkParityTests {
         }
         #expect(differences.count == 2 * names.count)
         for (place, found) in differences.sorted(by: { $0.key < $1.key }) {
-            let (ours, own) = (Self.rootMeanSquare(found.map(\.ours)), Self.rootMeanSquare(found.map(\.layouts)))
+            let ours = Self.geometricMean(found.map(\.ours))
+            let layouts = Self.geometricMean(found.map(\.layouts))
+            let perturbed = Self.geometricMean(found.map(\.perturbed))
             print(
-                "trainsAsPyTorchDoes: \(place): ours \(ours), PyTorch's layouts \(own), values up to \(found[0].size)")
-            #expect(ours <= 3 * own, "\(place)")
+                "trainsAsPyTorchDoes: \(place): ours \(ours), PyTorch's layouts \(layouts), perturbed \(perturbed), "
+                    + "values up to \(found[0].size)")
+            #expect(ours <= 3 * max(layouts, perturbed), "\(place)")
         }
     }
 
@@ -47,11 +53,12 @@ struct NetworkParityTests {
     private struct Difference {
         var ours: Float
         var layouts: Float
+        var perturbed: Float
         var size: Float
     }
 
-    private static func rootMeanSquare(_ values: [Float]) -> Float {
-        (values.map { $0 * $0 }.reduce(0, +) / Float(values.count)).squareRoot()
+    private static func geometricMean(_ values: [Float]) -> Float {
+        exp(values.map { log(max($0, .leastNormalMagnitude)) }.reduce(0, +) / Float(values.count))
     }
 
     private func train(_ name: String, _ folder: URL) throws -> [(String, Difference)] {
@@ -84,11 +91,12 @@ struct NetworkParityTests {
         return try [("loss", losses), ("output", Array(output.values))].map { what, ours in
             let plain = Array(try #require(result["\(what).default"]).values)
             let other = Array(try #require(result["\(what).channels_last"]).values)
+            let perturbed = Array(try #require(result["\(what).perturbed"]).values)
             return (
                 what,
                 Difference(
                     ours: largestDifference(ours, plain), layouts: largestDifference(other, plain),
-                    size: plain.map(abs).max() ?? 0)
+                    perturbed: largestDifference(perturbed, plain), size: plain.map(abs).max() ?? 0)
             )
         }
     }

@@ -50,8 +50,8 @@ package enum MachineProbe {
     package static func bytesPerSecond(copies: Bool, bytes: Int, pool: ThreadPool, passes: Int) -> Double {
         let count = bytes / 4
         let memory = (0..<2 * pool.threadCount).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: count) }
-        defer { memory.forEach { $0.deallocate() } }
-        memory.forEach { $0.initialize(repeating: 1, count: count) }
+        defer { for block in memory { block.deallocate() } }
+        for block in memory { block.initialize(repeating: 1, count: count) }
         let results = UnsafeMutablePointer<Float>.allocate(capacity: pool.threadCount * lanes)
         defer { results.deallocate() }
         func pass(_ piece: Int) {

@@ -1,12 +1,13 @@
-"""Trains the networks of networks.py with PyTorch in both of its memory layouts, and writes them as graphs.
+"""Trains the networks of networks.py with PyTorch in both of its memory layouts and from perturbed weights, and writes graphs.
 
     python network_reference.py FOLDER HELPER SEED STEPS NAME ...
 
 HELPER is the folder that holds the package llmbench_helper, which records the graphs as in the capture of a pipeline. For network
 number I, FOLDER/I holds train-graph.json and eval-graph.json, start.safetensors (parameters, buffers, constants, the batches
 `image.B` and `mask.B`, the held-out images `held`), masks.safetensors (`STEP.VALUE`: the random masks of dropout),
-and result.safetensors: `loss.default`, `loss.channels_last` (STEPS), and the output in evaluation mode on the held-out images
-after the last step, `output.default`, `output.channels_last`. Optimizer: Adam, 1e-3.
+and result.safetensors: `loss.default`, `loss.channels_last`, `loss.perturbed` (STEPS), and the output in evaluation mode on the
+held-out images after the last step, `output.default` and so on. `perturbed` is the default layout from weights that are off by at
+most one part in a million each. Optimizer: Adam, 1e-3.
 """
 
 import pathlib
@@ -59,7 +60,13 @@ def train(make, loss_of, start, batches, held, layout, steps, given):
     model.train()
     volumes = held.dim() == 5
     form = {"default": torch.contiguous_format,
+            "perturbed": torch.contiguous_format,
             "channels_last": torch.channels_last_3d if volumes else torch.channels_last}[layout]
+    if layout == "perturbed":
+        noise = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight *= 1 + 1e-6 * (2 * torch.rand(weight.shape, generator=noise) - 1)
     model = model.to(memory_format=form)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     losses, masks = [], []
@@ -111,7 +118,7 @@ def main():
         start = {k: t.clone() for k, t in model.state_dict().items()}
         constants, draws = record(model, loss_of, batches, folder, start)
         result, given = {}, None
-        for layout in ("default", "channels_last"):
+        for layout in ("default", "channels_last", "perturbed"):
             losses, output, masks = train(make, loss_of, start, batches, held, layout, steps, given)
             given = masks
             result |= {f"loss.{layout}": losses, f"output.{layout}": output}
