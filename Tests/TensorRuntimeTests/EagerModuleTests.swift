@@ -27,7 +27,41 @@ private final class Gate: Module {
     func callAsFunction(_ a: Variable, _ b: Variable) throws -> Variable { try scope { try mix(a) * b } }
 }
 
+/// Holds itself.
+private final class Ring: Module {
+    let mix = Linear(1, 2)
+    var next: Ring?
+}
+
 struct EagerModuleTests {
+    @Test("A model that was used is freed when nobody holds it")
+    func isFreed() throws {
+        weak var weakModel: Sequential?
+        weak var weakLayer: Linear?
+        do {
+            let layer = Linear(2, 2)
+            let model = Sequential(layer, Linear(2, 1))
+            _ = try model(Variable(Tensor(shape: [1, 2], values: [1, 2]))).value
+            #expect(model.namedModules.map(\.name) == ["", "0", "1"])
+            #expect(model.namedModules.map(\.name) == ["", "0", "1"])
+            #expect(model.parameters.parameterNames.count == 4)
+            (weakModel, weakLayer) = (model, layer)
+        }
+        #expect(weakModel == nil && weakLayer == nil)
+    }
+
+    @Test("A module that holds itself has its parameters once")
+    func ring() {
+        let ring = Ring()
+        let other = Ring()
+        (ring.next, other.next) = (other, ring)
+        defer { ring.next = nil }
+        #expect(
+            Set(ring.state().keys) == ["mix.weight", "mix.bias", "next.mix.weight", "next.mix.bias"])
+        ring.train(false)
+        #expect(!other.isTraining)
+    }
+
     @Test("State has the names of properties in snake case: optionals, arrays, dictionaries, lazy ones, renamed ones")
     func names() throws {
         let branch = try Branch(extra: true)
@@ -72,6 +106,14 @@ struct EagerModuleTests {
             #expect(other.state() != model.state())
             try other.load(contentsOf: url)
             #expect(other.state() == model.state())
+            let linear = Linear(1, 2)
+            let before = linear.state()
+            #expect(throws: RuntimeError.self) { try linear.load(contentsOf: url) }
+            #expect(throws: RuntimeError.tensorMismatch(name: "0.weight", expected: [2, 1, 5, 5], got: [2, 1, 3, 3])) {
+                try Sequential(Conv2d(1, 2, kernel: 5), BatchNorm2d(2)).load(contentsOf: url)
+            }
+            try linear.load(contentsOf: url, strict: false)
+            #expect(linear.state() == before)
         }
     }
 

@@ -118,6 +118,7 @@ struct ConvolutionTrial {
     let dw: Buffer
     let b: Buffer
     let db: Buffer
+    private let scratch = Scratch()
 
     var inputPixels: Int { shape.inputPixels }
     var outputPixels: Int { shape.outputPixels }
@@ -164,26 +165,36 @@ struct ConvolutionTrial {
         return errors.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
     }
 
+    /// Runs the passes, each in a workspace of the size that its plan asks for.
     func run(_ policy: ConvolutionPolicy, _ pool: ThreadPool) {
         let plan = ConvolutionPlan(shape, threads: pool.threadCount, policy: policy)
-        let workspace = Buffer(ConvolutionPass.allCases.map(plan.workspaceBytes).max().map { $0 / 4 } ?? 0)
+        let workspaces = ConvolutionPass.allCases.map { Buffer(plan.workspaceBytes($0) / 4) }
+        func workspace(_ pass: ConvolutionPass) -> UnsafeMutablePointer<Float> {
+            workspaces[ConvolutionPass.allCases.firstIndex(of: pass) ?? 0].base
+        }
         let forward = Buffer(plan.packedCount(.forward))
         let backward = Buffer(plan.packedCount(.inputGradient))
         plan.pack(w.base, for: .forward, into: forward.base, pool: pool)
         plan.pack(w.base, for: .inputGradient, into: backward.base, pool: pool)
         plan.forward(
             Pixels(x.base, stride: xStride), weights: w.base, packed: forward.base, bias: b.base, relu: relu,
-            into: Pixels(y.base, stride: yStride), workspace: workspace.base, pool: pool)
+            into: Pixels(y.base, stride: yStride), workspace: workspace(.forward), pool: pool)
         plan.inputGradient(
             Pixels(dy.base, stride: yStride), weights: w.base, packed: backward.base,
-            into: Pixels(dx.base, stride: xStride), workspace: workspace.base, pool: pool)
+            into: Pixels(dx.base, stride: xStride), workspace: workspace(.inputGradient), pool: pool)
         plan.weightGradient(
             Pixels(x.base, stride: xStride), Pixels(dy.base, stride: yStride), into: dw.base, bias: db.base,
-            workspace: workspace.base, pool: pool)
+            workspace: workspace(.weightGradient), pool: pool)
+        scratch.isIntact = scratch.isIntact && (workspaces + [forward, backward]).allSatisfy(\.isIntact)
     }
 
+    /// Whether nothing was written behind a buffer, those of the runs so far included.
     var isIntact: Bool {
-        [x, y, dx, dy, w, dw, b, db].allSatisfy(\.isIntact)
+        scratch.isIntact && [x, y, dx, dy, w, dw, b, db].allSatisfy(\.isIntact)
+    }
+
+    private final class Scratch {
+        var isIntact = true
     }
 
     /// The largest relative error of y, dx, dw and db against sums of products in double precision.

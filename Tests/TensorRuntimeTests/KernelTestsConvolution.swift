@@ -57,26 +57,52 @@ struct KernelTestsConvolution {
         print("seed \(seed): largest relative error \(worst)")
     }
 
-    @Test("The shapes of a U-Net with many channels agree, where all threads share the transformed tiles")
-    func agreesWithManyChannels() {
+    /// Among them: several blocks of output channels to one job, the last one narrow; and more threads than blocks.
+    @Test("The shapes of a U-Net with many channels agree", arguments: [1, 2, 16])
+    func agreesWithManyChannels(threads: Int) {
         var random = KernelRandom(seed: 7)
-        for (side, channels) in [(8, (160, 256)), (6, (272, 130))] {
+        for (side, channels) in [(8, (160, 256)), (6, (272, 130)), (5, (256, 521)), (9, (256, 16)), (40, (64, 128))] {
             let shape = ConvolutionShape(
                 batch: 1, height: side, width: side, inputChannels: channels.0, outputChannels: channels.1,
                 kernel: Extent(3), padding: Extent(1))
             let trial = ConvolutionTrial(shape, &random)
+            trial.run(.automatic, ThreadPool(threads: threads))
+            let direct = ConvolutionTrial(copying: trial)
+            direct.run(.direct, ThreadPool(threads: 2))
+            #expect(trial.difference(from: direct) < 3e-5, "\(shape)")
+            #expect(trial.isIntact && direct.isIntact, "wrote behind a buffer: \(shape)")
+        }
+    }
+
+    @Test("Many taps along the slices agree", arguments: [5, 13])
+    func agreesWithManySliceTaps(taps: Int) {
+        var random = KernelRandom(seed: 13)
+        for channels in [(16, 16), (24, 72)] {
+            let shape = ConvolutionShape(
+                batch: 1, height: 9, width: 6, inputChannels: channels.0, outputChannels: channels.1, kernel: Extent(3),
+                padding: Extent(1), slices: SliceAxis(count: 15, kernel: taps, padding: taps / 2))
+            let trial = ConvolutionTrial(shape, &random)
             trial.run(.automatic, ThreadPool(threads: 2))
-            #expect(trial.error() < 3e-5)
+            let direct = ConvolutionTrial(copying: trial)
+            direct.run(.direct, ThreadPool(threads: 2))
+            #expect(trial.difference(from: direct) < 3e-5, "\(shape)")
+            #expect(trial.isIntact && direct.isIntact, "wrote behind a buffer: \(shape)")
         }
     }
 
     @Test("Segmentation heads agree: single pixels to a few classes", arguments: [1, 2, 3, 4, 5])
     func agreesOnHeads(classes: Int) {
         var random = KernelRandom(seed: 11)
-        for (slices, channels) in [(1, 16), (3, 37), (1, 9)] {
-            let shape = ConvolutionShape(
-                batch: 2, height: 22, width: 13, inputChannels: channels, outputChannels: classes, kernel: Extent(1),
-                slices: SliceAxis(count: slices))
+        for (slices, channels, isTransposed) in [(1, 16, false), (3, 37, false), (1, 9, false), (2, 16, true)] {
+            // Transposed, a head whose output has one slice more than its input: no pixel-by-pixel product.
+            let shape =
+                isTransposed
+                ? ConvolutionShape(
+                    batch: 2, height: 6, width: 5, inputChannels: classes, outputChannels: channels, kernel: Extent(1),
+                    transposed: true, slices: SliceAxis(count: slices, dilation: 2, outputPadding: 1))
+                : ConvolutionShape(
+                    batch: 2, height: 22, width: 13, inputChannels: channels, outputChannels: classes,
+                    kernel: Extent(1), slices: SliceAxis(count: slices))
             for threads in [1, 2, 3] {
                 let trial = ConvolutionTrial(shape, &random)
                 trial.run(.automatic, ThreadPool(threads: threads))

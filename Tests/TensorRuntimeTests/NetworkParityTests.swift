@@ -18,7 +18,7 @@ struct NetworkParityTests {
     ]
 
     /// All ten from three seeds in `scripts/verify`, three of them from one seed otherwise.
-    @Test("U-Nets train 50 steps beside PyTorch, as near to it as its own trainings are to each other, times three")
+    @Test("U-Nets train 50 steps beside PyTorch, as near as PyTorch in another layout or perturbed, times three")
     func trainsAsPyTorchDoes() throws {
         let seed = PythonReference.seed("trainsAsPyTorchDoes", sample: 6)
         var random = KernelRandom(seed: UInt64(seed))
@@ -46,6 +46,7 @@ struct NetworkParityTests {
                 "trainsAsPyTorchDoes: \(place): ours \(ours), PyTorch's layouts \(layouts), perturbed \(perturbed), "
                     + "values up to \(found[0].size)")
             #expect(ours <= 3 * max(layouts, perturbed), "\(place)")
+            for one in found { #expect(one.ours <= 30 * max(one.layouts, one.perturbed), "\(place), in one training") }
         }
     }
 
@@ -58,7 +59,7 @@ struct NetworkParityTests {
     }
 
     private static func geometricMean(_ values: [Float]) -> Float {
-        exp(values.map { log(max($0, .leastNormalMagnitude)) }.reduce(0, +) / Float(values.count))
+        exp(values.map { log(max($0, 1e-8)) }.reduce(0, +) / Float(values.count))
     }
 
     private func train(_ name: String, _ folder: URL) throws -> [(String, Difference)] {

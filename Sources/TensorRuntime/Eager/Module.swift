@@ -39,10 +39,10 @@ open class Module {
     }
 
     private func contents() -> Inventory {
-        if let inventory { return inventory }
+        if let inventory { return inventory.with(self) }
         var found = Inventory()
         found.visit(self, "")
-        inventory = found
+        inventory = found.without(self)
         return found
     }
 
@@ -99,11 +99,19 @@ open class Module {
     /// Throws `RuntimeError.tensorMismatch` for another shape and, when `strict`, `.invalidCheckpoint` listing the names that are
     /// missing or unknown; nothing is changed then.
     public func load(_ state: [String: Tensor], strict: Bool = true) throws {
+        for entry in try entries(fitting: state.mapValues(\.shape), strict: strict) {
+            if let tensor = state[entry.name] { entry.variable.node.leaf?.set(tensor) }
+        }
+    }
+
+    /// Parameters and buffers with names; throws what `load` throws where a state of these shapes does not fit them.
+    func entries(fitting state: [String: [Int]], strict: Bool) throws -> [(name: String, variable: Variable)] {
         let contents = contents()
         let entries = contents.parameters + contents.buffers
         if strict {
+            let known = Set(entries.map(\.name))
             let missing = entries.map(\.name).filter { state[$0] == nil }
-            let unknown = state.keys.filter { key in !entries.contains { $0.name == key } }.sorted()
+            let unknown = state.keys.filter { !known.contains($0) }.sorted()
             guard missing.isEmpty, unknown.isEmpty else {
                 let parts = [("missing", missing), ("unknown", unknown)].filter { !$0.1.isEmpty }
                 throw RuntimeError.invalidCheckpoint(
@@ -111,14 +119,11 @@ open class Module {
             }
         }
         for entry in entries {
-            if let tensor = state[entry.name], tensor.shape != entry.variable.shape {
-                throw RuntimeError.tensorMismatch(
-                    name: entry.name, expected: entry.variable.shape, got: tensor.shape)
+            if let shape = state[entry.name], shape != entry.variable.shape {
+                throw RuntimeError.tensorMismatch(name: entry.name, expected: entry.variable.shape, got: shape)
             }
         }
-        for entry in entries {
-            if let tensor = state[entry.name] { entry.variable.node.leaf?.set(tensor) }
-        }
+        return entries
     }
 
     /// Runs a call of this module: operations inside carry its name in errors and profiles. For modules with several inputs, whose
@@ -181,8 +186,12 @@ private struct Inventory {
     var buffers: [Entry] = []
     var modules: [(name: String, module: Module)] = []
     var names: [ObjectIdentifier: String] = [:]
+    /// The modules around the one that is visited: one that holds itself is not entered again.
+    private var around: Set<ObjectIdentifier> = []
 
     mutating func visit(_ module: Module, _ path: String) {
+        guard around.insert(ObjectIdentifier(module)).inserted else { return }
+        defer { around.remove(ObjectIdentifier(module)) }
         // A module in two places has its first name; its state has both.
         if names[ObjectIdentifier(module)] == nil {
             names[ObjectIdentifier(module)] = path
@@ -198,6 +207,19 @@ private struct Inventory {
             guard let label = child.label else { continue }
             visit(child.value, Inventory.join(path, module.key(of: Inventory.property(label))))
         }
+    }
+
+    /// What a module keeps: without itself, which would never be freed. A module comes first in its own inventory.
+    func without(_ module: Module) -> Inventory {
+        var inventory = self
+        inventory.modules.removeAll { $0.module === module }
+        return inventory
+    }
+
+    func with(_ module: Module) -> Inventory {
+        var inventory = self
+        inventory.modules.insert(("", module), at: 0)
+        return inventory
     }
 
     private mutating func visit(_ value: Any, _ name: String) {

@@ -58,8 +58,10 @@ extension Module {
     /// Reads a safetensors file with PyTorch's names; see `load(_:strict:)`. Throws what `SafeTensors` throws, too.
     public func load(contentsOf url: URL, strict: Bool = true) throws {
         let file = try SafeTensors(contentsOf: url)
-        let tensors = try Dictionary(uniqueKeysWithValues: file.entries.keys.map { ($0, try file.tensor($0)) })
-        try load(tensors, strict: strict)
+        // Names and shapes first: a file that does not fit is refused before anything of it is read.
+        let entries = try entries(fitting: file.entries.mapValues(\.shape), strict: strict)
+        let wanted = Set(entries.map(\.name)).intersection(file.entries.keys)
+        try load(Dictionary(uniqueKeysWithValues: wanted.map { ($0, try file.tensor($0)) }), strict: false)
     }
 
     /// Writes parameters and buffers as float32 to a safetensors file that `load_state_dict` takes.

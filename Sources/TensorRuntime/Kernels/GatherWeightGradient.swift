@@ -61,7 +61,7 @@ struct GatherWeightGradient: Sendable {
     private var isHead: Bool {
         taps.area == 1 && taps.groups == 1 && taps.smallChannels <= 4 && taps.bigChannels >= lanes
             && taps.stride == Extent(1) && taps.padding == Extent(0) && taps.slices.stride == 1
-            && taps.slices.padding == 0 && taps.big == taps.small
+            && taps.slices.padding == 0 && taps.big == taps.small && taps.bigSlices == taps.smallSlices
     }
 
     func run(

@@ -52,13 +52,16 @@ struct WinogradWeightGradient: Sendable {
         let bigSlices = chunkSlices + taps.slices.dilation * (taps.slices.kernel - 1)
         let most = max(128 / chunkSlices, 4)
         let budget: Int
-        if sumBytes(whole) <= 1 << 20 {
+        let part = Self.block(of: whole, threads: threads) { sumBytes($0) <= 1 << 20 }
+        let jobs = (whole.depth + part.depth - 1) / part.depth * ((whole.breadth + part.breadth - 1) / part.breadth)
+        // With more threads than blocks of channels, tiles are what there is enough of.
+        if sumBytes(whole) <= 1 << 20 || jobs < threads && grid.count * taps.smallSlices >= 8 * threads {
             division = .tiles
             block = whole
             budget = 700 << 10
         } else {
             division = .channels
-            block = Self.block(of: whole, threads: threads) { sumBytes($0) <= 1 << 20 }
+            block = part
             budget = (1600 << 10) - sumBytes(block)
         }
         let tileBytes = pointBytes * (block.depth * bigSlices + block.breadth * chunkSlices)

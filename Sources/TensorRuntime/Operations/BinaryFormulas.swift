@@ -52,6 +52,10 @@ extension BinaryFormula {
                 for i in 0..<count { d[i] = left(g[i], a[i], b[i]) }
             } else if isContiguous, keep == 0 {
                 for i in 0..<count { d[i] = right(g[i], a[i], b[i]) }
+            } else if isContiguous, isLeft {
+                for i in 0..<count { d[i] += left(g[i], a[i], b[i]) }
+            } else if isContiguous {
+                for i in 0..<count { d[i] += right(g[i], a[i], b[i]) }
             } else {
                 let s = plan.inner
                 for i in 0..<count {

@@ -53,12 +53,22 @@ extension BenchCommand {
             ].filter { base == nil || $0.0 == base }
             let bar = ProgressBar(title: "bench scaling", total: plan.reduce(0) { $0 + $1.1.count })
             var (rows, skipped, done): ([Row], [String], Int) = ([], [], 0)
+            // Each row is printed when it is there: the last ones take minutes.
+            if !output.json {
+                print("Machine: \(BenchMachine.line). Threads: 1 and \(count).\n")
+                print(
+                    """
+                    | base | size | batch | plan GiB | s | ns a pixel | s, one thread | speed-up |
+                    |---|---|---|---|---|---|---|---|
+                    """)
+            }
             for (base, sizes) in plan {
                 for (size, batch) in sizes {
                     bar.update(done, note: "base \(base), \(size)×\(size), batch \(batch)")
                     done += 1
                     if let row = try measure(base, size, batch, count) {
                         rows.append(row)
+                        if !output.json { show(row) }
                     } else {
                         skipped.append("base \(base), \(size)×\(size), batch \(batch)")
                     }
@@ -66,18 +76,15 @@ extension BenchCommand {
             }
             bar.finish()
             if output.json { return try JSONOption.print(rows) }
-            print("Machine: \(BenchMachine.line). Threads: 1 and \(count).\n")
-            print(
-                "| base | size | batch | plan GiB | s | ns a pixel | s, one thread | speed-up |\n|---|---|---|---|---|---|---|---|"
-            )
-            for row in rows {
-                print(
-                    String(
-                        format: "| %d | %d×%d | %d | %.1f | %.3f | %.0f | %.3f | %.2f |", row.base, row.size, row.size,
-                        row.batch, row.gibibytes, row.seconds, row.nanosecondsPerPixel, row.secondsOneThread,
-                        row.speedup))
-            }
             for text in skipped { print("\nNot measured, the plan takes more than \(memory) GiB: \(text).") }
+        }
+
+        private func show(_ row: Row) {
+            print(
+                String(
+                    format: "| %d | %d×%d | %d | %.1f | %.3f | %.0f | %.3f | %.2f |", row.base, row.size, row.size,
+                    row.batch, row.gibibytes, row.seconds, row.nanosecondsPerPixel, row.secondsOneThread, row.speedup))
+            fflush(nil)
         }
 
         /// Nil when the plan takes more memory than allowed.

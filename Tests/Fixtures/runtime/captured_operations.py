@@ -4,11 +4,14 @@
 
 HELPER is the folder of the package llmbench_helper. Each function maps x (N 4 6 6, which depends on parameters) to a tensor; the
 loss is the mean of the square and of the value itself. For each, PyTorch's loss and gradients are compared here with those of the
-helper's own interpreter of the graph, and written for another runtime to reproduce: FOLDER/NAME.json, FOLDER/NAME.safetensors
-(parameters, buffers, constants, `image`, `loss`, `gradient.NAME`). FOLDER/names.json lists the names.
+helper's own interpreter of the graph, and written for another runtime to reproduce: the graphs by name in FOLDER/captured-graphs.json, and
+in FOLDER/captured-graphs.safetensors, after the name and a slash, parameters, buffers, constants, `image`, `loss`, `gradient.NAME`.
+
+What the tests use where there is no PyTorch is remade, with HELPER=Sources/Capture/Helper, by:
+
+    python captured_operations.py Tests/Fixtures/runtime/stored HELPER 1
 """
 
-import json
 import pathlib
 import sys
 
@@ -239,7 +242,7 @@ def main():
     from llmbench_helper import capture, interpreter, ops
 
     makers = {name: (lambda f=function: Given(f)) for name, function in FUNCTIONS.items()} | MODULES
-    wrong = []
+    wrong, graphs, tensors_of = [], {}, {}
     for name, make in makers.items():
         torch.manual_seed(seed)
         module = make()
@@ -265,9 +268,8 @@ def main():
         held = start | constants | {"image": image, "loss": loss.detach().reshape(1)}
         held |= {"gradient." + k: g for k, g in gradients.items()}
         held |= {"after." + k: b for k, b in module.named_buffers() if b.is_floating_point()}
-        capture.write_json(str(folder / f"{name}.json"), graph)
-        save_file({k: t.contiguous().clone() for k, t in held.items()},
-                  str(folder / f"{name}.safetensors"))
+        graphs[name] = graph
+        tensors_of |= {f"{name}/{k}": t.contiguous().clone() for k, t in held.items()}
     for name, make in REFUSED.items():
         image = torch.randn(4, 4, 6, 6)
         try:
@@ -276,7 +278,8 @@ def main():
         except ops.Refused as refusal:
             if "in place" not in str(refusal):
                 wrong.append(f"{name}: refused for another reason: {refusal}")
-    (folder / "names.json").write_text(json.dumps(list(makers)))
+    capture.write_json(str(folder / "captured-graphs.json"), graphs)
+    save_file(tensors_of, str(folder / "captured-graphs.safetensors"))
     if wrong:
         raise SystemExit("\n".join(wrong))
 

@@ -3,10 +3,12 @@
     python op_reference.py --seed 7 --count 4 [--op NAME ...] OUT
     python op_reference.py --seed 7 --count 4 --gradcheck [--op NAME ...]
 
-For every operation of Documentation/GraphFormat.md, writes `count` random configurations: OUT/NAME-i.json, the graph, and
-OUT/NAME-i.safetensors with its inputs (`in.NAME`, parameters under their own names), PyTorch's loss (`loss`) and the gradients of
-all parameters (`grad.NAME`). The loss is a weighted sum of the operation's result, so that every element counts. The same graph is
-run here, node by node, by `execute`.
+For every operation of Documentation/GraphFormat.md, makes `count` random configurations and writes the i-th of all: the graphs by
+name in OUT/graphs-i.json, and in OUT/graphs-i.safetensors, after the name and a slash, what goes in (`in.NAME`), PyTorch's loss
+(`loss`) and the gradients of all parameters (`grad.NAME`). The loss is a weighted sum of the operation's result, so that every
+element counts. The same graph is run here, node by node, by `execute`.
+
+What the tests use where there is no PyTorch is remade by: op_reference.py --seed 1 --count 1 Tests/Fixtures/runtime/stored
 """
 
 import argparse
@@ -590,7 +592,8 @@ def gradcheck(name, seed, index):
     torch.autograd.gradcheck(function, list(leaves.values()))
 
 
-def write(name, seed, index, out):
+def reference(name, seed, index):
+    """A graph, and its tensors: what goes in, and loss, result, gradients and running statistics that come out."""
     c = Case(random.Random(f"{seed}-{name}-{index}"))
     result = MAKERS[name](c)
     loss = c.loss(result)
@@ -618,8 +621,7 @@ def write(name, seed, index, out):
         if leaves[p["value"]].grad is not None:
             tensors["grad." + p["name"]] = leaves[p["value"]].grad
     tensors.update(extra)
-    (out / f"{name}-{index}.json").write_text(json.dumps(graph))
-    save_file({k: t.float().contiguous().clone() for k, t in tensors.items()}, str(out / f"{name}-{index}.safetensors"))
+    return graph, {k: t.float().contiguous().clone() for k, t in tensors.items()}
 
 
 def main():
@@ -637,10 +639,13 @@ def main():
             print(name)
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name in arguments.op or sorted(MAKERS):
-        for index in range(arguments.count):
-            write(name, arguments.seed, index, arguments.out)
-    print(" ".join(arguments.op or sorted(MAKERS)))
+    names = arguments.op or sorted(MAKERS)
+    for index in range(arguments.count):
+        cases = {name: reference(name, arguments.seed, index) for name in names}
+        (arguments.out / f"graphs-{index}.json").write_text(
+            json.dumps({name: graph for name, (graph, _) in cases.items()}, separators=(",", ":")))
+        save_file({f"{name}/{key}": tensor for name, (_, tensors) in cases.items() for key, tensor in tensors.items()},
+                  str(arguments.out / f"graphs-{index}.safetensors"))
 
 
 if __name__ == "__main__":

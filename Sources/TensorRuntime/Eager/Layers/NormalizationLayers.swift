@@ -28,7 +28,7 @@ public class BatchNormLayer: Layer {
         numBatchesTracked = tracksStatistics ? Buffer([], 0) : nil
         (self.momentum, self.epsilon, self.layouts) = (momentum, epsilon, layouts)
         super.init()
-        if channels <= 0 { fault = "\(channels) channels" }
+        if channels <= 0 || channels > Tensor.maximumCount { fault = "\(channels) channels" }
     }
 
     override public func forward(_ x: Variable) throws -> Variable {
@@ -118,7 +118,7 @@ public class InstanceNormLayer: Layer {
         numBatchesTracked = tracksStatistics ? Buffer([], 0) : nil
         (self.momentum, self.epsilon, self.layouts) = (momentum, epsilon, layouts)
         super.init()
-        if channels <= 0 { fault = "\(channels) channels" }
+        if channels <= 0 || channels > Tensor.maximumCount { fault = "\(channels) channels" }
     }
 
     override public func forward(_ x: Variable) throws -> Variable {
@@ -184,7 +184,7 @@ public final class GroupNorm: Layer {
         bias = affine ? Parameter([max(channels, 0)], .constant(0)) : nil
         self.epsilon = epsilon
         super.init()
-        if channels <= 0 || groups <= 0 || channels % groups != 0 {
+        if channels <= 0 || channels > Tensor.maximumCount || groups <= 0 || channels % groups != 0 {
             fault = "\(channels) channels in \(groups) groups"
         }
     }
@@ -207,7 +207,9 @@ public final class LayerNorm: Layer {
 
     /// Over the last axes, which have the shape `normalizedShape`.
     public init(_ normalizedShape: [Int], epsilon: Double = 1e-5, affine: Bool = true) {
-        let isSound = !normalizedShape.isEmpty && normalizedShape.allSatisfy { $0 > 0 }
+        let isSound =
+            !normalizedShape.isEmpty && normalizedShape.allSatisfy { $0 > 0 }
+            && (try? Tensor.count(of: normalizedShape)) != nil
         self.normalizedShape = normalizedShape
         weight = affine ? Parameter(isSound ? normalizedShape : [0], .constant(1)) : nil
         bias = affine ? Parameter(isSound ? normalizedShape : [0], .constant(0)) : nil
