@@ -45,9 +45,10 @@ struct ReferenceCase {
         let session = try GraphSession(train: graph, evaluation: nil, tensors: tensors, options: options)
         let loss = try session.step(given(graph.inputs))
         let expected = try tensor("loss").values
-        // The loss is a sum with random signs: what matters is its error beside the size of its terms.
+        // The loss is a sum with random signs: what matters is its error beside the size of its terms; where those are sums
+        // that cancel themselves, beside a hundredth, inputs being of order one.
         let size = try tensor("result").values.reduce(0) { $0 + Double(abs($1)) }
-        var worst = (Double(abs(loss - expected[0])) / max(size, 1e-3), "loss")
+        var worst = (Double(abs(loss - expected[0])) / max(size, 1e-2), "loss")
         for name in tensors.keys.sorted() where name.hasPrefix("grad.") || name.hasPrefix("buffer.") {
             let key = String(name.drop { $0 != "." }.dropFirst())
             let got =
