@@ -55,7 +55,7 @@ struct EagerModuleTests {
         let ring = Ring()
         let other = Ring()
         (ring.next, other.next) = (other, ring)
-        defer { ring.next = nil }
+        defer { (ring.next, other.next) = (nil, nil) }
         #expect(
             Set(ring.state().keys) == ["mix.weight", "mix.bias", "next.mix.weight", "next.mix.bias"])
         ring.train(false)
