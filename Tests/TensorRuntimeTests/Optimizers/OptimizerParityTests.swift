@@ -93,12 +93,7 @@ struct OptimizerParityTests {
             let found = try run(test, number, data)
             for (key, tensor) in found {
                 let wanted = try #require(expected[key], "\(test.name): PyTorch has no \(key)")
-                // A weight of few elements that a step brings near zero is judged beside what it was.
-                let parts = key.split(separator: "/")
-                let start = data["\(number)/\(parts[parts.count - 1])"]?.values ?? []
-                let size = (start + wanted.values).map(abs).max() ?? 0
-                let differences = zip(tensor.values, wanted.values).map { abs($0 - $1) }
-                let error = Double((differences.contains(where: \.isNaN) ? .nan : differences.max() ?? 0) / max(size, 1e-6))
+                let error = relativeError(tensor.values, wanted.values)
                 #expect(tensor.shape == wanted.shape, "\(test.name): \(key)")
                 #expect(error < 1e-5, "\(test.name): \(key) by \(error), groups \(test.groups)")
                 worst[test.name] = max(worst[test.name] ?? 0, error)
