@@ -32,6 +32,22 @@ struct ResultTests {
         }
     }
 
+    @Test("bench roofline --json has products a second, and bytes a second for three sizes")
+    func roofline() async throws {
+        let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
+        let roofs = try await program.run(["bench", "roofline", "--threads", "1", "--json"]).object()
+        #expect(Set(roofs.keys) == ["threads", "gigaflops", "traffic"])
+        #expect(roofs["threads"] as? Int == 1)
+        #expect(try #require(roofs["gigaflops"] as? Double) > 0)
+        let traffic = try #require(roofs["traffic"] as? [[String: Any]])
+        #expect(traffic.map { $0["mebibytes"] as? Int } == [1, 8, 128])
+        for row in traffic {
+            #expect(Set(row.keys) == ["mebibytes", "read_gigabytes", "copy_gigabytes"])
+            #expect(try #require(row["read_gigabytes"] as? Double) > 0)
+            #expect(try #require(row["copy_gigabytes"] as? Double) > 0)
+        }
+    }
+
     @Test("diagnose names the error of a file and of standard input alike")
     func diagnose() async throws {
         let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())

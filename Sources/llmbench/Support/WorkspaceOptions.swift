@@ -54,10 +54,11 @@ struct JSONOption: ParsableArguments {
     @Flag(help: "Print the result as JSON on standard output.")
     var json = false
 
-    /// Prints a value as JSON with sorted keys.
+    /// Prints a value as JSON with sorted keys in snake case.
     static func print(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.dateEncodingStrategy = .iso8601
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
