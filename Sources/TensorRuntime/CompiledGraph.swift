@@ -5,9 +5,8 @@
 /// let loss = try compiled.step(["image": images, "mask": masks])
 /// ```
 ///
-/// Compiling costs milliseconds and allocates everything; a step allocates nothing on the calling thread but what it returns,
-/// and with several threads some tens of bytes for each piece of work it hands out. Not for use from two
-/// threads at once. Same inputs, parameters, random state and thread count give the same bits.
+/// Compiling costs milliseconds and allocates everything; a step allocates nothing, an evaluation the values that it returns. Not for
+/// use from two threads at once. Same inputs, parameters, random state and thread count give the same bits.
 public final class CompiledGraph {
     /// What was compiled.
     public let graph: Graph
@@ -26,6 +25,7 @@ public final class CompiledGraph {
     private let storage: ProgramMemory
     private let feeds: [Feed]
     private let resultView: View
+    private let resultPlan: NestPlan
     private let reached: Set<String>
     private var preparedVersion = -1
 
@@ -54,6 +54,8 @@ public final class CompiledGraph {
         let compiler = GraphCompiler(lowering, threads: pool.threadCount, policy: policy, random: random)
         try compiler.bind(graph, parameters)
         (resultView, reached) = try compiler.compile(graph)
+        let rows = View.strides(rowMajor: resultView.shape)
+        resultPlan = Nest([View(buffer: 0, shape: resultView.shape, strides: rows), resultView]).plan
         program = compiler.builder.program
         feeds = graph.inputs.map { Feed(name: $0.name, view: compiler.builder.view($0.value)) }
         let plan = MemoryPlan(program)
@@ -100,11 +102,8 @@ public final class CompiledGraph {
 
     private func result() -> Tensor {
         let count = resultView.count
-        let plan = Nest([
-            View(buffer: 0, shape: resultView.shape, strides: View.strides(rowMajor: resultView.shape)), resultView,
-        ]).plan
         let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-            if let base = buffer.baseAddress { Elementwise.copy(plan, base, storage.table[resultView], pool) }
+            if let base = buffer.baseAddress { Elementwise.copy(resultPlan, base, storage.table[resultView], pool) }
             filled = count
         }
         return Tensor(unchecked: resultView.shape, values)

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The tensors that a model keeps between steps: parameters with their gradients, buffers, and constants, by name.
 ///
 /// Shared by the train and evaluation graphs of a pipeline at all batch sizes. Values are in PyTorch's row-major layout. A class,
@@ -205,15 +203,17 @@ public final class ParameterStore {
 
     /// The first parameter, in the order of the graph, with a gradient that is not finite.
     func firstNotFiniteGradient(_ reached: Set<String>, _ pool: ThreadPool) -> String? {
-        func isSound(_ name: String) -> Bool {
-            guard reached.contains(name), let slot = parameters[name], let gradient = slot.gradient else { return true }
-            return isFinite(gradient, slot.count)
+        let areSound = pool.allSatisfy(parameterNames.count, with: (self, reached)) { job, index, _ in
+            let (store, reached) = job
+            return store.isSound(store.parameterNames[index], reached)
         }
-        let areSound = Atomic<Bool>(true)
-        pool.parallel(parameterNames.count) { index in
-            if !isSound(parameterNames[index]) { areSound.store(false, ordering: .relaxed) }
-        }
-        return areSound.load(ordering: .relaxed) ? nil : parameterNames.first { !isSound($0) }
+        return areSound ? nil : parameterNames.first { !isSound($0, reached) }
+    }
+
+    /// Whether the gradient of a parameter is finite, if the last pass reached it.
+    private func isSound(_ name: String, _ reached: Set<String>) -> Bool {
+        guard reached.contains(name), let slot = parameters[name], let gradient = slot.gradient else { return true }
+        return isFinite(gradient, slot.count)
     }
 
     func parametersChanged() {

@@ -73,14 +73,14 @@ struct NetworkSketch {
             ["groups": .number(Double(groups)), "eps": 1e-5])
     }
 
-    mutating func batchNorm(_ name: String, _ x: Int) -> Int {
+    mutating func batchNorm(_ name: String, _ x: Int, training: Bool = true) -> Int {
         let channels = extent(x).channels
         return apply(
             "batch_norm",
             [
                 x, parameter("\(name).weight", [channels]), parameter("\(name).bias", [channels]),
                 buffer("\(name).running_mean", channels), buffer("\(name).running_var", channels),
-            ], ["training": true, "momentum": 0.1, "eps": 1e-5])
+            ], ["training": .bool(training), "momentum": 0.1, "eps": 1e-5])
     }
 
     mutating func pool(_ x: Int) -> Int {

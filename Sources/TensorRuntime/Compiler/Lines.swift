@@ -21,11 +21,22 @@ struct Lines {
         self.steps = steps
     }
 
-    /// Calls `body` with the offsets of the views at the start of each line, in parallel.
+    /// Calls `body(context, part)` for parts that make up all lines, in parallel when there is enough to do.
+    ///
+    /// As with `ThreadPool.parallel`, a `body` that captures nothing allocates nothing.
+    func forEachPart<Context>(
+        _ pool: ThreadPool, with context: Context, _ body: @escaping (_ context: Context, _ part: NestPart) -> Void
+    ) {
+        plan.forEachPart(pool, with: context, body)
+    }
+}
+
+extension NestPart {
+    /// Calls `body` with the offsets of the views at the start of each line.
     @inline(__always)
-    func forEach(_ pool: ThreadPool, _ body: (SIMD8<Int>) -> Void) {
-        plan.forEachRow(pool) { offsets, count in
-            for index in 0..<count { body(offsets &+ plan.inner &* SIMD8(repeating: index)) }
+    func forEachLine(_ body: (_ offsets: SIMD8<Int>) -> Void) {
+        forEachRow { offsets, count in
+            for index in 0..<count { body(offsets &+ inner &* SIMD8(repeating: index)) }
         }
     }
 }

@@ -96,19 +96,57 @@ struct NestPlan {
         return offsets
     }
 
-    /// Calls `body(offsets, length)` for pieces of rows, in parallel when there is enough to do.
-    @inline(__always)
-    func forEachRow(_ pool: ThreadPool, _ body: (Offsets, Int) -> Void) {
-        if rows * rowLength < 8192 {
-            for row in 0..<rows { body(offsets(row: row), rowLength) }
-        } else if rows == 1 {
-            pool.parallelRanges(rowLength, grain: 64) { range in
-                body(inner &* Offsets(repeating: range.lowerBound), range.count)
+    /// Calls `body(context, part)` for parts that make up all rows, in parallel when there is enough to do.
+    ///
+    /// As with `ThreadPool.parallel`, a `body` that captures nothing allocates nothing.
+    func forEachPart<Context>(
+        _ pool: ThreadPool, with context: Context, _ body: @escaping (_ context: Context, _ part: NestPart) -> Void
+    ) {
+        withUnsafePointer(to: self) { plan in
+            guard rows * rowLength >= 8192 else {
+                return body(context, NestPart(plan, rows: 0..<rows, columns: 0..<rowLength))
             }
-        } else {
-            pool.parallelRanges(rows) { range in
-                for row in range { body(offsets(row: row), rowLength) }
-            }
+            let job = NestJob(plan: plan, context: context, body: body, pieces: pool.threadCount)
+            pool.run(pool.threadCount, job)
         }
+    }
+}
+
+/// Some rows of a nest, or a piece of its only row: what one thread works on.
+struct NestPart {
+    /// Per operand the distance of neighbours in a row.
+    let inner: NestPlan.Offsets
+    private let plan: UnsafePointer<NestPlan>
+    private let rows: Range<Int>
+    private let columns: Range<Int>
+
+    fileprivate init(_ plan: UnsafePointer<NestPlan>, rows: Range<Int>, columns: Range<Int>) {
+        (inner, self.plan, self.rows, self.columns) = (plan.pointee.inner, plan, rows, columns)
+    }
+
+    /// Calls `body` with the offsets of the operands and the number of elements for each row, or for the piece of it.
+    @inline(__always)
+    func forEachRow(_ body: (_ offsets: NestPlan.Offsets, _ count: Int) -> Void) {
+        let first = inner &* NestPlan.Offsets(repeating: columns.lowerBound)
+        for row in rows { body(plan.pointee.offsets(row: row) &+ first, columns.count) }
+    }
+}
+
+/// The parts of a nest as a job of a pool: ranges of rows, or of the only row.
+private struct NestJob<Context>: PoolJob {
+    let plan: UnsafePointer<NestPlan>
+    let context: Context
+    let body: (Context, NestPart) -> Void
+    let pieces: Int
+
+    func run(_ index: Int, _ worker: Int) {
+        let (rows, rowLength) = (plan.pointee.rows, plan.pointee.rowLength)
+        let range = ThreadPool.range(
+            index, of: pieces, count: rows == 1 ? rowLength : rows, grain: rows == 1 ? 64 : 1)
+        if range.isEmpty { return }
+        let part =
+            rows == 1
+            ? NestPart(plan, rows: 0..<1, columns: range) : NestPart(plan, rows: range, columns: 0..<rowLength)
+        body(context, part)
     }
 }

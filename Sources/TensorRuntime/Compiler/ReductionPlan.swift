@@ -73,21 +73,34 @@ struct ReductionPlan {
         let results = keptRows * keptInner
         withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { partial in
             if results == 1 {
-                pool.parallel(pieces) { piece in partial[piece] = partialResult(reducer, x, piece) }
+                let context = (plan: self, reducer: reducer, x: x, partial: partial)
+                pool.parallel(pieces, with: context) { job, piece, _ in
+                    job.partial[piece] = job.plan.partialResult(job.reducer, job.x, piece)
+                }
                 store(reducer, partial, y, scale, adds)
                 return
             }
-            pool.parallelRanges(results) { range in
-                for index in range {
-                    let offsets = kept.offsets(row: index / keptInner)
-                    let column = index % keptInner
-                    let source = x + offsets[0] + column * kept.inner[0]
-                    var total = Double(reducer.start)
-                    for piece in 0..<pieces { total = join(reducer, total, partialResult(reducer, source, piece)) }
-                    let target = y + offsets[1] + column * keptInnerStride
-                    target.pointee = Float(total) * scale + (adds ? target.pointee : 0)
-                }
+            let context = (plan: self, reducer: reducer, x: x, y: y, scale: scale, adds: adds)
+            pool.parallelRanges(results, with: context) { job, range in
+                job.plan.reduce(job.reducer, range, job.x, job.y, job.scale, job.adds)
             }
+        }
+    }
+
+    /// Some of the results, element by element.
+    @inline(__always)
+    private func reduce<R: Reducer>(
+        _ reducer: R, _ results: Range<Int>, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+        _ scale: Float, _ adds: Bool
+    ) {
+        for index in results {
+            let offsets = kept.offsets(row: index / keptInner)
+            let column = index % keptInner
+            let source = x + offsets[0] + column * kept.inner[0]
+            var total = Double(reducer.start)
+            for piece in 0..<pieces { total = join(reducer, total, partialResult(reducer, source, piece)) }
+            let target = y + offsets[1] + column * keptInnerStride
+            target.pointee = Float(total) * scale + (adds ? target.pointee : 0)
         }
     }
 
@@ -150,20 +163,13 @@ struct ReductionPlan {
         _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ scale: Float, _ adds: Bool,
         _ pool: ThreadPool
     ) {
-        let total = reduced.rows * reduced.rowLength
         withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces * keptInner) { partial in
             guard let base = partial.baseAddress else { return }
             for row in 0..<keptRows {
                 let offsets = kept.offsets(row: row)
-                pool.parallel(pieces) { piece in
-                    let sums = base + piece * keptInner
-                    for k in 0..<keptInner { sums[k] = Double(reducer.start) }
-                    for position in total * piece / pieces..<total * (piece + 1) / pieces {
-                        let source =
-                            x + offsets[0] + reduced.offsets(row: position / reduced.rowLength)[0]
-                            + position % reduced.rowLength * reduced.inner[0]
-                        for k in 0..<keptInner { sums[k] = join(reducer, sums[k], Double(source[k])) }
-                    }
+                let context = (plan: self, reducer: reducer, x: x + offsets[0], sums: base)
+                pool.parallel(pieces, with: context) { job, piece, _ in
+                    job.plan.partialRow(job.reducer, job.x, piece, into: job.sums + piece * job.plan.keptInner)
                 }
                 for k in 0..<keptInner {
                     var result = Double(reducer.start)
@@ -172,6 +178,21 @@ struct ReductionPlan {
                     target.pointee = Float(result) * scale + (adds ? target.pointee : 0)
                 }
             }
+        }
+    }
+
+    /// The combination of one piece of the reduced rows, for a row of results.
+    @inline(__always)
+    private func partialRow<R: Reducer>(
+        _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ piece: Int, into sums: UnsafeMutablePointer<Double>
+    ) {
+        let total = reduced.rows * reduced.rowLength
+        for k in 0..<keptInner { sums[k] = Double(reducer.start) }
+        for position in total * piece / pieces..<total * (piece + 1) / pieces {
+            let source =
+                x + reduced.offsets(row: position / reduced.rowLength)[0]
+                + position % reduced.rowLength * reduced.inner[0]
+            for k in 0..<keptInner { sums[k] = join(reducer, sums[k], Double(source[k])) }
         }
     }
 }

@@ -39,7 +39,9 @@ package enum BatchNormalization {
         let scale = workspace.assumingMemoryBound(to: Float.self)
         let shift = scale + padded(channels)
         affine(channels, gamma, beta, mean, inverseDeviation, scale: scale, shift: shift)
-        pool.parallelRanges(pixels) { range in
+        let form = (channels, relu, negativeSlope)
+        pool.parallelRanges(pixels, with: (x, y, scale, shift, form)) { job, range in
+            let (x, y, scale, shift, (channels, relu, negativeSlope)) = job
             for chunk in chunks(range, channels: channels) {
                 for channel in stride(from: 0, to: channels, by: lanes) {
                     let count = channels - channel
@@ -77,12 +79,13 @@ package enum BatchNormalization {
             x: x, dy: dy, channels: channels, relu: relu, negativeSlope: negativeSlope, scale: scale, shift: shift,
             center: center)
         let pieces = pool.threadCount
-        pool.parallel(pieces) { piece in
+        pool.parallel(pieces, with: (form, partial, (pieces, pixels))) { job, piece, _ in
+            let (form, partial, (pieces, pixels)) = job
+            let width = padded(form.channels)
             let sums = partial + piece * 2 * width
             sums.update(repeating: 0, count: 2 * width)
-            for chunk in chunks(ThreadPool.range(piece, of: pieces, count: pixels, grain: 1), channels: channels) {
-                form.accumulate(chunk, into: sums, width: width)
-            }
+            let range = ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)
+            for chunk in chunks(range, channels: form.channels) { form.accumulate(chunk, into: sums, width: width) }
         }
         for c in 0..<channels {
             var (sum, product) = (0.0, 0.0)
@@ -96,8 +99,9 @@ package enum BatchNormalization {
             slope[c] = Float(-Double(scale[c]) * product * deviation * deviation / Double(pixels))
             partial[c] = Float(-Double(scale[c]) * sum / Double(pixels))
         }
-        pool.parallelRanges(pixels) { range in
-            for chunk in chunks(range, channels: channels) {
+        pool.parallelRanges(pixels, with: (form, slope, partial, dx)) { job, range in
+            let (form, slope, partial, dx) = job
+            for chunk in chunks(range, channels: form.channels) {
                 form.finish(chunk, slope: slope, offset: partial, into: dx)
             }
         }
@@ -137,7 +141,9 @@ extension BatchNormalization {
     ) {
         let width = padded(channels)
         let pieces = pool.threadCount
-        pool.parallel(pieces) { piece in
+        pool.parallel(pieces, with: (x, (pieces, pixels, channels), workspace)) { job, piece, _ in
+            let (x, (pieces, pixels, channels), workspace) = job
+            let width = padded(channels)
             let means = workspace + piece * 2 * width
             means.update(repeating: 0, count: 2 * width)
             let range = ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)

@@ -31,7 +31,9 @@ enum ChannelSums {
     ) {
         let pieces = pool.threadCount
         let width = padded(channels)
-        pool.parallel(pieces) { piece in
+        pool.parallel(pieces, with: (x, (pixels, pieces, channels), workspace)) { job, piece, _ in
+            let (x, (pixels, pieces, channels), workspace) = job
+            let width = padded(channels)
             let partial = workspace + piece * width
             partial.update(repeating: 0, count: width)
             for chunk in chunks(ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)) {

@@ -1,31 +1,25 @@
-extension GatherConvolution {
-    private static let segment = 240
+/// Pixels that one thread works on.
+private let segment = 240
 
+extension GatherConvolution {
     /// 1×1 convolutions and their relatives: a plain product of pixels by channels.
-    func runPointwise(
-        _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
-        pool: ThreadPool
-    ) {
+    func runPointwise(_ call: Call, pool: ThreadPool) {
         let pixels = batch * inputSlices * input.height * input.width
-        let segments = (pixels + Self.segment - 1) / Self.segment
-        pool.parallel(segments) { index in
-            let first = index * Self.segment
-            let count = min(Self.segment, pixels - first)
-            forEachPhase { phase in
-                runSegment(first, count, phase, x, packed: packed + phase.start, bias: bias, relu: relu, into: y)
-            }
+        let segments = (pixels + segment - 1) / segment
+        pool.parallel(segments, with: (kernel: self, call: call, pixels: pixels)) { job, index, _ in
+            let first = index * segment
+            let count = min(segment, job.pixels - first)
+            job.kernel.forEachPhase { phase in job.kernel.runSegment(first, count, phase, job.call) }
         }
     }
 
-    private func runSegment(
-        _ first: Int, _ count: Int, _ phase: Phase, _ x: Pixels, packed: UnsafePointer<Float>,
-        bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels
-    ) {
+    private func runSegment(_ first: Int, _ count: Int, _ phase: Phase, _ call: Call) {
+        let packed = call.packed + phase.start
         Panels(channels: breadth).walk { channel, vectors in
             let segment = PointwiseSegment(
                 geometry: self, first: first, count: count,
-                origin: (phase.slice.origin, phase.row.origin, phase.column.origin), x: x, b: packed + channel * depth,
-                bias: bias, relu: relu, y: y, channel: channel,
+                origin: (phase.slice.origin, phase.row.origin, phase.column.origin), x: call.x,
+                b: packed + channel * depth, bias: call.bias, relu: call.relu, y: call.y, channel: channel,
                 channels: min(vectors * lanes, breadth - channel))
             switch vectors {
             case 1: segment.run(Panel1.self)

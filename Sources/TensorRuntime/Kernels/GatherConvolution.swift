@@ -1,85 +1,3 @@
-/// A convolution seen from its weights: a big image, a small image, and taps that tie their pixels together.
-///
-/// `conv2d` reads the big image and writes the small one (correlate); its input gradient, and `conv_transpose2d`, read the small
-/// one and write the big one (scatter). Both keep their weights as (small channels, big channels / groups, Kh, Kw).
-struct TapGeometry: Sendable {
-    let batch: Int
-    let big: Extent
-    let bigChannels: Int
-    let small: Extent
-    let smallChannels: Int
-    let kernel: Extent
-    let stride: Extent
-    let padding: Extent
-    let dilation: Extent
-    let groups: Int
-    /// The axis of slices: taps, and how many slices the big and the small volume have.
-    let slices: SliceAxis
-    let bigSlices: Int
-    let smallSlices: Int
-
-    init(_ shape: ConvolutionShape) {
-        let input = Extent(shape.height, shape.width)
-        let output = Extent(shape.outputHeight, shape.outputWidth)
-        batch = shape.batch
-        big = shape.transposed ? output : input
-        small = shape.transposed ? input : output
-        bigChannels = shape.transposed ? shape.outputChannels : shape.inputChannels
-        smallChannels = shape.transposed ? shape.inputChannels : shape.outputChannels
-        kernel = shape.kernel
-        stride = shape.stride
-        padding = shape.padding
-        dilation = shape.dilation
-        groups = shape.groups
-        slices = shape.slices
-        bigSlices = shape.transposed ? shape.outputSlices : shape.slices.count
-        smallSlices = shape.transposed ? shape.slices.count : shape.outputSlices
-    }
-
-    /// Taps of one pair of channels.
-    var area: Int { slices.kernel * kernel.height * kernel.width }
-}
-
-/// The taps along one axis that contribute to output positions origin, origin + step, …, and where they read.
-struct AxisPhase: Sendable {
-    /// First output position and how many there are.
-    let origin: Int
-    let count: Int
-    /// Tap numbers and, beside them in rising order, input position minus `inStep` · (number of the output position).
-    let taps: [Int]
-    let offsets: [Int]
-    /// Whether the offsets follow each other without a gap.
-    let isContiguous: Bool
-
-    init(origin: Int, count: Int, pairs: [(tap: Int, offset: Int)]) {
-        let sorted = pairs.sorted { $0.offset < $1.offset }
-        self.origin = origin
-        self.count = count
-        taps = sorted.map(\.tap)
-        offsets = sorted.map(\.offset)
-        isContiguous = zip(offsets, offsets.dropFirst()).allSatisfy { $1 == $0 + 1 }
-    }
-
-    var first: Int { offsets.first ?? 0 }
-    var last: Int { offsets.last ?? 0 }
-
-    /// Outputs of the small image: position q reads q · stride - padding + tap · dilation.
-    static func correlate(small: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) -> [AxisPhase] {
-        [AxisPhase(origin: 0, count: small, pairs: (0..<kernel).map { ($0, $0 * dilation - padding) })]
-    }
-
-    /// Outputs of the big image: position r + q · stride reads q + (r + padding - tap · dilation) / stride for the taps that divide.
-    static func scatter(big: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) -> [AxisPhase] {
-        (0..<min(stride, big)).map { r in
-            let pairs = (0..<kernel).compactMap { tap -> (tap: Int, offset: Int)? in
-                let distance = r + padding - tap * dilation
-                return distance % stride == 0 ? (tap, distance / stride) : nil
-            }
-            return AxisPhase(origin: r, count: (big - r + stride - 1) / stride, pairs: pairs)
-        }
-    }
-}
-
 /// Direct convolution by register-blocked products over rows of pixels: any stride, padding, dilation, groups, either direction.
 ///
 /// For each row of outputs, the input rows that it needs, of all its slices, are copied with their zero padding into a buffer (a few per cent of the
@@ -186,8 +104,10 @@ struct GatherConvolution: Sendable {
     func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
         let panels = Panels(channels: breadth)
         forEachPhase { phase in
-            pool.parallel(groups * panels.count) { index in
-                pack(weights, into: packed + phase.start, phase, index / panels.count, panels[index % panels.count])
+            let context = (kernel: self, phase: phase, weights: weights, packed: packed + phase.start, panels: panels)
+            pool.parallel(groups * panels.count, with: context) { job, index, _ in
+                let (group, panel) = index.quotientAndRemainder(dividingBy: job.panels.count)
+                job.kernel.pack(job.weights, into: job.packed, job.phase, group, job.panels[panel])
             }
         }
     }
@@ -241,20 +161,28 @@ struct GatherConvolution: Sendable {
         _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
         workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
     ) {
-        if isPointwise {
-            runPointwise(x, packed: packed, bias: bias, relu: relu, into: y, pool: pool)
-            return
-        }
+        let call = Call(x: x, packed: packed, bias: bias, relu: relu, y: y)
+        if isPointwise { return runPointwise(call, pool: pool) }
         forEachPhase { phase in
             let (slices, rows) = (phase.slice.count, phase.row.count)
-            pool.parallel(batch * slices * rows) { index, worker in
+            let context = (kernel: self, phase: phase, call: call, workspace: workspace)
+            pool.parallel(batch * slices * rows, with: context) { job, index, worker in
+                let (slices, rows) = (job.phase.slice.count, job.phase.row.count)
                 let (volume, rest) = index.quotientAndRemainder(dividingBy: slices * rows)
-                let line = Line(volume: volume, slice: rest / rows, row: rest % rows)
-                runLine(
-                    line, phase, x, packed: packed + phase.start, bias: bias, relu: relu, into: y,
-                    buffer: workspace + worker * bufferFloats)
+                job.kernel.runLine(
+                    Line(volume: volume, slice: rest / rows, row: rest % rows), job.phase, job.call,
+                    buffer: job.workspace + worker * job.kernel.bufferFloats)
             }
         }
+    }
+
+    /// One call's operands.
+    struct Call {
+        let x: Pixels
+        let packed: UnsafePointer<Float>
+        let bias: UnsafePointer<Float>?
+        let relu: Bool
+        let y: Pixels
     }
 
     /// One row of outputs of one phase.
@@ -265,24 +193,23 @@ struct GatherConvolution: Sendable {
     }
 
     private func runLine(
-        _ line: Line, _ phase: Phase, _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        relu: Bool, into y: Pixels, buffer: UnsafeMutablePointer<Float>
+        _ line: Line, _ phase: Phase, _ call: Call, buffer: UnsafeMutablePointer<Float>
     ) {
         let (row, column) = (phase.row, phase.column)
         let image = line.volume * outputSlices + phase.slice.origin + line.slice * outSliceStep
         let outputRow = (image * output.height + row.origin + line.row * outStep.height) * output.width
-        let first = y.base + (outputRow + column.origin) * y.stride
+        let first = call.y.base + (outputRow + column.origin) * call.y.stride
         let length = column.isContiguous ? column.taps.count * depth : depth
         withUnsafeTemporaryAllocation(of: Run.self, capacity: max(1, phase.taps)) { storage in
             for group in 0..<groups {
-                let valid = gather(line, phase, group, x, into: buffer, storage)
+                let valid = gather(line, phase, group, call.x, into: buffer, storage)
                 let target = Target(
-                    base: first + group * breadth, stride: outStep.width * y.stride, count: column.count,
-                    bias: bias.map { $0 + group * breadth }, rectifies: relu)
+                    base: first + group * breadth, stride: outStep.width * call.y.stride, count: column.count,
+                    bias: call.bias.map { $0 + group * breadth }, rectifies: call.relu)
+                let weights = call.packed + (phase.start + group * paddedBreadth * phase.taps * depth)
                 multiply(
                     UnsafeMutableBufferPointer(rebasing: storage[0..<valid]), length: length, a: buffer,
-                    aStride: inStep.width * depth, packed: packed + group * paddedBreadth * phase.taps * depth,
-                    taps: phase.taps, target)
+                    aStride: inStep.width * depth, packed: weights, taps: phase.taps, target)
             }
         }
     }

@@ -71,18 +71,37 @@ struct GatherWeightGradient: Sendable {
         if isHead { return runHead(big, small, dw, workspace, pool) }
         let pieces = pool.threadCount
         let count = taps.batch * taps.smallSlices * taps.small.height
-        pool.parallel(pieces) { piece in
-            let sums = workspace + piece * (sumFloats + bufferFloats)
-            sums.update(repeating: 0, count: sumFloats)
-            let range = ThreadPool.range(piece, of: pieces, count: count, grain: 1)
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: lines) {
-                accumulate(
-                    first..<min(first + lines, range.upperBound), big, small, sums, buffer: sums + sumFloats)
-            }
+        let call = Call(big: big, small: small, workspace: workspace, count: count, pieces: pieces)
+        pool.parallel(pieces, with: (kernel: self, call: call)) { job, piece, _ in
+            job.kernel.accumulate(job.call, piece)
         }
         let blocks = taps.groups * (paddedBreadth / lanes)
-        pool.parallel(blocks) { block in
-            collect(block, pieces: pieces, workspace, into: dw)
+        pool.parallel(blocks, with: (kernel: self, call: call, dw: dw)) { job, block, _ in
+            job.kernel.collect(block, pieces: job.call.pieces, job.call.workspace, into: job.dw)
+        }
+    }
+
+    /// One call's operands, scratch memory, and into how many pieces its lines, or pixels, are cut.
+    private struct Call {
+        let big: Pixels
+        let small: Pixels
+        let workspace: UnsafeMutablePointer<Float>
+        let count: Int
+        let pieces: Int
+
+        func range(_ piece: Int) -> Range<Int> {
+            ThreadPool.range(piece, of: pieces, count: count, grain: 1)
+        }
+    }
+
+    /// The sums of a piece.
+    private func accumulate(_ call: Call, _ piece: Int) {
+        let sums = call.workspace + piece * (sumFloats + bufferFloats)
+        sums.update(repeating: 0, count: sumFloats)
+        let range = call.range(piece)
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: lines) {
+            accumulate(
+                first..<min(first + lines, range.upperBound), call.big, call.small, sums, buffer: sums + sumFloats)
         }
     }
 
@@ -93,28 +112,34 @@ struct GatherWeightGradient: Sendable {
     ) {
         let (pieces, width) = (pool.threadCount, padded(depth))
         let pixels = taps.batch * taps.smallSlices * taps.small.height * taps.small.width
-        pool.parallel(pieces) { piece in
-            let sums = workspace + piece * sumFloats
-            sums.update(repeating: 0, count: breadth * width)
-            let range = ThreadPool.range(piece, of: pieces, count: pixels, grain: 1)
-            for chunk in ChannelSums.chunks(range) {
-                for k in 0..<breadth {
-                    for channel in stride(from: 0, to: depth, by: lanes) {
-                        var sum = Vector()
-                        for pixel in chunk {
-                            let value = load(big.base + (pixel &* big.stride &+ channel), upTo: depth &- channel)
-                            sum = multiplyAdd(sum, value, Vector(repeating: small.base[pixel &* small.stride &+ k]))
-                        }
-                        store(load(sums + k * width + channel) + sum, sums + k * width + channel)
-                    }
-                }
-            }
+        let call = Call(big: big, small: small, workspace: workspace, count: pixels, pieces: pieces)
+        pool.parallel(pieces, with: (kernel: self, call: call)) { job, piece, _ in
+            job.kernel.accumulateHead(job.call, piece)
         }
         for k in 0..<breadth {
             for c in 0..<depth {
                 var sum: Float = 0
                 for piece in 0..<pieces { sum += workspace[piece * sumFloats + k * width + c] }
                 dw[k * depth + c] = sum
+            }
+        }
+    }
+
+    /// The sums of a piece of a segmentation head.
+    private func accumulateHead(_ call: Call, _ piece: Int) {
+        let (big, small, width) = (call.big, call.small, padded(depth))
+        let sums = call.workspace + piece * sumFloats
+        sums.update(repeating: 0, count: breadth * width)
+        for chunk in ChannelSums.chunks(call.range(piece)) {
+            for k in 0..<breadth {
+                for channel in stride(from: 0, to: depth, by: lanes) {
+                    var sum = Vector()
+                    for pixel in chunk {
+                        let value = load(big.base + (pixel &* big.stride &+ channel), upTo: depth &- channel)
+                        sum = multiplyAdd(sum, value, Vector(repeating: small.base[pixel &* small.stride &+ k]))
+                    }
+                    store(load(sums + k * width + channel) + sum, sums + k * width + channel)
+                }
             }
         }
     }

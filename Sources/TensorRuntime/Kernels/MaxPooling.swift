@@ -52,9 +52,10 @@ package enum MaxPooling {
     package static func forward(
         _ shape: PoolingShape, _ x: Pixels, into y: Pixels, winners: UnsafeMutablePointer<Int32>?, pool: ThreadPool
     ) {
-        let (h, w) = (shape.outputHeight, shape.outputWidth)
-        pool.parallel(shape.batch * h) { row in
-            let (n, oy) = row.quotientAndRemainder(dividingBy: h)
+        pool.parallel(shape.batch * shape.outputHeight, with: (shape, x, y, winners)) { job, row, _ in
+            let (shape, x, y, winners) = job
+            let w = shape.outputWidth
+            let (n, oy) = row.quotientAndRemainder(dividingBy: shape.outputHeight)
             let image = x.base + n * shape.height * shape.width * x.stride
             for ox in 0..<w {
                 let output = row * w + ox
@@ -116,9 +117,10 @@ package enum MaxPooling {
         _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ adds: Bool,
         _ pool: ThreadPool
     ) {
-        let (h, w) = (shape.outputHeight, shape.outputWidth)
-        pool.parallel(shape.batch * h) { row in
-            let (n, oy) = row.quotientAndRemainder(dividingBy: h)
+        pool.parallel(shape.batch * shape.outputHeight, with: (shape, dy, winners, dx, adds)) { job, row, _ in
+            let (shape, dy, winners, dx, adds) = job
+            let w = shape.outputWidth
+            let (n, oy) = row.quotientAndRemainder(dividingBy: shape.outputHeight)
             let image = dx.base + n * shape.height * shape.width * dx.stride
             for ox in 0..<w {
                 let output = row * w + ox
@@ -162,9 +164,10 @@ package enum MaxPooling {
         _ shape: PoolingShape, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels, _ adds: Bool,
         _ pool: ThreadPool
     ) {
-        let outputs = shape.outputHeight * shape.outputWidth
-        let inputs = shape.height * shape.width
-        pool.parallel(shape.batch) { n in
+        pool.parallel(shape.batch, with: (shape, dy, winners, dx, adds)) { job, n, _ in
+            let (shape, dy, winners, dx, adds) = job
+            let outputs = shape.outputHeight * shape.outputWidth
+            let inputs = shape.height * shape.width
             for pixel in n * inputs..<(n + 1) * inputs where !adds {
                 (dx.base + pixel * dx.stride).update(repeating: 0, count: shape.channels)
             }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A convolution of stride one whose taps within a slice are 3×3 by F(4×4, 3×3), in either direction.
 ///
 /// Along the slices of a volume the convolution stays direct: a slice is transformed once, and the products of its tiles with
@@ -88,19 +86,24 @@ struct WinogradConvolution: Sendable {
     func pack(_ weights: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>, pool: ThreadPool) {
         let panels = Panels(channels: breadth)
         let steps = (depth + Self.packDepth - 1) / Self.packDepth
-        pool.parallel(panels.count * steps) { index in
-            let (panel, step) = index.quotientAndRemainder(dividingBy: steps)
-            let (channel, vectors) = panels[panel]
-            let range = step * Self.packDepth..<min((step + 1) * Self.packDepth, depth)
-            withStackTile { scratch in
-                for tap in 0..<sliceTaps {
-                    for c in range {
-                        let target =
-                            packed + channel * depth * sliceTaps + (tap * depth + c) * vectors * lanes
-                        for vector in 0..<vectors {
-                            packWeights(
-                                weights, tap, c, channel + vector * lanes, into: target + vector * lanes, scratch)
-                        }
+        let context = (kernel: self, weights: weights, packed: packed, steps: steps)
+        pool.parallel(panels.count * steps, with: context) { job, index, _ in
+            let (panel, step) = index.quotientAndRemainder(dividingBy: job.steps)
+            job.kernel.pack(job.weights, panel, step, into: job.packed)
+        }
+    }
+
+    /// Packs some input channels of one panel.
+    private func pack(
+        _ weights: UnsafePointer<Float>, _ panel: Int, _ step: Int, into packed: UnsafeMutablePointer<Float>
+    ) {
+        let (channel, vectors) = Panels(channels: breadth)[panel]
+        withStackTile { scratch in
+            for tap in 0..<sliceTaps {
+                for c in step * Self.packDepth..<min((step + 1) * Self.packDepth, depth) {
+                    let target = packed + channel * depth * sliceTaps + (tap * depth + c) * vectors * lanes
+                    for vector in 0..<vectors {
+                        packWeights(weights, tap, c, channel + vector * lanes, into: target + vector * lanes, scratch)
                     }
                 }
             }
@@ -148,61 +151,98 @@ struct WinogradConvolution: Sendable {
         _ x: Pixels, packed: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool, into y: Pixels,
         workspace: UnsafeMutablePointer<Float>, pool: ThreadPool
     ) -> Bool {
-        let isFinite = Atomic<Bool>(true)
-        let blocks = workspace + pool.threadCount * Self.tileFloats
-        let chunks = (grid.count + chunk - 1) / chunk
-        let layers = (outputSlices + chunkSlices - 1) / chunkSlices
-        func part(_ index: Int) -> Part {
-            let (number, layer) = index.quotientAndRemainder(dividingBy: layers)
-            return Part(
-                tiles: number * chunk..<min((number + 1) * chunk, grid.count),
-                slices: layer * chunkSlices..<min((layer + 1) * chunkSlices, outputSlices))
-        }
+        let call = Call(
+            x: x, packed: packed, bias: bias, relu: relu, y: y, scratch: workspace,
+            blocks: workspace + pool.threadCount * Self.tileFloats)
+        let parts = (grid.count + chunk - 1) / chunk * layers
         if !isShared {
-            pool.parallel(chunks * layers) { index, worker in
-                let part = part(index)
-                let block = blocks + worker * blockFloats
-                let scratch = workspace + worker * Self.tileFloats
-                let products = block + Winograd.points * inputPlane + 12 * paddedDepth
-                for row in 0..<part.slices.count + halo { transform(x, part, row, part.tiles, into: block, scratch) }
-                for point in 0..<Winograd.points { multiply(point, part, block, packed, products) }
-                var sum: Float = 0
-                for row in part.slices.indices {
-                    sum += restore(
-                        products, part, row - part.slices.lowerBound, part.tiles, bias, relu, into: y, scratch)
-                }
-                if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
-            }
-            return isFinite.load(ordering: .relaxed)
-        }
-        for index in 0..<chunks * layers {
-            let part = part(index)
-            let products = blocks + Winograd.points * inputPlane + 12 * paddedDepth
-            let pieces = (part.tiles.count + 3) / 4
-            func piece(_ number: Int) -> Range<Int> {
-                let first = part.tiles.lowerBound + number * 4
-                return first..<min(first + 4, part.tiles.upperBound)
-            }
-            pool.parallel(pieces * (part.slices.count + halo)) { index, worker in
-                transform(
-                    x, part, index / pieces, piece(index % pieces), into: blocks,
-                    workspace + worker * Self.tileFloats)
-            }
-            pool.parallel(Winograd.points) { multiply($0, part, blocks, packed, products) }
-            pool.parallel(pieces * part.slices.count) { index, worker in
-                let scratch = workspace + worker * Self.tileFloats
-                let sum = restore(
-                    products, part, index / pieces, piece(index % pieces), bias, relu, into: y, scratch)
-                if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
+            return pool.allSatisfy(parts, with: (kernel: self, call: call)) { job, index, worker in
+                job.kernel.runAlone(job.call, job.kernel.part(index), worker)
             }
         }
-        return isFinite.load(ordering: .relaxed)
+        var isFinite = true
+        for index in 0..<parts {
+            if !runTogether(call, part(index), pool) { isFinite = false }
+        }
+        return isFinite
+    }
+
+    /// One call's operands and scratch memory.
+    private struct Call {
+        let x: Pixels
+        let packed: UnsafePointer<Float>
+        let bias: UnsafePointer<Float>?
+        let relu: Bool
+        let y: Pixels
+        let scratch: UnsafeMutablePointer<Float>
+        let blocks: UnsafeMutablePointer<Float>
+
+        func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
+            scratch + worker * WinogradConvolution.tileFloats
+        }
     }
 
     /// What a block holds: some tiles of some output slices; a row of it is a tile, slice by slice.
     private struct Part {
         let tiles: Range<Int>
         let slices: Range<Int>
+
+        /// Pieces of at most four tiles in a slice.
+        var pieces: Int { (tiles.count + 3) / 4 }
+
+        /// A piece, counted through all slices: its slice and its tiles.
+        func piece(_ index: Int) -> (row: Int, tiles: Range<Int>) {
+            let (row, number) = index.quotientAndRemainder(dividingBy: pieces)
+            let first = tiles.lowerBound + number * 4
+            return (row, first..<min(first + 4, tiles.upperBound))
+        }
+    }
+
+    private var layers: Int { (outputSlices + chunkSlices - 1) / chunkSlices }
+
+    private func part(_ index: Int) -> Part {
+        let (number, layer) = index.quotientAndRemainder(dividingBy: layers)
+        return Part(
+            tiles: number * chunk..<min((number + 1) * chunk, grid.count),
+            slices: layer * chunkSlices..<min((layer + 1) * chunkSlices, outputSlices))
+    }
+
+    /// Where the products of a block lie.
+    private func products(_ block: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+        block + Winograd.points * inputPlane + 12 * paddedDepth
+    }
+
+    /// A part from images to images by one thread; whether its outputs are finite.
+    private func runAlone(_ call: Call, _ part: Part, _ worker: Int) -> Bool {
+        let block = call.blocks + worker * blockFloats
+        let products = products(block)
+        let scratch = call.scratch(worker)
+        for row in 0..<part.slices.count + halo { transform(call.x, part, row, part.tiles, into: block, scratch) }
+        for point in 0..<Winograd.points { multiply(point, part, block, call.packed, products) }
+        var sum: Float = 0
+        for row in part.slices.indices {
+            sum += restore(products, part, row - part.slices.lowerBound, part.tiles, call, scratch)
+        }
+        return sum.isFinite
+    }
+
+    /// A part by all threads; whether its outputs are finite.
+    private func runTogether(_ call: Call, _ part: Part, _ pool: ThreadPool) -> Bool {
+        let context = (kernel: self, call: call, part: part)
+        pool.parallel(part.pieces * (part.slices.count + halo), with: context) { job, index, worker in
+            let (row, tiles) = job.part.piece(index)
+            job.kernel.transform(
+                job.call.x, job.part, row, tiles, into: job.call.blocks, job.call.scratch(worker))
+        }
+        pool.parallel(Winograd.points, with: context) { job, point, _ in
+            let block = job.call.blocks
+            job.kernel.multiply(point, job.part, block, job.call.packed, job.kernel.products(block))
+        }
+        return pool.allSatisfy(part.pieces * part.slices.count, with: context) { job, index, worker in
+            let (row, tiles) = job.part.piece(index)
+            let products = job.kernel.products(job.call.blocks)
+            return job.kernel.restore(products, job.part, row, tiles, job.call, job.call.scratch(worker)).isFinite
+        }
     }
 
     /// Transforms some tiles of one of the input slices that a part needs; a slice outside of the volume is zero.
@@ -271,9 +311,10 @@ struct WinogradConvolution: Sendable {
 
     /// Transforms the products of tiles back; the result is finite only when all outputs are.
     private func restore(
-        _ products: UnsafePointer<Float>, _ part: Part, _ row: Int, _ tiles: Range<Int>, _ bias: UnsafePointer<Float>?,
-        _ relu: Bool, into y: Pixels, _ scratch: UnsafeMutablePointer<Float>
+        _ products: UnsafePointer<Float>, _ part: Part, _ row: Int, _ tiles: Range<Int>, _ call: Call,
+        _ scratch: UnsafeMutablePointer<Float>
     ) -> Float {
+        let (bias, relu, y) = (call.bias, call.relu, call.y)
         let buffer = scratch + Winograd.points * lanes
         let first = products + (row * part.tiles.count + tiles.lowerBound - part.tiles.lowerBound) * paddedBreadth
         var sum = Vector()

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The weight gradient of a convolution of stride one with 3×3 taps a slice in the Winograd domain (see `Winograd`).
 ///
 /// In volumes each slice tap has sums of its own; a slice is transformed once for all of them.
@@ -106,24 +104,23 @@ struct WinogradWeightGradient: Sendable {
         pool: ThreadPool
     ) -> Bool {
         let threads = pool.threadCount
-        let job = Job(
+        let call = Call(
             big: big, small: small, dw: dw, scratch: workspace, sums: workspace + threads * Self.tileFloats,
-            blocks: workspace + threads * (Self.tileFloats + sumFloats), pool: pool)
+            blocks: workspace + threads * (Self.tileFloats + sumFloats))
         switch division {
-        case .tiles: return runByTiles(job)
-        case .channels: return runByChannels(job)
+        case .tiles: return runByTiles(call, pool)
+        case .channels: return runByChannels(call, pool)
         }
     }
 
     /// One call's pointers.
-    private struct Job {
+    private struct Call {
         let big: Pixels
         let small: Pixels
         let dw: UnsafeMutablePointer<Float>
         let scratch: UnsafeMutablePointer<Float>
         let sums: UnsafeMutablePointer<Float>
         let blocks: UnsafeMutablePointer<Float>
-        let pool: ThreadPool
 
         func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
             scratch + worker * WinogradWeightGradient.tileFloats
@@ -148,67 +145,80 @@ struct WinogradWeightGradient: Sendable {
             slices: layer * chunkSlices..<min((layer + 1) * chunkSlices, taps.smallSlices))
     }
 
-    private func runByTiles(_ job: Job) -> Bool {
-        let pieces = job.pool.threadCount
-        job.pool.parallel(pieces) { piece in
-            let own = job.sums + piece * sumFloats
-            let target = job.blocks + piece * blockFloats
-            let scratch = job.scratch(piece)
-            let range = ThreadPool.range(piece, of: pieces, count: parts, grain: 1)
-            if range.isEmpty { own.update(repeating: 0, count: sumFloats) }
-            for index in range {
-                let part = part(index)
-                transformBig(job, part, 0..<depth, target, scratch)
-                transformSmall(job, part, 0..<breadth, target, scratch)
-                multiply(part, target, 0..<depth, 0..<breadth, own, accumulates: index > range.lowerBound)
-            }
+    private func runByTiles(_ call: Call, _ pool: ThreadPool) -> Bool {
+        let pieces = pool.threadCount
+        let context = (kernel: self, call: call, pieces: pieces)
+        pool.parallel(pieces, with: context) { job, piece, _ in
+            let range = ThreadPool.range(piece, of: job.pieces, count: job.kernel.parts, grain: 1)
+            job.kernel.sum(job.call, range, piece)
         }
-        let isFinite = Atomic<Bool>(true)
-        job.pool.parallel(paddedBreadth / lanes) { vector in
-            let sum = collect(job, 0..<depth, vector * lanes, from: job.sums + vector * lanes, pieces: pieces)
-            if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
+        return pool.allSatisfy(paddedBreadth / lanes, with: context) { job, vector, _ in
+            let sums = job.call.sums + vector * lanes
+            return job.kernel.collect(
+                job.call, 0..<job.kernel.depth, vector * lanes, from: sums, pieces: job.pieces
+            ).isFinite
         }
-        return isFinite.load(ordering: .relaxed)
+    }
+
+    /// The products of some parts, summed in the memory of one thread.
+    private func sum(_ call: Call, _ range: Range<Int>, _ worker: Int) {
+        let own = call.sums + worker * sumFloats
+        let target = call.blocks + worker * blockFloats
+        let scratch = call.scratch(worker)
+        if range.isEmpty { own.update(repeating: 0, count: sumFloats) }
+        for index in range {
+            let part = part(index)
+            transformBig(call, part, 0..<depth, target, scratch)
+            transformSmall(call, part, 0..<breadth, target, scratch)
+            multiply(part, target, 0..<depth, 0..<breadth, own, accumulates: index > range.lowerBound)
+        }
     }
 
     /// A job takes some input channels and, where all tiles fit, several blocks of output channels: their tiles of the big image
     /// are then transformed once.
-    private func runByChannels(_ job: Job) -> Bool {
+    private func runByChannels(_ call: Call, _ pool: ThreadPool) -> Bool {
         let panels = (breadth + block.breadth - 1) / block.breadth
         let steps = (depth + block.depth - 1) / block.depth
-        let panelsEach = parts == 1 ? max(1, panels * steps / (4 * job.pool.threadCount)) : 1
+        let panelsEach = parts == 1 ? max(1, panels * steps / (4 * pool.threadCount)) : 1
         let groups = (panels + panelsEach - 1) / panelsEach
-        let isFinite = Atomic<Bool>(true)
-        job.pool.parallel(steps * groups) { index, worker in
-            let (step, group) = index.quotientAndRemainder(dividingBy: groups)
-            let rows = step * block.depth..<min((step + 1) * block.depth, depth)
-            let own = job.sums + worker * sumFloats
-            let target = job.blocks + worker * blockFloats
-            let scratch = job.scratch(worker)
-            for panel in group * panelsEach..<min((group + 1) * panelsEach, panels) {
-                let columns = panel * block.breadth..<min((panel + 1) * block.breadth, breadth)
-                for index in 0..<parts {
-                    let part = part(index)
-                    if parts > 1 || panel == group * panelsEach { transformBig(job, part, rows, target, scratch) }
-                    transformSmall(job, part, columns, target, scratch)
-                    multiply(part, target, rows, columns, own, accumulates: index > 0)
-                }
-                for channel in stride(from: 0, to: columns.count, by: lanes) {
-                    let sum = collect(job, rows, columns.lowerBound + channel, from: own + channel, pieces: 1)
-                    if !sum.isFinite { isFinite.store(false, ordering: .relaxed) }
-                }
+        let cut = (groups: groups, panels: panels, each: panelsEach)
+        return pool.allSatisfy(steps * groups, with: (kernel: self, call: call, cut: cut)) { job, index, worker in
+            let (step, group) = index.quotientAndRemainder(dividingBy: job.cut.groups)
+            let first = group * job.cut.each
+            return job.kernel.finish(job.call, step, first..<min(first + job.cut.each, job.cut.panels), worker)
+        }
+    }
+
+    /// The weights of some input channels and of some blocks of output channels; whether they are finite.
+    private func finish(_ call: Call, _ step: Int, _ panels: Range<Int>, _ worker: Int) -> Bool {
+        let rows = step * block.depth..<min((step + 1) * block.depth, depth)
+        let own = call.sums + worker * sumFloats
+        let target = call.blocks + worker * blockFloats
+        let scratch = call.scratch(worker)
+        var isFinite = true
+        for panel in panels {
+            let columns = panel * block.breadth..<min((panel + 1) * block.breadth, breadth)
+            for index in 0..<parts {
+                let part = part(index)
+                if parts > 1 || panel == panels.lowerBound { transformBig(call, part, rows, target, scratch) }
+                transformSmall(call, part, columns, target, scratch)
+                multiply(part, target, rows, columns, own, accumulates: index > 0)
+            }
+            for channel in stride(from: 0, to: columns.count, by: lanes) {
+                let sum = collect(call, rows, columns.lowerBound + channel, from: own + channel, pieces: 1)
+                if !sum.isFinite { isFinite = false }
             }
         }
-        return isFinite.load(ordering: .relaxed)
+        return isFinite
     }
 
     /// Transforms a part's tiles of some channels of the big image; a slice outside of the volume is zero.
     private func transformBig(
-        _ job: Job, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
+        _ call: Call, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         let buffer = scratch + Winograd.points * lanes
-        let source = Pixels(job.big.base + channels.lowerBound, stride: job.big.stride)
+        let source = Pixels(call.big.base + channels.lowerBound, stride: call.big.stride)
         for row in 0..<part.slices.count + halo {
             let first = target + row * part.tiles.count * bigRow
             let slice = part.slices.lowerBound + row - taps.slices.padding
@@ -236,11 +246,11 @@ struct WinogradWeightGradient: Sendable {
 
     /// The same for the small image, behind the big one's.
     private func transformSmall(
-        _ job: Job, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
+        _ call: Call, _ part: Part, _ channels: Range<Int>, _ target: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         let buffer = scratch + Winograd.points * lanes
-        let source = Pixels(job.small.base + channels.lowerBound, stride: job.small.stride)
+        let source = Pixels(call.small.base + channels.lowerBound, stride: call.small.stride)
         for row in part.slices.indices {
             let first =
                 target + Winograd.points * bigPlane + (row - part.slices.lowerBound) * part.tiles.count * smallRow
@@ -302,7 +312,7 @@ struct WinogradWeightGradient: Sendable {
     /// Adds up the threads' sums for sixteen output channels from `k` on and some input channels, transforms them, and writes them
     /// in PyTorch's order; returns a number that is finite only when all of them are.
     private func collect(
-        _ job: Job, _ rows: Range<Int>, _ k: Int, from source: UnsafePointer<Float>, pieces: Int
+        _ call: Call, _ rows: Range<Int>, _ k: Int, from source: UnsafePointer<Float>, pieces: Int
     ) -> Float {
         let count = min(lanes, breadth - k)
         let (plane, step, area) = (sumPlane, sumFloats, 9 * taps.slices.kernel)
@@ -345,7 +355,7 @@ struct WinogradWeightGradient: Sendable {
                 }
                 guard place + area == stage.channels * area || c + 1 == rows.upperBound else { continue }
                 for lane in 0..<count {
-                    let target = job.dw + ((k + lane) * depth + c) * area - place
+                    let target = call.dw + ((k + lane) * depth + c) * area - place
                     target.update(from: staged + lane * Stage.row, count: place + area)
                 }
             }

@@ -25,17 +25,9 @@ extension BinaryFormula {
     func map(
         _ plan: NestPlan, _ y: Elementwise.Floats, _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool
     ) {
-        let (ys, xs, zs) = (plan.inner[0], plan.inner[1], plan.inner[2])
-        plan.forEachRow(pool) { offsets, count in
-            let (y, a, b) = (y + offsets[0], a + offsets[1], b + offsets[2])
-            if ys == 1, xs == 1, zs == 1 {
-                for i in 0..<count { y[i] = value(a[i], b[i]) }
-            } else if ys == 1, xs == 1, zs == 0 {
-                let constant = b.pointee
-                for i in 0..<count { y[i] = value(a[i], constant) }
-            } else {
-                for i in 0..<count { y[i * ys] = value(a[i * xs], b[i * zs]) }
-            }
+        plan.forEachPart(pool, with: (self, y, a, b)) { job, part in
+            let formula = job.0
+            part.map2(job.1, job.2, job.3) { formula.value($0, $1) }
         }
     }
 
@@ -43,26 +35,13 @@ extension BinaryFormula {
         _ plan: NestPlan, isLeft: Bool, adds: Bool, _ d: Elementwise.Floats, _ g: Elementwise.Floats,
         _ a: Elementwise.Floats, _ b: Elementwise.Floats, _ pool: ThreadPool
     ) {
-        let keep: Float = adds ? 1 : 0
-        let isContiguous = (0..<4).allSatisfy { plan.inner[$0] == 1 }
-        plan.forEachRow(pool) { offsets, count in
-            let (d, g) = (d + offsets[0], g + offsets[1])
-            let (a, b) = (a + offsets[2], b + offsets[3])
-            if isContiguous, keep == 0, isLeft {
-                for i in 0..<count { d[i] = left(g[i], a[i], b[i]) }
-            } else if isContiguous, keep == 0 {
-                for i in 0..<count { d[i] = right(g[i], a[i], b[i]) }
-            } else if isContiguous, isLeft {
-                for i in 0..<count { d[i] += left(g[i], a[i], b[i]) }
-            } else if isContiguous {
-                for i in 0..<count { d[i] += right(g[i], a[i], b[i]) }
+        let operands = (d, g, a, b)
+        plan.forEachPart(pool, with: (self, (isLeft: isLeft, adds: adds), operands)) { job, part in
+            let (formula, (isLeft, adds), operands) = job
+            if isLeft {
+                part.map3(adds: adds, operands.0, operands.1, operands.2, operands.3) { formula.left($0, $1, $2) }
             } else {
-                let s = plan.inner
-                for i in 0..<count {
-                    let (x, y, z) = (g[i * s[1]], a[i * s[2]], b[i * s[3]])
-                    let own = isLeft ? left(x, y, z) : right(x, y, z)
-                    d[i * s[0]] = keep == 0 ? own : d[i * s[0]] + own
-                }
+                part.map3(adds: adds, operands.0, operands.1, operands.2, operands.3) { formula.right($0, $1, $2) }
             }
         }
     }

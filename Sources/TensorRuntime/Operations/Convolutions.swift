@@ -113,7 +113,9 @@ struct Convolution: Operation {
             let masked = gradient.owned ? g : builder.temporary(g.shape)
             let nest = Nest([masked, g, y]).plan
             builder.emit([masked, g, y]) { memory, pool in
-                Elementwise.map2(nest, memory[masked], memory[g], memory[y], pool) { $1 > 0 ? $0 : 0 }
+                nest.forEachPart(pool, with: (memory[masked], memory[g], memory[y])) { job, part in
+                    part.map2(job.0, job.1, job.2) { $1 > 0 ? $0 : 0 }
+                }
             }
             slot = GradientSlot(view: masked, owned: true)
         }
@@ -295,26 +297,43 @@ extension ProgramBuilder {
             return (weight, bias)
         }
         let (b, gamma, beta) = (operands[2], operands[3], operands[4])
-        let area = shape.slices.kernel * shape.kernel.height * shape.kernel.width
-        let (first, second) = (shape.inputChannels / shape.groups, shape.outputChannels / shape.groups)
         emitPreparation([source, b, gamma, beta, mean, variance, weight, bias].compactMap { $0 }) { memory, pool in
-            pool.parallel(shape.outputChannels) { k in
-                let scale =
-                    Double(gamma.map { memory[$0][k] } ?? 1)
-                    / (Double(memory[variance][k]) + Double(epsilon)).squareRoot()
-                let start = Double(b.map { memory[$0][k] } ?? 0) - Double(memory[mean][k])
-                memory[bias][k] = Float(start * scale + Double(beta.map { memory[$0][k] } ?? 0))
-                for c in 0..<first {
-                    // Transposed weights are (I, O/g, …), others (O, I/g, …).
-                    let (group, channel) = k.quotientAndRemainder(dividingBy: second)
-                    let row = shape.transposed ? (group * first + c) * second + channel : k * first + c
-                    for tap in row * area..<(row + 1) * area {
-                        memory[weight][tap] = Float(Double(memory[source][tap]) * scale)
-                    }
-                }
-            }
+            let folding = Folding(
+                shape: shape, epsilon: Double(epsilon), source: memory[source], start: b.map { memory[$0] },
+                gamma: gamma.map { memory[$0] }, beta: beta.map { memory[$0] }, mean: memory[mean],
+                variance: memory[variance], weight: memory[weight], bias: memory[bias])
+            pool.parallel(shape.outputChannels, with: folding) { folding, k, _ in folding.fold(k) }
         }
         return (weight, bias)
+    }
+}
+
+/// The memory that folding a batch norm into a convolution reads and writes; see `ProgramBuilder.folded`.
+private struct Folding {
+    let shape: ConvolutionShape
+    let epsilon: Double
+    let source: UnsafePointer<Float>
+    /// The bias of the convolution itself.
+    let start: UnsafePointer<Float>?
+    let gamma: UnsafePointer<Float>?
+    let beta: UnsafePointer<Float>?
+    let mean: UnsafePointer<Float>
+    let variance: UnsafePointer<Float>
+    let weight: UnsafeMutablePointer<Float>
+    let bias: UnsafeMutablePointer<Float>
+
+    /// Weights and bias of one output channel.
+    func fold(_ k: Int) {
+        let area = shape.slices.kernel * shape.kernel.height * shape.kernel.width
+        let (first, second) = (shape.inputChannels / shape.groups, shape.outputChannels / shape.groups)
+        let scale = Double(gamma?[k] ?? 1) / (Double(variance[k]) + epsilon).squareRoot()
+        bias[k] = Float((Double(start?[k] ?? 0) - Double(mean[k])) * scale + Double(beta?[k] ?? 0))
+        for c in 0..<first {
+            // Transposed weights are (I, O/g, …), others (O, I/g, …).
+            let (group, channel) = k.quotientAndRemainder(dividingBy: second)
+            let row = shape.transposed ? (group * first + c) * second + channel : k * first + c
+            for tap in row * area..<(row + 1) * area { weight[tap] = Float(Double(source[tap]) * scale) }
+        }
     }
 }
 
@@ -347,16 +366,19 @@ struct MatrixProduct: Operation {
         let target = c.isRowMajor ? c : builder.temporary(c.shape, rowMajor: true)
         let (batch, m) = (a.rank == 3 ? a.shape[0] : 1, a.shape[a.rank - 2])
         let (k, n) = (a.shape[a.rank - 1], b.shape[b.rank - 1])
-        let (rowStep, columnStep) = (a.strides[a.rank - 2], a.strides[a.rank - 1])
-        let batchStep = a.rank == 3 ? a.strides[0] : 0
+        let sizes = (m: m, n: n, k: k)
+        let steps = (
+            batch: a.rank == 3 ? a.strides[0] : 0, row: a.strides[a.rank - 2], column: a.strides[a.rank - 1]
+        )
         builder.emit([a, b, target], result: target) { memory, pool in
             let (left, right, result) = (memory[a], memory[b], memory[target])
-            pool.parallel(batch * m) { row in
+            pool.parallel(batch * m, with: (left, right, result, sizes, steps)) { job, row, _ in
+                let (left, right, result, (m, n, k), steps) = job
                 let (group, i) = (row / m, row % m)
                 let line = result + row * n
                 line.update(repeating: 0, count: n)
                 for p in 0..<k {
-                    let factor = left[group * batchStep + i * rowStep + p * columnStep]
+                    let factor = left[group * steps.batch + i * steps.row + p * steps.column]
                     let source = right + (group * k + p) * n
                     for j in 0..<n { line[j] += factor * source[j] }
                 }

@@ -70,9 +70,8 @@ struct Pattern: Operation {
         let rows = builder.temporary(y.shape, rowMajor: true)
         let count = rows.count
         builder.emit([rows], result: rows) { memory, pool in
-            let values = memory[rows]
-            pool.parallelRanges(count, grain: 1024) { range in
-                for index in range { values[index] = element(index) }
+            pool.parallelRanges(count, grain: 1024, with: (self, memory[rows])) { job, range in
+                for index in range { job.1[index] = job.0.element(index) }
             }
         }
         builder.copy(rows, to: y)
@@ -109,10 +108,9 @@ struct Gather: Operation {
         let (x, length, step) = base(builder.view(node.input(0)), y.shape)
         let plan = Nest([y, index, x]).plan
         builder.emit([y, index, x], result: y) { memory, pool in
-            let (target, places, source) = (memory[y], memory[index], memory[x])
-            plan.forEachRow(pool) { offsets, count in
-                for i in 0..<count {
-                    let o = offsets &+ plan.inner &* SIMD8(repeating: i)
+            plan.forEachPart(pool, with: (memory[y], memory[index], memory[x], (length, step))) { job, part in
+                let (target, places, source, (length, step)) = job
+                part.forEachLine { o in
                     let place = position(places[o[1]], below: length)
                     target[o[0]] = place.map { source[o[2] + $0 * step] } ?? .nan
                 }
@@ -182,12 +180,14 @@ struct TopPositions: Operation {
         let lines = Lines([x, y], axis: axis)
         let (xs, ys, length) = (lines.steps[0], lines.steps[1], lines.length)
         builder.emit([x, y], result: result) { memory, pool in
-            let (source, target) = (memory[x], memory[y])
-            lines.forEach(pool) { offsets in
-                var last = -1
-                for k in 0..<wanted {
-                    last = next(source + offsets[0], xs, length, after: last)
-                    target[offsets[1] + k * ys] = Float(last)
+            lines.forEachPart(pool, with: (self, memory[x], memory[y], (xs, ys), (length, wanted))) { job, part in
+                let (order, source, target, (xs, ys), (length, wanted)) = job
+                part.forEachLine { offsets in
+                    var last = -1
+                    for k in 0..<wanted {
+                        last = order.next(source + offsets[0], xs, length, after: last)
+                        target[offsets[1] + k * ys] = Float(last)
+                    }
                 }
             }
         }

@@ -142,8 +142,9 @@ struct BatchNorm: Operation {
             let (plan, slope) = (Nest([masked, g, y]).plan, g)
             let leak = negativeSlope
             builder.emit([masked, slope, y]) { memory, pool in
-                Elementwise.map2(plan, memory[masked], memory[slope], memory[y], pool) {
-                    $1 > 0 ? $0 : leak == 0 ? 0 : leak * $0
+                plan.forEachPart(pool, with: (memory[masked], memory[slope], memory[y], leak)) { job, part in
+                    let leak = job.3
+                    part.map2(job.0, job.1, job.2) { $1 > 0 ? $0 : leak == 0 ? 0 : leak * $0 }
                 }
             }
             g = masked
@@ -157,9 +158,11 @@ struct BatchNorm: Operation {
             let (m, i) = (spread(mean), spread(inverse))
             let plan = Nest([product, slope, x, m, i]).plan
             builder.emit([product, slope, x, m, i]) { memory, pool in
-                Elementwise.map4(
-                    plan, memory[product], memory[slope], memory[x], memory[m], memory[i], pool
-                ) { $0 * ($1 - $2) * $3 }
+                let statistics = (memory[m], memory[i])
+                plan.forEachPart(pool, with: (memory[product], memory[slope], memory[x], statistics)) { job, part in
+                    let (product, slope, x, statistics) = job
+                    part.map4(product, slope, x, statistics.0, statistics.1) { $0 * ($1 - $2) * $3 }
+                }
             }
             builder.passSummed(product.channels, to: value, owned: true)
         }
@@ -169,10 +172,13 @@ struct BatchNorm: Operation {
             let target = dx.asImage
             let plan = Nest([target, slope, i, gamma ?? i]).plan
             builder.emit([target, slope, i, gamma], result: dx) { memory, pool in
-                let hasGamma = gamma != nil
-                Elementwise.map3(
-                    plan, adds: adds, memory[target], memory[slope], memory[i], memory[gamma ?? i], pool
-                ) { hasGamma ? $0 * $1 * $2 : $0 * $1 }
+                let (factors, flags) = ((memory[i], memory[gamma ?? i]), (adds: adds, hasGamma: gamma != nil))
+                plan.forEachPart(pool, with: (memory[target], memory[slope], factors, flags)) { job, part in
+                    let (target, slope, factors, flags) = job
+                    part.map3(adds: flags.adds, target, slope, factors.0, factors.1) {
+                        flags.hasGamma ? $0 * $1 * $2 : $0 * $1
+                    }
+                }
             }
         }
     }

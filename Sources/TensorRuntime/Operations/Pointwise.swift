@@ -102,8 +102,8 @@ struct Choose: Operation {
         let (c, a, b) = (operands[0], operands[1], operands[2])
         let plan = Nest([y, c, a, b]).plan
         builder.emit([c, a, b, y], result: y) { memory, pool in
-            Elementwise.map3(plan, adds: false, memory[y], memory[c], memory[a], memory[b], pool) {
-                $0 != 0 ? $1 : $2
+            plan.forEachPart(pool, with: (memory[y], memory[c], memory[a], memory[b])) { job, part in
+                part.map3(adds: false, job.0, job.1, job.2, job.3) { $0 != 0 ? $1 : $2 }
             }
         }
     }
@@ -115,8 +115,9 @@ struct Choose: Operation {
             let part = builder.temporary(g.shape)
             let plan = Nest([part, condition, g]).plan
             builder.emit([condition, g, part], result: part) { memory, pool in
-                Elementwise.map2(plan, memory[part], memory[condition], memory[g], pool) {
-                    ($0 != 0) == wanted ? $1 : 0
+                plan.forEachPart(pool, with: (memory[part], memory[condition], memory[g], wanted)) { job, part in
+                    let wanted = job.3
+                    part.map2(job.0, job.1, job.2) { ($0 != 0) == wanted ? $1 : 0 }
                 }
             }
             builder.passSummed(part, to: value, owned: true)

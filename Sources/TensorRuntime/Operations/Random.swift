@@ -27,10 +27,10 @@ final class RandomStream {
 
     /// Fills memory with ones with probability p, zeros otherwise.
     func bernoulli(_ target: UnsafeMutablePointer<Float>, count: Int, p: Double, stream: UInt32, _ pool: ThreadPool) {
-        let state = state
         // A draw is below the bound with probability p; one needs 33 bits.
         let bound = UInt64(max(0, min(1, p)) * 4_294_967_296)
-        pool.parallelRanges((count + 3) / 4, grain: 16) { range in
+        pool.parallelRanges((count + 3) / 4, grain: 16, with: (target, count, bound, stream, state)) { job, range in
+            let (target, count, bound, stream, state) = job
             for block in range {
                 let draws = philox(
                     SIMD4(

@@ -63,8 +63,10 @@ struct SumOrMean: Operation {
         builder.accumulate(node.input(0)) { dx, adds in
             let plan = Nest([dx, spread, spread, spread]).plan
             builder.emit([dx, spread], result: dx) { memory, pool in
-                let g = memory[spread]
-                Elementwise.map3(plan, adds: adds, memory[dx], g, g, g, pool) { a, _, _ in a * scale }
+                plan.forEachPart(pool, with: (memory[dx], memory[spread], adds, scale)) { job, part in
+                    let (g, scale) = (job.1, job.3)
+                    part.map3(adds: job.2, job.0, g, g, g) { a, _, _ in a * scale }
+                }
             }
         }
     }
@@ -95,7 +97,7 @@ struct Extreme<R: Reducer>: Operation {
         let counts = builder.temporary(builder.shape(node.output))
         let mark = Nest([hits, x, y]).plan
         builder.emit([hits, x, y]) { memory, pool in
-            Elementwise.map2(mark, memory[hits], memory[x], memory[y], pool) { $0 == $1 ? 1 : 0 }
+            Equal().map(mark, memory[hits], memory[x], memory[y], pool)
         }
         let spread = axes.spread(counts, over: x.shape)
         let total = ReductionPlan(input: hits, output: spread)
@@ -105,8 +107,10 @@ struct Extreme<R: Reducer>: Operation {
         builder.accumulate(node.input(0)) { dx, adds in
             let plan = Nest([dx, hits, g, spread]).plan
             builder.emit([dx, hits, g, spread], result: dx) { memory, pool in
-                Elementwise.map3(plan, adds: adds, memory[dx], memory[hits], memory[g], memory[spread], pool) {
-                    $0 * $1 / $2
+                let operands = (memory[hits], memory[g], memory[spread])
+                plan.forEachPart(pool, with: (memory[dx], operands, adds)) { job, part in
+                    let (target, operands, adds) = job
+                    part.map3(adds: adds, target, operands.0, operands.1, operands.2) { $0 * $1 / $2 }
                 }
             }
         }

@@ -160,20 +160,25 @@ final class ResamplingKernel {
     }
 
     func run(_ x: Pixels, into y: Pixels, adds: Bool, _ pool: ThreadPool) {
+        pool.parallel(batch * planes.count * rows.count, with: (self, x, y, adds)) { job, line, _ in
+            job.0.run(line, job.1, into: job.2, adds: job.3)
+        }
+    }
+
+    /// One line of outputs, counted through all planes of the batch.
+    private func run(_ line: Int, _ x: Pixels, into y: Pixels, adds: Bool) {
         let (depth, height, width) = (planes.count, rows.count, columns.count)
-        pool.parallel(batch * depth * height) { line in
-            let (plane, row) = line.quotientAndRemainder(dividingBy: height)
-            let source = x.base + plane / depth * size.depth * size.height * size.width * x.stride
-            for column in 0..<width {
-                let target = y.base + (line * width + column) * y.stride
-                if !adds { target.update(repeating: 0, count: channels) }
-                for p in planes[plane % depth] {
-                    for r in rows[row] {
-                        let start = source + (p.index * size.height + r.index) * size.width * x.stride
-                        for c in columns[column] {
-                            let (pixel, weight) = (start + c.index * x.stride, p.weight * r.weight * c.weight)
-                            for k in 0..<channels { target[k] += weight * pixel[k] }
-                        }
+        let (plane, row) = line.quotientAndRemainder(dividingBy: height)
+        let source = x.base + plane / depth * size.depth * size.height * size.width * x.stride
+        for column in 0..<width {
+            let target = y.base + (line * width + column) * y.stride
+            if !adds { target.update(repeating: 0, count: channels) }
+            for p in planes[plane % depth] {
+                for r in rows[row] {
+                    let start = source + (p.index * size.height + r.index) * size.width * x.stride
+                    for c in columns[column] {
+                        let (pixel, weight) = (start + c.index * x.stride, p.weight * r.weight * c.weight)
+                        for k in 0..<channels { target[k] += weight * pixel[k] }
                     }
                 }
             }

@@ -128,20 +128,30 @@ struct SampleNorm: Operation {
         let deviation = ReductionPlan(input: squares, output: inverse)
         builder.emit([x, mean, squares, inverse, variance]) { memory, pool in
             average.run(Sum(), memory[x], memory[mean], scale: 1 / Float(size), adds: false, pool)
-            Elementwise.map2(center, memory[squares], memory[x], memory[mean], pool) { ($0 - $1) * ($0 - $1) }
+            center.forEachPart(pool, with: (memory[squares], memory[x], memory[mean])) { job, part in
+                part.map2(job.0, job.1, job.2) { ($0 - $1) * ($0 - $1) }
+            }
             deviation.run(Sum(), memory[squares], memory[inverse], scale: 1 / Float(size), adds: false, pool)
             let values = memory[inverse]
             if let variance { memory[variance].update(from: values, count: count) }
             for group in 0..<count { values[group] = 1 / (values[group] + epsilon).squareRoot() }
         }
         if let variance { updateStatistics(builder, node, mean, variance, size) }
-        let normalize = Nest([y, x, mean, inverse]).plan
+        let statistics = Nest([y, x, mean, inverse]).plan
         builder.emit([y, x, mean, inverse], result: y) { memory, pool in
-            Elementwise.map3(normalize, adds: false, memory[y], memory[x], memory[mean], memory[inverse], pool) {
-                ($0 - $1) * $2
-            }
+            normalize(statistics, memory[y], memory[x], memory[mean], memory[inverse], pool)
         }
         scaleAndShift(builder, node, y)
+    }
+
+    /// y = (x - mean) / deviation
+    private func normalize(
+        _ plan: NestPlan, _ y: Elementwise.Floats, _ x: Elementwise.Floats, _ mean: Elementwise.Floats,
+        _ inverse: Elementwise.Floats, _ pool: ThreadPool
+    ) {
+        plan.forEachPart(pool, with: (y, x, mean, inverse)) { job, part in
+            part.map3(adds: false, job.0, job.1, job.2, job.3) { ($0 - $1) * $2 }
+        }
     }
 
     /// After the step: running ← (1 - momentum) · running + momentum · the average over the batch of the statistics of the
@@ -173,7 +183,12 @@ struct SampleNorm: Operation {
             let operand = affine(builder.view(value), y.shape)
             let plan = Nest([y, y, operand]).plan
             builder.emit([y, operand], result: y) { memory, pool in
-                Elementwise.map2(plan, memory[y], memory[y], memory[operand], pool) { multiplies ? $0 * $1 : $0 + $1 }
+                let (target, factor) = (memory[y], memory[operand])
+                if multiplies {
+                    Multiply().map(plan, target, target, factor, pool)
+                } else {
+                    Add().map(plan, target, target, factor, pool)
+                }
             }
         }
     }
@@ -186,18 +201,19 @@ struct SampleNorm: Operation {
         let inverse = statistic(builder.saved(node, 1, count: count), x.shape)
         let whole = builder.shape(node.input(0))
         let (normal, slope) = (split(builder.temporary(whole)), split(builder.temporary(whole)))
-        let normalize = Nest([normal, x, mean, inverse]).plan
+        let statistics = Nest([normal, x, mean, inverse]).plan
         builder.emit([normal, x, mean, inverse]) { memory, pool in
-            Elementwise.map3(
-                normalize, adds: false, memory[normal], memory[x], memory[mean], memory[inverse], pool
-            ) { ($0 - $1) * $2 }
+            normalize(statistics, memory[normal], memory[x], memory[mean], memory[inverse], pool)
         }
         affineGradients(builder, node, g, normal)
         let weight = node.inputs.count > 1 ? node.inputs[1].map { affine(builder.view($0), x.shape) } : nil
         let scale = Nest([slope, g, weight ?? g]).plan
         builder.emit([slope, g, weight]) { memory, pool in
-            let hasWeight = weight != nil
-            Elementwise.map2(scale, memory[slope], memory[g], memory[weight ?? g], pool) { hasWeight ? $0 * $1 : $0 }
+            if let weight {
+                Multiply().map(scale, memory[slope], memory[g], memory[weight], pool)
+            } else {
+                Elementwise.copy(scale, memory[slope], memory[g], pool)
+            }
         }
         let product = split(builder.temporary(whole))
         let (first, second) = (
@@ -206,23 +222,26 @@ struct SampleNorm: Operation {
         let multiply = Nest([product, slope, normal]).plan
         let sums = (ReductionPlan(input: slope, output: first), ReductionPlan(input: product, output: second))
         builder.emit([product, slope, normal, first, second]) { memory, pool in
-            Elementwise.map2(multiply, memory[product], memory[slope], memory[normal], pool) { $0 * $1 }
+            Multiply().map(multiply, memory[product], memory[slope], memory[normal], pool)
             sums.0.run(Sum(), memory[slope], memory[first], scale: 1 / Float(size), adds: false, pool)
             sums.1.run(Sum(), memory[product], memory[second], scale: 1 / Float(size), adds: false, pool)
         }
         // dx = (slope - mean(slope) - normal · mean(slope · normal)) / deviation, in two passes over four operands.
         let project = Nest([slope, slope, first, normal, second]).plan
         builder.emit([slope, first, normal, second]) { memory, pool in
-            Elementwise.map4(
-                project, memory[slope], memory[slope], memory[first], memory[normal], memory[second], pool
-            ) { $0 - $1 - $2 * $3 }
+            let means = (memory[first], memory[second])
+            project.forEachPart(pool, with: (memory[slope], memory[normal], means)) { job, part in
+                let (slope, normal, means) = job
+                part.map4(slope, slope, means.0, normal, means.1) { $0 - $1 - $2 * $3 }
+            }
         }
         builder.accumulate(node.input(0)) { dx, adds in
             let target = split(dx)
             let plan = Nest([target, slope, inverse, inverse]).plan
             builder.emit([target, slope, inverse], result: dx) { memory, pool in
-                let i = memory[inverse]
-                Elementwise.map3(plan, adds: adds, memory[target], memory[slope], i, i, pool) { a, b, _ in a * b }
+                plan.forEachPart(pool, with: (memory[target], memory[slope], memory[inverse], adds)) { job, part in
+                    part.map3(adds: job.3, job.0, job.1, job.2, job.2) { a, b, _ in a * b }
+                }
             }
         }
     }
@@ -235,7 +254,7 @@ struct SampleNorm: Operation {
                 let (product, slope) = (split(builder.temporary(builder.shape(node.input(0)))), g)
                 let plan = Nest([product, slope, normal]).plan
                 builder.emit([product, slope, normal]) { memory, pool in
-                    Elementwise.map2(plan, memory[product], memory[slope], memory[normal], pool) { $0 * $1 }
+                    Multiply().map(plan, memory[product], memory[slope], memory[normal], pool)
                 }
                 source = product
             }

@@ -19,13 +19,16 @@ struct CumulativeSum: Operation {
         let x = builder.view(node.input(0))
         let y = builder.output(node)
         let lines = Lines([y, x], axis: axis)
+        let (steps, length) = ((lines.steps[0], lines.steps[1]), lines.length)
         builder.emit([x, y], result: y) { memory, pool in
-            let (target, source) = (memory[y], memory[x])
-            lines.forEach(pool) { offsets in
-                var total = 0.0
-                for k in 0..<lines.length {
-                    total += Double(source[offsets[1] + k * lines.steps[1]])
-                    target[offsets[0] + k * lines.steps[0]] = Float(total)
+            lines.forEachPart(pool, with: (memory[y], memory[x], steps, length)) { job, part in
+                let (target, source, (ys, xs), length) = job
+                part.forEachLine { offsets in
+                    var total = 0.0
+                    for k in 0..<length {
+                        total += Double(source[offsets[1] + k * xs])
+                        target[offsets[0] + k * ys] = Float(total)
+                    }
                 }
             }
         }
@@ -35,14 +38,17 @@ struct CumulativeSum: Operation {
         let g = gradient.view
         builder.accumulate(node.input(0)) { dx, adds in
             let lines = Lines([dx, g], axis: axis)
+            let (steps, length) = ((lines.steps[0], lines.steps[1]), lines.length)
             builder.emit([dx, g], result: dx) { memory, pool in
-                let (target, slope) = (memory[dx], memory[g])
-                lines.forEach(pool) { offsets in
-                    var total = 0.0
-                    for k in (0..<lines.length).reversed() {
-                        total += Double(slope[offsets[1] + k * lines.steps[1]])
-                        let place = target + offsets[0] + k * lines.steps[0]
-                        place.pointee = Float(total) + (adds ? place.pointee : 0)
+                lines.forEachPart(pool, with: (memory[dx], memory[g], steps, length, adds)) { job, part in
+                    let (target, slope, (ds, gs), length, adds) = job
+                    part.forEachLine { offsets in
+                        var total = 0.0
+                        for k in (0..<length).reversed() {
+                            total += Double(slope[offsets[1] + k * gs])
+                            let place = target + offsets[0] + k * ds
+                            place.pointee = Float(total) + (adds ? place.pointee : 0)
+                        }
                     }
                 }
             }
@@ -65,12 +71,15 @@ struct Product: Operation {
         let x = builder.view(node.input(0))
         let y = builder.output(node)
         let lines = Lines([x, y], axis: axis)
+        let (xs, length) = (lines.steps[0], lines.length)
         builder.emit([x, y], result: y) { memory, pool in
-            let (target, source) = (memory[y], memory[x])
-            lines.forEach(pool) { offsets in
-                var product = 1.0
-                for k in 0..<lines.length { product *= Double(source[offsets[0] + k * lines.steps[0]]) }
-                target[offsets[1]] = Float(product)
+            lines.forEachPart(pool, with: (memory[y], memory[x], xs, length)) { job, part in
+                let (target, source, xs, length) = job
+                part.forEachLine { offsets in
+                    var product = 1.0
+                    for k in 0..<length { product *= Double(source[offsets[0] + k * xs]) }
+                    target[offsets[1]] = Float(product)
+                }
             }
         }
     }
@@ -79,20 +88,24 @@ struct Product: Operation {
         let (x, g) = (builder.view(node.input(0)), gradient.view)
         builder.accumulate(node.input(0)) { dx, adds in
             let lines = Lines([dx, x, g], axis: axis)
+            let (steps, length) = ((lines.steps[0], lines.steps[1]), lines.length)
             builder.emit([dx, x, g], result: dx) { memory, pool in
-                let (target, source, slope) = (memory[dx], memory[x], memory[g])
-                lines.forEach(pool) { offsets in
-                    var (product, zeros) = (1.0, 0)
-                    for k in 0..<lines.length {
-                        let value = source[offsets[1] + k * lines.steps[1]]
-                        if value == 0 { zeros += 1 } else { product *= Double(value) }
-                    }
-                    for k in 0..<lines.length {
-                        let value = source[offsets[1] + k * lines.steps[1]]
-                        let others =
-                            value == 0 ? (zeros == 1 ? product : 0) : (zeros == 0 ? product / Double(value) : 0)
-                        let place = target + offsets[0] + k * lines.steps[0]
-                        place.pointee = Float(Double(slope[offsets[2]]) * others) + (adds ? place.pointee : 0)
+                let operands = (memory[dx], memory[x], memory[g])
+                lines.forEachPart(pool, with: (operands, steps, length, adds)) { job, part in
+                    let ((target, source, slope), (ds, xs), length, adds) = job
+                    part.forEachLine { offsets in
+                        var (product, zeros) = (1.0, 0)
+                        for k in 0..<length {
+                            let value = source[offsets[1] + k * xs]
+                            if value == 0 { zeros += 1 } else { product *= Double(value) }
+                        }
+                        for k in 0..<length {
+                            let value = source[offsets[1] + k * xs]
+                            let others =
+                                value == 0 ? (zeros == 1 ? product : 0) : (zeros == 0 ? product / Double(value) : 0)
+                            let place = target + offsets[0] + k * ds
+                            place.pointee = Float(Double(slope[offsets[2]]) * others) + (adds ? place.pointee : 0)
+                        }
                     }
                 }
             }

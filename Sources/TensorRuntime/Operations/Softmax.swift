@@ -19,26 +19,35 @@ struct Softmax: Operation {
         let lines = Lines([y, x], axis: axis)
         let (ys, xs, length) = (lines.steps[0], lines.steps[1], lines.length)
         builder.emit([x, y], result: y) { memory, pool in
-            let (target, source) = (memory[y], memory[x])
-            lines.forEach(pool) { offsets in
-                let (t, s) = (target + offsets[0], source + offsets[1])
-                var peak = s[0]
-                for k in 1..<max(length, 1) { peak = Maximum().combine(peak, s[k * xs]) }
-                if isSafe, peak == -.infinity { peak = 0 }
-                var total: Float = 0
-                for k in 0..<length {
-                    let value = exp(s[k * xs] - peak)
-                    t[k * ys] = value
-                    total += value
-                }
-                if isSafe, total == 0 { total = 1 }
-                if isLogarithm {
-                    let shift = log(total)
-                    for k in 0..<length { t[k * ys] = s[k * xs] - peak - shift }
-                } else {
-                    for k in 0..<length { t[k * ys] /= total }
+            lines.forEachPart(pool, with: (self, memory[y], memory[x], (ys, xs, length))) { job, part in
+                let (softmax, target, source, (ys, xs, length)) = job
+                part.forEachLine {
+                    softmax.line(into: target + $0[0], ys, from: source + $0[1], xs, length)
                 }
             }
+        }
+    }
+
+    /// One line, elements `ys` and `xs` floats apart.
+    @inline(__always)
+    private func line(
+        into t: UnsafeMutablePointer<Float>, _ ys: Int, from s: UnsafePointer<Float>, _ xs: Int, _ length: Int
+    ) {
+        var peak = s[0]
+        for k in 1..<max(length, 1) { peak = Maximum().combine(peak, s[k * xs]) }
+        if isSafe, peak == -.infinity { peak = 0 }
+        var total: Float = 0
+        for k in 0..<length {
+            let value = exp(s[k * xs] - peak)
+            t[k * ys] = value
+            total += value
+        }
+        if isSafe, total == 0 { total = 1 }
+        if isLogarithm {
+            let shift = log(total)
+            for k in 0..<length { t[k * ys] = s[k * xs] - peak - shift }
+        } else {
+            for k in 0..<length { t[k * ys] /= total }
         }
     }
 
@@ -46,17 +55,21 @@ struct Softmax: Operation {
         let (y, g) = (builder.view(node.output), gradient.view)
         builder.accumulate(node.input(0)) { dx, adds in
             let lines = Lines([dx, g, y], axis: axis)
-            let (ds, gs, ys, length) = (lines.steps[0], lines.steps[1], lines.steps[2], lines.length)
+            let (steps, length) = ((lines.steps[0], lines.steps[1], lines.steps[2]), lines.length)
             builder.emit([dx, g, y], result: dx) { memory, pool in
-                let (target, slope, result) = (memory[dx], memory[g], memory[y])
-                lines.forEach(pool) { offsets in
-                    let (d, s, r) = (target + offsets[0], slope + offsets[1], result + offsets[2])
-                    var total: Float = 0
-                    for k in 0..<length { total += isLogarithm ? s[k * gs] : s[k * gs] * r[k * ys] }
-                    for k in 0..<length {
-                        let value =
-                            isLogarithm ? s[k * gs] - exp(r[k * ys]) * total : r[k * ys] * (s[k * gs] - total)
-                        d[k * ds] = adds ? d[k * ds] + value : value
+                let operands = (memory[dx], memory[g], memory[y])
+                let flags = (adds: adds, isLogarithm: isLogarithm)
+                lines.forEachPart(pool, with: (operands, steps, length, flags)) { job, part in
+                    let ((target, slope, result), (ds, gs, ys), length, (adds, isLogarithm)) = job
+                    part.forEachLine { offsets in
+                        let (d, s, r) = (target + offsets[0], slope + offsets[1], result + offsets[2])
+                        var total: Float = 0
+                        for k in 0..<length { total += isLogarithm ? s[k * gs] : s[k * gs] * r[k * ys] }
+                        for k in 0..<length {
+                            let value =
+                                isLogarithm ? s[k * gs] - exp(r[k * ys]) * total : r[k * ys] * (s[k * gs] - total)
+                            d[k * ds] = adds ? d[k * ds] + value : value
+                        }
                     }
                 }
             }
@@ -92,18 +105,21 @@ struct NegativeLogLikelihood: Operation {
         let losses = reduction == .none ? y : builder.temporary(target.shape)
         let lines = lines(x)
         let plan = Nest([losses, target, lines]).plan
-        let (classes, step) = (x.shape[1], x.strides[1])
+        let (labels, step) = (Labels(count: x.shape[1], ignored: ignoreIndex), x.strides[1])
         builder.emit([x, target, weight, losses], result: losses) { memory, pool in
-            let (l, t, s) = (memory[losses], memory[target], memory[x])
-            let w = weight.map { memory[$0] }
-            plan.forEachRow(pool) { offsets, count in
-                for i in 0..<count {
-                    let label = classIndex(t[offsets[1] + i * plan.inner[1]])
-                    let inside = label != ignoreIndex && label >= 0 && label < classes
-                    let value = inside ? s[offsets[2] + i * plan.inner[2] + label * step] : 0
-                    let factor = inside ? w?[label] ?? 1 : 0
-                    // PyTorch refuses a class that does not exist; here it makes the loss not a number.
-                    l[offsets[0] + i * plan.inner[0]] = inside ? -value * factor : label == ignoreIndex ? 0 : .nan
+            let operands = (memory[losses], memory[target], memory[x], weight.map { memory[$0] })
+            plan.forEachPart(pool, with: (operands, labels, step)) { job, part in
+                let ((l, t, s, w), labels, step) = job
+                let (ls, ts, ss) = (part.inner[0], part.inner[1], part.inner[2])
+                part.forEachRow { offsets, count in
+                    for i in 0..<count {
+                        let label = classIndex(t[offsets[1] + i * ts])
+                        let inside = labels.contains(label)
+                        let value = inside ? s[offsets[2] + i * ss + label * step] : 0
+                        let factor = inside ? w?[label] ?? 1 : 0
+                        // PyTorch refuses a class that does not exist; here it makes the loss not a number.
+                        l[offsets[0] + i * ls] = inside ? -value * factor : label == labels.ignored ? 0 : .nan
+                    }
                 }
             }
         }
@@ -117,7 +133,7 @@ struct NegativeLogLikelihood: Operation {
             for row in 0..<rows.rows {
                 for i in 0..<rows.rowLength {
                     let label = classIndex(t[rows.offsets(row: row)[0] + i * rows.inner[0]])
-                    if label != ignoreIndex, label >= 0, label < classes { total += Double(w?[label] ?? 1) }
+                    if labels.contains(label) { total += Double(w?[label] ?? 1) }
                 }
             }
             memory[norm].pointee = isMean ? Float(total) : 1
@@ -141,25 +157,38 @@ struct NegativeLogLikelihood: Operation {
         let weight = node.inputs.count == 3 ? node.inputs[2].map { builder.view($0) } : nil
         let g = reduction == .none ? gradient.view : gradient.view.broadcast(to: target.shape)
         let norm = reduction == .none ? nil : builder.saved(node, 0, count: 1)
-        let classes = x.shape[1]
+        let labels = Labels(count: x.shape[1], ignored: ignoreIndex)
         builder.overwrite(node.input(0)) { dx in
             builder.fill(dx, 0)
             let step = dx.strides[1]
             let plan = Nest([lines(dx), target, g]).plan
             builder.emit([dx, target, weight, g, norm], result: dx) { memory, pool in
-                let (d, t, s) = (memory[dx], memory[target], memory[g])
-                let (w, divisor) = (weight.map { memory[$0] }, norm.map { memory[$0].pointee } ?? 1)
-                plan.forEachRow(pool) { offsets, count in
-                    for i in 0..<count {
-                        let label = classIndex(t[offsets[1] + i * plan.inner[1]])
-                        guard label != ignoreIndex, label >= 0, label < classes else { continue }
-                        d[offsets[0] + i * plan.inner[0] + label * step] =
-                            -s[offsets[2] + i * plan.inner[2]] * (w?[label] ?? 1) / divisor
+                let operands = (memory[dx], memory[target], memory[g], weight.map { memory[$0] })
+                let divisor = norm.map { memory[$0].pointee } ?? 1
+                plan.forEachPart(pool, with: (operands, labels, step, divisor)) { job, part in
+                    let ((d, t, s, w), labels, step, divisor) = job
+                    let (ds, ts, ss) = (part.inner[0], part.inner[1], part.inner[2])
+                    part.forEachRow { offsets, count in
+                        for i in 0..<count {
+                            let label = classIndex(t[offsets[1] + i * ts])
+                            guard labels.contains(label) else { continue }
+                            let factor = w?[label] ?? 1
+                            d[offsets[0] + i * ds + label * step] = -s[offsets[2] + i * ss] * factor / divisor
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// The class indices that count in a loss.
+private struct Labels {
+    let count: Int
+    let ignored: Int
+
+    @inline(__always)
+    func contains(_ label: Int) -> Bool { label != ignored && label >= 0 && label < count }
 }
 
 /// How the losses of the elements become one.

@@ -21,13 +21,16 @@ extension UnaryFormula {
     @inline(__always) func slope(_ x: Float, _ y: Float) -> Float { 0 }
 
     func map(_ plan: NestPlan, _ y: Elementwise.Floats, _ x: Elementwise.Floats, _ pool: ThreadPool) {
-        let (ys, xs) = (plan.inner[0], plan.inner[1])
-        plan.forEachRow(pool) { offsets, count in
-            let (y, x) = (y + offsets[0], x + offsets[1])
-            if ys == 1, xs == 1 {
-                for i in 0..<count { y[i] = value(x[i]) }
-            } else {
-                for i in 0..<count { y[i * ys] = value(x[i * xs]) }
+        plan.forEachPart(pool, with: (self, y, x)) { job, part in
+            let formula = job.0
+            let (ys, xs) = (part.inner[0], part.inner[1])
+            part.forEachRow { offsets, count in
+                let (y, x) = (job.1 + offsets[0], job.2 + offsets[1])
+                if ys == 1, xs == 1 {
+                    for i in 0..<count { y[i] = formula.value(x[i]) }
+                } else {
+                    for i in 0..<count { y[i * ys] = formula.value(x[i * xs]) }
+                }
             }
         }
     }
@@ -36,20 +39,22 @@ extension UnaryFormula {
         _ plan: NestPlan, adds: Bool, _ dx: Elementwise.Floats, _ g: Elementwise.Floats, _ x: Elementwise.Floats,
         _ y: Elementwise.Floats, _ pool: ThreadPool
     ) {
-        let keep: Float = adds ? 1 : 0
-        let isContiguous = (0..<4).allSatisfy { plan.inner[$0] == 1 }
-        plan.forEachRow(pool) { offsets, count in
-            let (d, g) = (dx + offsets[0], g + offsets[1])
-            let (x, y) = (x + offsets[2], y + offsets[3])
-            if isContiguous, keep == 0 {
-                for i in 0..<count { d[i] = g[i] * slope(x[i], y[i]) }
-            } else if isContiguous {
-                for i in 0..<count { d[i] += g[i] * slope(x[i], y[i]) }
-            } else {
-                let s = plan.inner
-                for i in 0..<count {
-                    let own = g[i * s[1]] * slope(x[i * s[2]], y[i * s[3]])
-                    d[i * s[0]] = keep == 0 ? own : d[i * s[0]] + own
+        plan.forEachPart(pool, with: (self, adds, (dx, g, x, y))) { job, part in
+            let (formula, adds, operands) = job
+            let s = part.inner
+            let isContiguous = (0..<4).allSatisfy { s[$0] == 1 }
+            part.forEachRow { offsets, count in
+                let (d, g) = (operands.0 + offsets[0], operands.1 + offsets[1])
+                let (x, y) = (operands.2 + offsets[2], operands.3 + offsets[3])
+                if isContiguous, !adds {
+                    for i in 0..<count { d[i] = g[i] * formula.slope(x[i], y[i]) }
+                } else if isContiguous {
+                    for i in 0..<count { d[i] += g[i] * formula.slope(x[i], y[i]) }
+                } else {
+                    for i in 0..<count {
+                        let own = g[i * s[1]] * formula.slope(x[i * s[2]], y[i * s[3]])
+                        d[i * s[0]] = adds ? d[i * s[0]] + own : own
+                    }
                 }
             }
         }

@@ -100,19 +100,24 @@ final class WindowMaximumKernel {
     /// `winners` (densely stored, as many as y) receives the pixel of its image that won, or -1 for an empty window. The first of
     /// equal values wins, and a value that is not a number wins over all numbers, as in PyTorch.
     func forward(_ x: Pixels, into y: Pixels, winners: UnsafeMutablePointer<Int32>?, _ pool: ThreadPool) {
+        pool.parallel(batch * planes.count * rows.count, with: (self, x, y, winners)) { job, line, _ in
+            job.0.forward(line, job.1, into: job.2, job.3)
+        }
+    }
+
+    /// One line of outputs, counted through all planes of the batch.
+    private func forward(_ line: Int, _ x: Pixels, into y: Pixels, _ winners: UnsafeMutablePointer<Int32>?) {
         let (depth, height, width) = (planes.count, rows.count, columns.count)
-        pool.parallel(batch * depth * height) { line in
-            let (plane, row) = line.quotientAndRemainder(dividingBy: height)
-            let image = x.base + plane / depth * size.depth * size.height * size.width * x.stride
-            for column in 0..<width {
-                let pixel = line * width + column
-                for channel in stride(from: 0, to: channels, by: lanes) {
-                    let count = channels - channel
-                    let (best, winner) = window(image + channel, x.stride, plane % depth, row, column, count)
-                    store(best, y.base + pixel * y.stride + channel, upTo: count)
-                    guard let winners else { continue }
-                    for lane in 0..<min(count, lanes) { winners[pixel * channels + channel + lane] = winner[lane] }
-                }
+        let (plane, row) = line.quotientAndRemainder(dividingBy: height)
+        let image = x.base + plane / depth * size.depth * size.height * size.width * x.stride
+        for column in 0..<width {
+            let pixel = line * width + column
+            for channel in stride(from: 0, to: channels, by: lanes) {
+                let count = channels - channel
+                let (best, winner) = window(image + channel, x.stride, plane % depth, row, column, count)
+                store(best, y.base + pixel * y.stride + channel, upTo: count)
+                guard let winners else { continue }
+                for lane in 0..<min(count, lanes) { winners[pixel * channels + channel + lane] = winner[lane] }
             }
         }
     }
@@ -140,21 +145,25 @@ final class WindowMaximumKernel {
 
     /// dx from dy and the winners of the forward pass; dx is overwritten. One thread an image and 16 channels.
     func backward(_ dy: Pixels, winners: UnsafePointer<Int32>, into dx: Pixels, _ pool: ThreadPool) {
+        let blocks = (channels + lanes - 1) / lanes
+        pool.parallel(batch * blocks, with: (self, dy, winners, dx)) { job, part, _ in
+            job.0.backward(part, job.1, job.2, into: job.3)
+        }
+    }
+
+    private func backward(_ part: Int, _ dy: Pixels, _ winners: UnsafePointer<Int32>, into dx: Pixels) {
         let inputs = size.depth * size.height * size.width
         let outputs = planes.count * rows.count * columns.count
-        let blocks = (channels + lanes - 1) / lanes
-        pool.parallel(batch * blocks) { part in
-            let (n, block) = part.quotientAndRemainder(dividingBy: blocks)
-            let range = block * lanes..<min((block + 1) * lanes, channels)
-            for pixel in n * inputs..<(n + 1) * inputs {
-                (dx.base + pixel * dx.stride + range.lowerBound).update(repeating: 0, count: range.count)
-            }
-            for output in n * outputs..<(n + 1) * outputs {
-                for c in range {
-                    let place = Int(winners[output * channels + c])
-                    guard place >= 0 else { continue }
-                    dx.base[(n * inputs + place) * dx.stride + c] += dy.base[output * dy.stride + c]
-                }
+        let (n, block) = part.quotientAndRemainder(dividingBy: (channels + lanes - 1) / lanes)
+        let range = block * lanes..<min((block + 1) * lanes, channels)
+        for pixel in n * inputs..<(n + 1) * inputs {
+            (dx.base + pixel * dx.stride + range.lowerBound).update(repeating: 0, count: range.count)
+        }
+        for output in n * outputs..<(n + 1) * outputs {
+            for c in range {
+                let place = Int(winners[output * channels + c])
+                guard place >= 0 else { continue }
+                dx.base[(n * inputs + place) * dx.stride + c] += dy.base[output * dy.stride + c]
             }
         }
     }

@@ -56,19 +56,28 @@ struct ParameterUpdate {
         _ kernel: some UpdateKernel, _ first: UnsafeMutablePointer<Float>? = nil,
         _ second: UnsafeMutablePointer<Float>? = nil, _ third: UnsafeMutablePointer<Float>? = nil
     ) {
+        let pass = UpdatePass(
+            kernel: kernel, value: value, gradient: gradient, first: first, second: second, third: third)
         if count < 16_384 {
-            run(kernel, 0..<count, first, second, third)
+            pass.run(0..<count)
         } else {
-            pool.parallelRanges(count, grain: lanes) { run(kernel, $0, first, second, third) }
+            pool.parallelRanges(count, grain: lanes, with: pass) { pass, range in pass.run(range) }
         }
     }
+}
+
+/// What a kernel reads and writes in its pass over one parameter.
+private struct UpdatePass<Kernel: UpdateKernel> {
+    let kernel: Kernel
+    let value: UnsafeMutablePointer<Float>
+    let gradient: UnsafePointer<Float>
+    let first: UnsafeMutablePointer<Float>?
+    let second: UnsafeMutablePointer<Float>?
+    let third: UnsafeMutablePointer<Float>?
 
     /// The tail goes through the same formula in a padded vector, so that an element's bits do not depend on its position.
     @inline(__always)
-    private func run(
-        _ kernel: some UpdateKernel, _ range: Range<Int>, _ first: UnsafeMutablePointer<Float>?,
-        _ second: UnsafeMutablePointer<Float>?, _ third: UnsafeMutablePointer<Float>?
-    ) {
+    func run(_ range: Range<Int>) {
         var state = StateVectors()
         var i = range.lowerBound
         while i < range.upperBound {
