@@ -115,6 +115,13 @@ final class ProgramBuilder {
 
     // Kernels
 
+    /// The plan of a reduction, and scratch memory for it.
+    func reduction(of input: View, into output: View) -> ReductionPlan {
+        let plan = ReductionPlan(input: input, output: output)
+        needWorkspace(plan.workspaceBytes)
+        return plan
+    }
+
     func emit(
         _ touched: [View?], result: View? = nil, part: String = "", operations: Double = 0,
         _ run: @escaping (Memory, ThreadPool) -> Void
@@ -271,9 +278,9 @@ final class ProgramBuilder {
         guard wants(value) else { return }
         if view.shape == shape(value) { return pass(view, to: value, owned: owned) }
         accumulate(value) { target, adds in
-            let reduction = ReductionPlan(input: view, output: target.broadcast(to: view.shape))
+            let reduction = reduction(of: view, into: target.broadcast(to: view.shape))
             emit([view, target]) { memory, pool in
-                reduction.run(Sum(), memory[view], memory[target], scale: 1, adds: adds, pool)
+                reduction.run(Sum(), memory, view, target, scale: 1, adds: adds, pool)
             }
         }
     }

@@ -58,30 +58,29 @@ struct ReductionPlan {
         pieces = max(1, min(32, reduced.rows * reduced.rowLength * (byRows ? keptInner : 1) / 8192))
     }
 
-    /// output = scale · reduction (+ output when `adds`).
-    func run<R: Reducer>(
-        _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, scale: Float, adds: Bool,
-        _ pool: ThreadPool
-    ) {
-        byRows ? runRows(reducer, x, y, scale, adds, pool) : runElements(reducer, x, y, scale, adds, pool)
-    }
+    /// Partial results, one a piece, or one a piece and result of a row.
+    private var partials: Int { byRows ? pieces * keptInner : pieces }
 
-    private func runElements<R: Reducer>(
-        _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ scale: Float, _ adds: Bool,
-        _ pool: ThreadPool
+    /// Bytes of scratch memory that a run needs.
+    var workspaceBytes: Int { partials * MemoryLayout<Double>.stride }
+
+    /// output = scale · reduction (+ output when `adds`), of views of the shapes that the plan was made for.
+    func run<R: Reducer>(
+        _ reducer: R, _ memory: Memory, _ input: View, _ output: View, scale: Float, adds: Bool, _ pool: ThreadPool
     ) {
-        let results = keptRows * keptInner
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { partial in
-            if results == 1 {
-                let context = (plan: self, reducer: reducer, x: x, partial: partial)
-                pool.parallel(pieces, with: context) { job, piece, _ in
-                    job.partial[piece] = job.plan.partialResult(job.reducer, job.x, piece)
-                }
-                store(reducer, partial, y, scale, adds)
-                return
+        let partial = ProgramBuilder.workspace(memory).bindMemory(to: Double.self, capacity: partials)
+        let (x, y) = (memory[input], memory[output])
+        if byRows {
+            runRows(reducer, x, y, partial, scale, adds, pool)
+        } else if keptRows * keptInner == 1 {
+            let context = (plan: self, reducer: reducer, x: x, partial: partial)
+            pool.parallel(pieces, with: context) { job, piece, _ in
+                job.partial[piece] = job.plan.partialResult(job.reducer, job.x, piece)
             }
+            store(reducer, UnsafeMutableBufferPointer(start: partial, count: pieces), y, scale, adds)
+        } else {
             let context = (plan: self, reducer: reducer, x: x, y: y, scale: scale, adds: adds)
-            pool.parallelRanges(results, with: context) { job, range in
+            pool.parallelRanges(keptRows * keptInner, with: context) { job, range in
                 job.plan.reduce(job.reducer, range, job.x, job.y, job.scale, job.adds)
             }
         }
@@ -160,23 +159,20 @@ struct ReductionPlan {
     }
 
     private func runRows<R: Reducer>(
-        _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ scale: Float, _ adds: Bool,
-        _ pool: ThreadPool
+        _ reducer: R, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+        _ partial: UnsafeMutablePointer<Double>, _ scale: Float, _ adds: Bool, _ pool: ThreadPool
     ) {
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces * keptInner) { partial in
-            guard let base = partial.baseAddress else { return }
-            for row in 0..<keptRows {
-                let offsets = kept.offsets(row: row)
-                let context = (plan: self, reducer: reducer, x: x + offsets[0], sums: base)
-                pool.parallel(pieces, with: context) { job, piece, _ in
-                    job.plan.partialRow(job.reducer, job.x, piece, into: job.sums + piece * job.plan.keptInner)
-                }
-                for k in 0..<keptInner {
-                    var result = Double(reducer.start)
-                    for piece in 0..<pieces { result = join(reducer, result, base[piece * keptInner + k]) }
-                    let target = y + offsets[1] + k * keptInnerStride
-                    target.pointee = Float(result) * scale + (adds ? target.pointee : 0)
-                }
+        for row in 0..<keptRows {
+            let offsets = kept.offsets(row: row)
+            let context = (plan: self, reducer: reducer, x: x + offsets[0], partial: partial)
+            pool.parallel(pieces, with: context) { job, piece, _ in
+                job.plan.partialRow(job.reducer, job.x, piece, into: job.partial + piece * job.plan.keptInner)
+            }
+            for k in 0..<keptInner {
+                var result = Double(reducer.start)
+                for piece in 0..<pieces { result = join(reducer, result, partial[piece * keptInner + k]) }
+                let target = y + offsets[1] + k * keptInnerStride
+                target.pointee = Float(result) * scale + (adds ? target.pointee : 0)
             }
         }
     }

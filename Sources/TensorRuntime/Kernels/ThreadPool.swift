@@ -12,7 +12,8 @@ import Synchronization
 ///
 /// What a body works on is handed to it as a context and not captured: a body without captures needs no memory of its own, and
 /// the context lies on the caller's stack, so a job allocates nothing. Swift puts what a body captures into a box on the heap,
-/// since it may run on another thread; the compiler cannot forbid that, a test counts (`SteadyStateTests`).
+/// since it may run on another thread, and so it does with the type parameters of a generic function that was not specialised. The
+/// compiler cannot forbid that; a test counts (`SteadyStateTests`).
 ///
 /// Which worker runs an index is left to chance, so a body must make its result depend on the index alone; then the result
 /// does not depend on the timing of threads. Reductions therefore write one partial result an index and add them up in order.

@@ -49,7 +49,7 @@ extension Composer {
         let hard = try apply(likelihood, logarithm, target, loss.weight)
         guard loss.smoothing > 0 else { return hard }
         let counted = try apply(
-            UnaryOperation(CompareScalar(comparison: NotEqual(), scalar: Float(loss.ignoreIndex))), target)
+            UnaryOperation(CompareScalar(relation: .notEqual, scalar: Float(loss.ignoreIndex))), target)
         let all = try affine(sum(weighted, [1]), scale: -1)
         var smooth = try apply(Choose(), counted, all, constant(0))
         if loss.reduction != .none { smooth = try sum(smooth) }

@@ -86,18 +86,21 @@ enum OperationTable {
         },
     ]
 
-    private static func comparing<C: BinaryFormula & Sendable>(_ name: String, _ comparison: C) -> [String: Factory] {
+    private static func comparing<C: BinaryFormula & Sendable>(
+        _ name: String, _ comparison: C, _ relation: CompareScalar.Relation
+    ) -> [String: Factory] {
         [
             name: { _ in BinaryOperation(comparison) },
             name + "_scalar": {
-                UnaryOperation(CompareScalar(comparison: comparison, scalar: Float(try $0.number("scalar"))))
+                UnaryOperation(CompareScalar(relation: relation, scalar: Float(try $0.number("scalar"))))
             },
         ]
     }
 
     private static let comparisons: [String: Factory] = [
-        comparing("gt", Greater()), comparing("ge", GreaterOrEqual()), comparing("lt", Less()),
-        comparing("le", LessOrEqual()), comparing("eq", Equal()), comparing("ne", NotEqual()),
+        comparing("gt", Greater(), .greater), comparing("ge", GreaterOrEqual(), .greaterOrEqual),
+        comparing("lt", Less(), .less), comparing("le", LessOrEqual(), .lessOrEqual),
+        comparing("eq", Equal(), .equal), comparing("ne", NotEqual(), .notEqual),
         [
             "logical_not": { _ in UnaryOperation(LogicalNot()) },
             "logical_and": { _ in BinaryOperation(LogicalAnd()) },
@@ -138,8 +141,8 @@ enum OperationTable {
     private static let reductions: [String: Factory] = [
         "sum": { SumOrMean(axes: try axes($0), isMean: false) },
         "mean": { SumOrMean(axes: try axes($0), isMean: true) },
-        "amax": { Extreme(axes: try axes($0), reducer: Maximum()) },
-        "amin": { Extreme(axes: try axes($0), reducer: Minimum()) },
+        "amax": { Extreme(axes: try axes($0), isLargest: true) },
+        "amin": { Extreme(axes: try axes($0), isLargest: false) },
         "nll_loss": {
             NegativeLogLikelihood(
                 reduction: try Reduction($0), ignoreIndex: try $0.integer("ignore_index", default: -100))

@@ -50,9 +50,9 @@ struct SumOrMean: Operation {
     func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
         let x = builder.view(node.input(0))
         let y = builder.output(node)
-        let (plan, scale) = (ReductionPlan(input: x, output: axes.spread(y, over: x.shape)), scale(builder, node))
+        let (plan, scale) = (builder.reduction(of: x, into: axes.spread(y, over: x.shape)), scale(builder, node))
         builder.emit([x, y], result: y) { memory, pool in
-            plan.run(Sum(), memory[x], memory[y], scale: scale, adds: false, pool)
+            plan.run(Sum(), memory, x, y, scale: scale, adds: false, pool)
         }
     }
 
@@ -73,18 +73,22 @@ struct SumOrMean: Operation {
 }
 
 /// The largest or smallest element over axes. Equal extremes share the gradient, as in PyTorch's `amax` and `amin`.
-struct Extreme<R: Reducer>: Operation {
+struct Extreme: Operation {
     var axes: ReducedAxes
-    var reducer: R
+    var isLargest: Bool
 
     func shape(_ inputs: [[Int]?]) throws -> [Int] { try axes.shape(inputs[0] ?? []) }
 
     func forward(_ builder: ProgramBuilder, _ node: PlanNode) {
         let x = builder.view(node.input(0))
         let y = builder.output(node)
-        let plan = ReductionPlan(input: x, output: axes.spread(y, over: x.shape))
+        let plan = builder.reduction(of: x, into: axes.spread(y, over: x.shape))
         builder.emit([x, y], result: y) { memory, pool in
-            plan.run(reducer, memory[x], memory[y], scale: 1, adds: false, pool)
+            if isLargest {
+                plan.run(Maximum(), memory, x, y, scale: 1, adds: false, pool)
+            } else {
+                plan.run(Minimum(), memory, x, y, scale: 1, adds: false, pool)
+            }
         }
     }
 
@@ -100,9 +104,9 @@ struct Extreme<R: Reducer>: Operation {
             Equal().map(mark, memory[hits], memory[x], memory[y], pool)
         }
         let spread = axes.spread(counts, over: x.shape)
-        let total = ReductionPlan(input: hits, output: spread)
+        let total = builder.reduction(of: hits, into: spread)
         builder.emit([hits, counts]) { memory, pool in
-            total.run(Sum(), memory[hits], memory[counts], scale: 1, adds: false, pool)
+            total.run(Sum(), memory, hits, counts, scale: 1, adds: false, pool)
         }
         builder.accumulate(node.input(0)) { dx, adds in
             let plan = Nest([dx, hits, g, spread]).plan

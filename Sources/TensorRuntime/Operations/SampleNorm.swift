@@ -122,16 +122,16 @@ struct SampleNorm: Operation {
         let mean = statistic(builder.saved(node, 0, count: count), x.shape)
         let inverse = statistic(builder.saved(node, 1, count: count), x.shape)
         let squares = split(builder.temporary(builder.shape(node.input(0))))
-        let average = ReductionPlan(input: x, output: mean)
+        let average = builder.reduction(of: x, into: mean)
         let variance = momentum.map { _ in builder.saved(node, 2, count: count) }
         let center = Nest([squares, x, mean]).plan
-        let deviation = ReductionPlan(input: squares, output: inverse)
+        let deviation = builder.reduction(of: squares, into: inverse)
         builder.emit([x, mean, squares, inverse, variance]) { memory, pool in
-            average.run(Sum(), memory[x], memory[mean], scale: 1 / Float(size), adds: false, pool)
+            average.run(Sum(), memory, x, mean, scale: 1 / Float(size), adds: false, pool)
             center.forEachPart(pool, with: (memory[squares], memory[x], memory[mean])) { job, part in
                 part.map2(job.0, job.1, job.2) { ($0 - $1) * ($0 - $1) }
             }
-            deviation.run(Sum(), memory[squares], memory[inverse], scale: 1 / Float(size), adds: false, pool)
+            deviation.run(Sum(), memory, squares, inverse, scale: 1 / Float(size), adds: false, pool)
             let values = memory[inverse]
             if let variance { memory[variance].update(from: values, count: count) }
             for group in 0..<count { values[group] = 1 / (values[group] + epsilon).squareRoot() }
@@ -220,11 +220,11 @@ struct SampleNorm: Operation {
             statistic(builder.temporary([count]), x.shape), statistic(builder.temporary([count]), x.shape)
         )
         let multiply = Nest([product, slope, normal]).plan
-        let sums = (ReductionPlan(input: slope, output: first), ReductionPlan(input: product, output: second))
+        let sums = (builder.reduction(of: slope, into: first), builder.reduction(of: product, into: second))
         builder.emit([product, slope, normal, first, second]) { memory, pool in
             Multiply().map(multiply, memory[product], memory[slope], memory[normal], pool)
-            sums.0.run(Sum(), memory[slope], memory[first], scale: 1 / Float(size), adds: false, pool)
-            sums.1.run(Sum(), memory[product], memory[second], scale: 1 / Float(size), adds: false, pool)
+            sums.0.run(Sum(), memory, slope, first, scale: 1 / Float(size), adds: false, pool)
+            sums.1.run(Sum(), memory, product, second, scale: 1 / Float(size), adds: false, pool)
         }
         // dx = (slope - mean(slope) - normal · mean(slope · normal)) / deviation, in two passes over four operands.
         let project = Nest([slope, slope, first, normal, second]).plan
@@ -261,9 +261,9 @@ struct SampleNorm: Operation {
             let part = source
             builder.accumulate(value) { target, adds in
                 let spread = affine(target, part.shape)
-                let plan = ReductionPlan(input: part, output: spread)
+                let plan = builder.reduction(of: part, into: spread)
                 builder.emit([part, spread], result: target) { memory, pool in
-                    plan.run(Sum(), memory[part], memory[spread], scale: 1, adds: adds, pool)
+                    plan.run(Sum(), memory, part, spread, scale: 1, adds: adds, pool)
                 }
             }
         }

@@ -304,10 +304,25 @@ struct LogicalNot: UnaryFormula {
     @inline(__always) func value(_ x: Float) -> Float { x == 0 ? 1 : 0 }
 }
 
-/// x compared with a scalar.
-struct CompareScalar<C: BinaryFormula>: UnaryFormula {
+/// x compared with a scalar. Not generic: a generic formula would share one set of loops, which call it for each element.
+struct CompareScalar: UnaryFormula {
+    enum Relation { case greater, greaterOrEqual, less, lessOrEqual, equal, notEqual }
+
     static var isDifferentiable: Bool { false }
-    var comparison: C
+    var relation: Relation
     var scalar: Float
-    @inline(__always) func value(_ x: Float) -> Float { comparison.value(x, scalar) }
+
+    @inline(__always)
+    func value(_ x: Float) -> Float {
+        let holds =
+            switch relation {
+            case .greater: x > scalar
+            case .greaterOrEqual: x >= scalar
+            case .less: x < scalar
+            case .lessOrEqual: x <= scalar
+            case .equal: x == scalar
+            case .notEqual: x != scalar
+            }
+        return holds ? 1 : 0
+    }
 }
