@@ -27,6 +27,9 @@ let kernels: [SwiftSetting] =
     + [.unsafeFlags(["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(march)"])]
     + (hasFMA ? [.define("LLMBENCH_FMA")] : [])
 
+// Rank distributions and resampling take minutes in a debug build without this; no instruction set is asked for.
+let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -51,7 +54,8 @@ let package = Package(
             name: "llmbench",
             dependencies: [
                 "Studies", "Reporting", "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "Prompts",
-                "Endpoints", "ResultStore", "Statistics", "Metrics", "Datasets", "TensorRuntime", argumentParser,
+                "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics", "Datasets",
+                "TensorRuntime", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -90,7 +94,14 @@ let package = Package(
         .target(name: "Prompts", dependencies: ["Hashing"], swiftSettings: strict),
         .target(name: "Endpoints", dependencies: ["CCurl", yams, "Hashing"], swiftSettings: strict),
         .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
-        .target(name: "Statistics", swiftSettings: strict),
+        .target(
+            name: "PublishedFigures", dependencies: ["Tables"], exclude: ["README.md"],
+            resources: [
+                "models", "architectures", "run_to_run", "test_dice", "table3", "figure8", "label_budget", "glioma",
+            ].map { .embedInCode("Data/\($0).csv") },
+            swiftSettings: strict),
+        .target(name: "Tables", swiftSettings: strict),
+        .target(name: "Statistics", swiftSettings: optimised),
         .target(name: "Metrics", swiftSettings: strict),
         .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
@@ -122,6 +133,11 @@ let package = Package(
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Statistics"], swiftSettings: strict),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
+        .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: strict),
+        .testTarget(
+            name: "PublishedFiguresTests", dependencies: ["PublishedFigures", "Statistics", "Tables"],
+            swiftSettings: strict),
         .testTarget(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
