@@ -4,7 +4,7 @@ extension Statistics {
     /// 2U / (n₁n₂) − 1.
     ///
     /// The interval is the asymmetric one of Feng and Cliff (2004), formulas 6 and 7, from the consistent variance and Student's t
-    /// with n₁ + n₂ − 2 degrees of freedom; where every value of a sample exceeds every one of the other, that of Cliff (1996),
+    /// with n₁ + n₂ − 2 degrees of freedom, as R's effsize with its consistent estimate; where every value of a sample exceeds every one of the other, that of Cliff (1996),
     /// (n − t²) / (n + t²) with the smaller n, whose coverage is rough. Values are independent within and between samples.
     ///
     /// - Returns: With no interval where a sample holds fewer than two values.

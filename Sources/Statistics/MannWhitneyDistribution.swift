@@ -18,7 +18,7 @@ struct MannWhitneyDistribution: Sendable {
 
     /// Counts U up to `bound`, or up to the middle.
     ///
-    /// - Throws: `StatisticsError.tooLargeForExact` beyond 4·10⁹ limb operations: about 600 × 600.
+    /// - Throws: `StatisticsError.tooLargeForExact` beyond 4·10⁹ limb operations: about 590 × 590.
     /// - Complexity: O(m · bound · limbs), m the smaller size; about (m + n) / 64 limbs.
     init(_ first: Int, _ second: Int, upTo bound: Int? = nil) throws(StatisticsError) {
         sizes = [first, second]

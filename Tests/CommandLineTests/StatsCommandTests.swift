@@ -109,7 +109,7 @@ struct StatsCommandTests {
                 "dataset,g,x\nS,a,1\nS,b,2\nT,a,3\n", ["--by", "g"],
                 "dataset 'T' has rows of one group only: both 'a' and 'b' are needed"
             ),
-            ("g\u{1b}[2J,x\na,1\nb,2\n", ["--by", "k"], "g\\x1b[2J"),
+            ("group\u{1b}[2J,value\na,1\nb,2\n", ["--by", "kkkkkkkkk"], "the table has group\\x1b[2J, value"),
         ])
     func badTables(text: String, arguments: [String], sentence: String) async throws {
         let scratch = try Scratch()

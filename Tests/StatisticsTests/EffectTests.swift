@@ -41,6 +41,22 @@ import Testing
         #expect(one.interval == nil && one.value == -1 && one.intervalMethod.contains("one value"))
     }
 
+    /// The worked example of Hess and Kromrey (2004), whose three variance terms are 0.2669753, 0.447 and 1.0055556; the interval from
+    /// those by Feng and Cliff's formula, as R's effsize with the consistent estimate and Student's t.
+    @Test func hessAndKromreysExample() throws {
+        let treatment = [10.0, 10, 20, 20, 20, 30, 30, 30, 40, 50]
+        let delta = try Statistics.cliffsDelta(treatment, [10, 20, 30, 40, 40, 50])
+        let interval = try #require(delta.interval)
+        #expect(delta.value == -0.25)
+        let variance = (5 * 0.266_975_309 + 9 * 0.447 + 1.005_555_556) / 60
+        let t = Tail.tQuantile(upper: 0.025, degrees: 14)
+        let scale = 1 - 0.0625 + t * t * variance
+        let reach = t * variance.squareRoot() * (0.9375 * 0.9375 + t * t * variance).squareRoot()
+        #expect(abs(interval.lower - (-0.25 + 0.015_625 - reach) / scale) < 1e-8)
+        #expect(abs(interval.upper - (-0.25 + 0.015_625 + reach) / scale) < 1e-8)
+        #expect(abs(interval.lower + 0.737_324_85) < 1e-7 && abs(interval.upper - 0.408_463_98) < 1e-7)
+    }
+
     @Test func groupsOfACriticalDifferenceDiagram() {
         let comparison = NemenyiComparison(
             meanRanks: [3.5, 1, 2, 5, 1.5], criticalDifference: 1.2, significance: 0.05, p: [], blocks: 10)
