@@ -3,9 +3,10 @@ extension Statistics {
     /// Cliff's delta (1993), P(X > Y) − P(X < Y) over all pairs of values. For two samples it equals the rank-biserial correlation
     /// 2U / (n₁n₂) − 1.
     ///
-    /// The interval is the asymmetric one of Feng and Cliff (2004), formulas 6 and 7, from the consistent variance and Student's t
-    /// with n₁ + n₂ − 2 degrees of freedom, as R's effsize with its consistent estimate; where every value of a sample exceeds every one of the other, that of Cliff (1996),
-    /// (n − t²) / (n + t²) with the smaller n, whose coverage is rough. Values are independent within and between samples.
+    /// The interval is the asymmetric one of Feng and Cliff (2004) from the consistent variance and Student's t with n₁ + n₂ − 2
+    /// degrees of freedom, as R's effsize with its consistent estimate. Where every value of one sample exceeds every one of the
+    /// other, it is that of Cliff (1996), (n − t²) / (n + t²) with the smaller n, whose coverage is rough. Values are independent
+    /// within and between samples.
     ///
     /// - Returns: With no interval where a sample holds fewer than two values.
     /// - Throws: `StatisticsError` for an empty sample, values that are not finite, a level outside (0, 1).
