@@ -25,7 +25,7 @@ extension Statistics {
     ///   - continuity: Whether the normal approximation takes ½ off the distance.
     ///   - level: Of the interval of the effect size, Cliff's delta.
     /// - Throws: `StatisticsError` for an empty sample, values that are not finite, `.exact` with ties or beyond about 590 × 590.
-    /// - Complexity: O(N log N); exact as `MannWhitneyDistribution`: 0.1 s at 200 × 200.
+    /// - Complexity: O(N log N); exact as `MannWhitneyDistribution`: 0.1 s at 200 × 200, 6 s at the limit, measured on one core of a Xeon.
     public static func mannWhitney(
         _ a: [Double], _ b: [Double], alternative: Alternative = .twoSided, method: RankTestMethod = .automatic,
         continuity: Bool = true, level: Double = 0.95
