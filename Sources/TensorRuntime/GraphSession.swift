@@ -129,15 +129,16 @@ public final class GraphSession {
 extension Graph {
     /// The batch size that the shapes of given inputs imply; the captured one when no input scales with it.
     public func batchSize(of inputs: [String: Tensor]) throws -> Int {
-        let declared = Dictionary(uniqueKeysWithValues: values.map { ($0.id, $0.shape) })
         for input in self.inputs {
             guard let tensor = inputs[input.name] else { throw RuntimeError.missingTensor("the input \(input.name)") }
-            for (axis, dimension) in (declared[input.value] ?? []).enumerated() {
+            // A search and no dictionary: a session asks before each step, which allocates nothing.
+            let declared = values.first { $0.id == input.value }?.shape ?? []
+            for (axis, dimension) in declared.enumerated() {
                 guard case .batch(let multiple) = dimension, axis < tensor.shape.count else { continue }
                 guard tensor.shape[axis] > 0, tensor.shape[axis] % multiple == 0 else {
                     throw RuntimeError.tensorMismatch(
                         name: input.name,
-                        expected: try Graph.shape(of: Value(id: 0, shape: declared[input.value] ?? []), batch: batch),
+                        expected: try Graph.shape(of: Value(id: 0, shape: declared), batch: batch),
                         got: tensor.shape)
                 }
                 return tensor.shape[axis] / multiple
