@@ -19,10 +19,12 @@ extension Statistics {
         try check(level: level)
         let dominance = Dominance(a, b)
         let interval = dominance.interval(level: level)
-        return EffectSize(
-            measure: .cliffsDelta, value: dominance.delta, interval: interval,
-            intervalMethod: interval == nil
-                ? "a sample of one value has no variance" : "Feng and Cliff 2004, consistent variance")
+        let method =
+            interval == nil
+            ? "a sample of one value has no variance"
+            : abs(dominance.delta) == 1
+                ? "Cliff 1996, complete separation" : "Feng and Cliff 2004, consistent variance"
+        return EffectSize(measure: .cliffsDelta, value: dominance.delta, interval: interval, intervalMethod: method)
     }
 
     /// Vargha and Delaney's A (2000), P(X > Y) + ½ P(X = Y), with the interval of Cliff's delta carried over.

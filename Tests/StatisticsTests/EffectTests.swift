@@ -39,6 +39,8 @@ import Testing
         #expect(abs((wider.achievedLevel ?? 0) - 0.9) < 1e-12)
         let one = try Statistics.cliffsDelta([1], [2, 3])
         #expect(one.interval == nil && one.value == -1 && one.intervalMethod.contains("one value"))
+        let apart = try Statistics.cliffsDelta([1, 2, 3], [4, 5, 6])
+        #expect(apart.interval?.lower == -1 && apart.intervalMethod.contains("complete separation"))
     }
 
     /// The worked example of Hess and Kromrey (2004), whose three variance terms are 0.2669753, 0.447 and 1.0055556; the interval from
