@@ -53,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "llmbench",
             dependencies: [
-                "Studies", "Reporting", "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "Prompts",
+                "Studies", "Reporting", "Audit", "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "Prompts",
                 "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics", "Datasets",
                 "TensorRuntime", argumentParser,
             ],
@@ -73,6 +73,12 @@ let package = Package(
             resources: ["index.mustache", "run.mustache", "table.mustache", "style.css"].map {
                 .embedInCode("Templates/\($0)")
             },
+            swiftSettings: strict),
+        .target(
+            name: "Audit",
+            dependencies: [
+                "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Hashing",
+            ],
             swiftSettings: strict),
         .target(
             name: "Training",
@@ -98,6 +104,7 @@ let package = Package(
             name: "PublishedFigures", dependencies: ["Tables"], exclude: ["README.md"],
             resources: [
                 "models", "architectures", "run_to_run", "test_dice", "table3", "figure8", "label_budget", "glioma",
+                "statements",
             ].map { .embedInCode("Data/\($0).csv") },
             swiftSettings: strict),
         .target(name: "Tables", swiftSettings: strict),
@@ -164,6 +171,13 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: ["Training", "Capture", "Sandbox", "ResultStore", "TensorRuntime", "Datasets"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: [
+                "Audit", "PublishedFigures", "Tables", "Statistics", "ResultStore", "Datasets", "Hashing",
+                "TestSupport", grdb,
+            ],
             swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(

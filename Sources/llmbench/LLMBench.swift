@@ -13,7 +13,7 @@ struct LLMBench: AsyncParsableCommand {
             DoctorCommand.self, DemoCommand.self, ModelsCommand.self, DatasetsCommand.self, GenerateCommand.self,
             CaptureCommand.self,
             TrainCommand.self, EvaluateCommand.self, ReportCommand.self, DiagnoseCommand.self, UNetCommand.self,
-            StatsCommand.self, BenchCommand.self,
+            StatsCommand.self, AuditCommand.self, BenchCommand.self,
         ])
 }
 

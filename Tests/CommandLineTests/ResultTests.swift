@@ -24,7 +24,7 @@ struct ResultTests {
         let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
         for command in [
             "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "report", "diagnose",
-            "unet", "bench", "stats",
+            "unet", "bench", "stats", "audit",
         ] {
             let help = try await program.run([command, "--help"]).output
             let before = help.components(separatedBy: "USAGE:")[0]

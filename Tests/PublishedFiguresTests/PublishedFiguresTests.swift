@@ -13,6 +13,7 @@ import Testing
         #expect(try PublishedFigures.figure8().count == 8)
         #expect(try PublishedFigures.labelBudget().count == 40)
         #expect(try PublishedFigures.glioma().count == 46)
+        #expect(try PublishedFigures.statements().count == 4)
     }
 
     @Test func rowsReferToModelsThatAreThere() throws {

@@ -1,0 +1,50 @@
+import Foundation
+import ResultStore
+
+/// A check of a study's store.
+public protocol StoreCheck: AuditCheck {
+    func findings(in evidence: AuditEvidence) -> [AuditFinding]
+}
+
+/// Asks whether a study's evidence holds together.
+public struct StudyAudit: Sendable {
+    /// Every check, in the order they are made. `store-integrity` comes before them.
+    public static let checks: [any StoreCheck] = [
+        ScoreRangeCheck(), NotFiniteCheck(), ConstantScoresCheck(), IdenticalResultsCheck(), PerSampleCheck(),
+        CountsCheck(), BatchMeansCheck(), LeakCheck(), DatasetChangedCheck(), PromptChangedCheck(),
+        PriceChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(), ParityCheck(),
+        StatedOtherwiseCheck(), ConversationCheck(), UnfinishedCheck(), FigureAgeCheck(),
+    ]
+
+    public var store: ResultStore
+    public var study: String
+    public var surroundings: AuditSurroundings
+
+    public init(store: ResultStore, study: String, surroundings: AuditSurroundings) {
+        self.store = store
+        self.study = study
+        self.surroundings = surroundings
+    }
+
+    /// Makes every check. Where the database itself is unsound, only that is reported: what a damaged row says is no evidence.
+    ///
+    /// - Throws: `StoreError` for a store that cannot be read at all.
+    public func report(at date: Date = Date()) throws -> AuditReport {
+        let integrity = StoreIntegrityCheck()
+        var findings = try integrity.findings(in: store)
+        let subject = "study \(study)"
+        guard findings.isEmpty else {
+            return AuditReport(subject: subject, auditedAt: date, checks: [integrity], findings: findings)
+        }
+        let evidence: AuditEvidence
+        do {
+            evidence = try AuditEvidence(store: store, study: study, surroundings: surroundings)
+        } catch StoreError.failed(_, let doing, let reason) {
+            findings = [integrity.unreadable(doing: doing, reason: reason, store: store)]
+            return AuditReport(subject: subject, auditedAt: date, checks: [integrity], findings: findings)
+        }
+        findings = Self.checks.flatMap { $0.findings(in: evidence) }
+        return AuditReport(
+            subject: subject, auditedAt: date, checks: [integrity as any AuditCheck] + Self.checks, findings: findings)
+    }
+}
