@@ -284,11 +284,11 @@ struct PlantedFault: Sendable, CustomStringConvertible {
         ) { try $0.sql("UPDATE training SET status = 'finished' WHERE id = 1") },
         .init(
             description: "a report without a manifest", check: "figure-age", severity: .note,
-            says: ["1 file lie there without a manifest.json"]
+            says: ["1 file without a manifest.json"]
         ) { _ = try figure($0) },
         .init(
             description: "a figure older than its data", check: "figure-age", severity: .warning,
-            says: ["1 of 1 file were made from other results than the store holds now (figures/dice.svg)"]
+            says: ["1 of 1 file made from other results than the store holds now (figures/dice.svg)"]
         ) { study in
             let file = try figure(study)
             try ReportManifest.record([file], in: folder(study), results: study.store.resultHash())

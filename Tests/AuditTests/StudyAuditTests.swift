@@ -116,6 +116,36 @@ struct StudyAuditTests {
         #expect(Set(try study.audit().findings.map(\.check)) == ["constant-scores"])
     }
 
+    @Test("Costs are compared with cards that are there, and a price that is gone is said")
+    func prices() throws {
+        let study = try SyntheticStudy()
+        defer { study.remove() }
+        var surroundings = try study.surroundings()
+        surroundings.prices = ["model-0": nil]
+        let found = try StudyAudit(store: study.store, study: SyntheticStudy.name, surroundings: surroundings).report()
+            .findings
+        #expect(found.map(\.check) == ["price-changed"] && found[0].place.contains("model-0"), "\(found)")
+        #expect(found[0].what.hasSuffix("have a cost; the model's card has no price now"), "\(found)")
+        surroundings.prices = nil
+        #expect(
+            try StudyAudit(store: study.store, study: SyntheticStudy.name, surroundings: surroundings).report().findings
+                .isEmpty)
+    }
+
+    @Test("One run's engines may agree from one seed, not from two")
+    func agreement() throws {
+        let study = try SyntheticStudy(.init(models: 1, engines: [.swift, .pytorch]))
+        defer { study.remove() }
+        try study.sql(
+            """
+            UPDATE held_out SET dice = (SELECT dice FROM held_out AS a WHERE a.training_id = 1 AND a.sample = held_out.sample)
+            WHERE training_id = 2
+            """, "DELETE FROM held_out_batch")
+        #expect(try study.audit().findings.isEmpty)
+        try study.sql("UPDATE training SET seed = 1 WHERE id = 2")
+        #expect(try study.audit().findings.map(\.check) == ["identical-results"])
+    }
+
     @Test("Names in commands are quoted for the shell")
     func quoting() {
         #expect(Wording.shell("results/s/bench.sqlite") == "results/s/bench.sqlite")

@@ -90,11 +90,15 @@ struct AuditCommand: AsyncParsableCommand {
 extension StudyAudit {
     /// The audit of a study with all that lies beside its store, as `audit` and `report` make it.
     ///
+    /// - Parameter isBeingReported: The report's files are about to be written anew: their age says nothing.
     /// - Throws: `StoreError`.
-    static func report(of store: ResultStore, study: String, in workspace: Workspace) throws -> AuditReport {
+    static func report(
+        of store: ResultStore, study: String, in workspace: Workspace, isBeingReported: Bool = false
+    ) throws -> AuditReport {
         // A store too damaged to name its datasets is what the audit is there to report.
         var surroundings =
             (try? AuditSurroundings(workspace: workspace, store: store, study: study)) ?? AuditSurroundings()
+        if isBeingReported { surroundings.reportFolder = nil }
         // Cards that cannot be read are the business of `models list`; costs are then not compared.
         if let registry = try? ModelRegistry.load(workspace.models) {
             surroundings.prices = Dictionary(

@@ -22,7 +22,7 @@ struct FigureAgeCheck: StoreCheck {
                 return [
                     finding(
                         .note, path,
-                        "\(Wording.count(onDisk.count, "file")) lie there without a \(ReportManifest.name): their age cannot be told",
+                        "\(Wording.count(onDisk.count, "file")) without a \(ReportManifest.name): the age cannot be told",
                         look: renew)
                 ]
             }
@@ -43,7 +43,7 @@ struct FigureAgeCheck: StoreCheck {
             found.append(
                 finding(
                     .warning, path,
-                    "\(old.count) of \(Wording.count(manifest.files.count, "file")) were made from other results than the store holds "
+                    "\(old.count) of \(Wording.count(manifest.files.count, "file")) made from other results than the store holds "
                         + "now (\(Wording.list(old.map(\.path)))), the oldest on \(first.written.formatted(.iso8601))",
                     look: renew))
         }
