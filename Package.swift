@@ -33,6 +33,7 @@ let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 
 let package = Package(
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         // The command line.
@@ -69,8 +71,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Reporting",
-            dependencies: ["ResultStore", "Statistics", "CXLSXWriter", "CCairo", mustache],
-            resources: ["index.mustache", "run.mustache", "table.mustache", "style.css"].map {
+            dependencies: [
+                "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics", "CXLSXWriter",
+                "CCairo", mustache, flyingFox,
+            ],
+            resources: ["page.mustache", "style.css", "report.js", "icon.svg"].map {
                 .embedInCode("Templates/\($0)")
             },
             swiftSettings: strict),
@@ -179,7 +184,18 @@ let package = Package(
                 "TestSupport", grdb,
             ],
             swiftSettings: strict),
+        // A made-up study in a real store and a real folder, for tests and for timing.
+        .target(
+            name: "PageTestSupport",
+            dependencies: ["Reporting", "Training", "TensorRuntime", "ResultStore", "Datasets"],
+            path: "Tests/PageTestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "page-study", dependencies: ["PageTestSupport"], path: "Tests/PageStudy", swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
+        .testTarget(
+            name: "PageTests",
+            dependencies: ["PageTestSupport", "TestSupport", "Reporting", "ResultStore", "TensorRuntime", "Datasets"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests", dependencies: ["llmbench", "TensorRuntime", "Datasets", "TestSupport", grdb],
             swiftSettings: strict

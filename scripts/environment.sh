@@ -11,6 +11,13 @@ system_packages=(
   python3-venv fonts-dejavu-core
 )
 
+# The browser that the pages are tested in. Where it cannot be had, its tests are skipped and say so; continuous integration
+# requires them.
+ensure_browser() {
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null || ensure_system chromium ||
+    { [ "${LLMBENCH_REQUIRE_CHROMIUM:-}" != 1 ] || return 3; say "Chromium could not be installed: the browser tests are skipped."; }
+}
+
 # Debian packages; the versions are the distribution's.
 ensure_system() {
   local missing=() package

@@ -65,6 +65,11 @@ public final class ResultStore: Sendable {
         try StoreError.wrapping(path, what()) { try pool.read(body) }
     }
 
+    /// A read on the writer's connection, outside of a transaction.
+    func readByWriter<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
+        try StoreError.wrapping(path, what()) { try pool.writeWithoutTransaction(body) }
+    }
+
     /// One transaction.
     func write<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
         try StoreError.wrapping(path, what()) { try pool.write(body) }

@@ -71,6 +71,9 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             name: "a report of a study without runs", arguments: ["report", "all", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs to report", "llmbench generate"]),
         .init(
+            name: "a view of a study without runs", arguments: ["view", "--study", "empty"], status: 2,
+            says: ["study 'empty' has no runs to report", "llmbench generate"]),
+        .init(
             name: "a training in a study without runs", arguments: ["train", "run-01", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs yet", "llmbench generate"]),
         .init(

@@ -23,8 +23,8 @@ struct ResultTests {
     func examples() async throws {
         let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
         for command in [
-            "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "report", "diagnose",
-            "unet", "bench", "stats", "audit",
+            "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "report", "view",
+            "diagnose", "unet", "bench", "stats", "audit",
         ] {
             let help = try await program.run([command, "--help"]).output
             let before = help.components(separatedBy: "USAGE:")[0]

@@ -74,29 +74,62 @@ struct ReportFolderTests {
         let folder = sample.workspace.results(study: "s").appending(path: "report")
         _ = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace).write(to: folder)
         let pages = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".html") }
-        #expect(pages.count == 4)
+        #expect(pages.count == 10, "overview, runs, figures, four tables, three runs: \(pages)")
         for page in pages {
             let html = try String(contentsOf: folder.appending(path: page), encoding: .utf8)
-            #expect(!html.contains("<script") && !html.contains("<img src=x") && !html.contains("\u{1b}"), "\(page)")
+            #expect(html.components(separatedBy: "<script").count == 2, "the page's own script and no other: \(page)")
+            #expect(!html.contains("<img src=x") && !html.contains("\u{1b}"), "\(page)")
         }
         let run = try String(contentsOf: folder.appending(path: "runs/2-learner.html"), encoding: .utf8)
         #expect(run.contains("&lt;script&gt;alert(1)") && run.contains("{{reply}}") && run.contains("\\x1b[31m"))
-        #expect(run.contains("class=\"here\""), "the line of the error is marked in the code")
+        #expect(
+            run.contains("class=\"l here\" id=\"round-0-file-1-L2\""), "the line of the error is marked in the code")
     }
 
     @Test func `every link of the report leads to a file of the folder`() throws {
         let sample = try SampleStudy()
         defer { sample.remove() }
         let folder = sample.workspace.results(study: "s").appending(path: "report")
-        _ = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace).write(to: folder)
-        let html = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
-        let links = html.matches(of: /(?:href|src)="([^"#]+)"/).map { String($0.output.1) }
-        #expect(links.count > 12)
-        for link in links {
-            #expect(!link.contains("://"), "no request leaves the folder: \(link)")
-            #expect(FileManager.default.fileExists(atPath: folder.appending(path: link).path), "\(link)")
+        let page = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace)
+        _ = try page.write(to: folder)
+        var checked = 0
+        for path in page.paths where path.hasSuffix(".html") {
+            let url = folder.appending(path: path)
+            let html = try String(contentsOf: url, encoding: .utf8)
+            for match in html.matches(of: /(?:href|src)="([^"#]+)(#[^"]*)?"/) {
+                let link = String(match.output.1)
+                #expect(!link.contains(":"), "no request leaves the folder: \(link)")
+                let target = url.deletingLastPathComponent().appending(path: link).standardizedFileURL
+                #expect(target.path.hasPrefix(folder.standardizedFileURL.path), "\(path): \(link)")
+                #expect(FileManager.default.fileExists(atPath: target.path), "\(path): \(link)")
+                checked += 1
+            }
+            #expect(
+                html.contains("written by hand") || path.hasPrefix("runs/"), "the fixtures are named as such: \(path)")
         }
-        #expect(html.contains("written by hand"), "the fixtures are named as such")
+        #expect(checked > 100)
+    }
+
+    @Test func `a figure says what its marks stand for, and they lie inside it`() throws {
+        let sample = try SampleStudy()
+        defer { sample.remove() }
+        for figure in try sample.evidence().figures().map(DrawnFigure.init) {
+            #expect(!figure.marks.isEmpty, "\(figure.figure.name)")
+            for mark in figure.marks {
+                #expect(mark.x >= 0 && mark.x + mark.width <= figure.figure.size.width, "\(mark)")
+                #expect(mark.y >= 0 && mark.y + mark.height <= figure.figure.size.height, "\(mark)")
+                #expect(mark.label.contains { $0.isNumber }, "a value: \(mark.label)")
+            }
+        }
+    }
+
+    @Test func `a figure of hundreds of rows is drawn with fewer dots, not refused`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-tall-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let figure = ErrorsFigure(
+            bars: (0..<500).map { .init(label: "run \($0)", outcome: "runs", counts: ["ValueError": 1 + $0 % 3]) })
+        let png = try Data(contentsOf: try figure.write(to: folder, formats: [.png])[0])
+        #expect(png[20..<24].reduce(0) { $0 << 8 | Int($1) } == 32_000)
     }
 
     @Test func `figures are PNGs of print resolution and well-formed SVGs`() throws {

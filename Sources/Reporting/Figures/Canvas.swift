@@ -44,6 +44,8 @@ public final class Canvas {
     private let url: URL
     public let width: Double
     public let height: Double
+    /// What the marks stand for, in the order they were drawn.
+    public internal(set) var marks: [FigureMark] = []
 
     /// Dots an inch of a PNG: what journals ask for.
     public static let resolution = 300.0
@@ -55,7 +57,8 @@ public final class Canvas {
         self.width = width
         self.height = height
         let path = url.path(percentEncoded: false)
-        let scale = Self.resolution / 72
+        // Cairo's pictures have 32 767 pixels a side at most: a figure of hundreds of rows comes with fewer dots.
+        let scale = min(Self.resolution / 72, 32_000 / max(width, height))
         let made: OpaquePointer? =
             switch format {
             case .png:

@@ -92,7 +92,17 @@ public struct DiceBoxPlotFigure: Figure {
         )
         let median = axis.position(plot.median)
         canvas.line([(median, y - half), (median, y + half)], colour, width: 2)
-        for outlier in plot.outliers { canvas.circle(x: axis.position(outlier), y: y, radius: 1.5, stroke: colour) }
+        let name = "\(box.label), engine \(box.engine)"
+        func shown(_ value: Double) -> String { ReportTable.Cell.fixed(value, 3) }
+        let mean = Statistics.mean(box.values).map { ", mean \(shown($0))" } ?? ""
+        canvas.mark(
+            x: low, y: y - half, width: max(4, high - low), height: 2 * half,
+            "\(name): median \(shown(plot.median)), quartiles \(shown(plot.lowerQuartile)) and "
+                + "\(shown(plot.upperQuartile))\(mean), \(box.values.count) images")
+        for outlier in plot.outliers {
+            canvas.circle(x: axis.position(outlier), y: y, radius: 1.5, stroke: colour)
+            canvas.mark(x: axis.position(outlier), y: y, "\(name): one image at \(shown(outlier))")
+        }
         if let mean = Statistics.mean(box.values) {
             let x = axis.position(mean)
             let r = 2.4

@@ -49,6 +49,9 @@ public struct ErrorsFigure: Figure {
                 canvas.rectangle(
                     x: from, y: y - rowHeight * 0.32, width: to - from, height: rowHeight * 0.64, fill: colours[name],
                     stroke: Canvas.Colour(0xFFFFFF), lineWidth: 0.8)
+                canvas.mark(
+                    x: from, y: y - rowHeight * 0.32, width: to - from, height: rowHeight * 0.64,
+                    "\(bar.label): \(count) × \(name)")
                 sum += count
             }
             canvas.text(

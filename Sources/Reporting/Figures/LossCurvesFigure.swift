@@ -63,6 +63,12 @@ public struct LossCurvesFigure: Figure {
         func points(_ series: [(epoch: Int, loss: Double)]) -> [(x: Double, y: Double)] {
             series.filter(\.loss.isFinite).map { (horizontal.position(Double($0.epoch)), vertical.position($0.loss)) }
         }
+        for (kind, series) in [("training", panel.training), ("validation", panel.validation)] {
+            for (point, value) in zip(points(series), series.filter(\.loss.isFinite)) {
+                canvas.mark(
+                    x: point.x, y: point.y, "\(panel.title), epoch \(value.epoch): \(kind) loss \(Float(value.loss))")
+            }
+        }
         canvas.line(points(panel.training), Canvas.Colour.series[0], width: 1.3)
         canvas.line(points(panel.validation), Canvas.Colour.series[1], width: 1.3, dash: [4, 2])
         if let remark = panel.remark {
@@ -120,7 +126,12 @@ public struct CommonCurvesFigure: Figure {
             let (colour, dash) = style(index)
             let points = curve.points.map { (x: horizontal.position(Double($0.epoch)), y: vertical.position($0.value)) }
             canvas.line(points, colour, width: 1.5, dash: dash)
-            for point in points { canvas.circle(x: point.x, y: point.y, radius: 1.6, fill: colour) }
+            for (point, value) in zip(points, curve.points) {
+                canvas.circle(x: point.x, y: point.y, radius: 1.6, fill: colour)
+                canvas.mark(
+                    x: point.x, y: point.y,
+                    "\(curve.label), epoch \(value.epoch): soft Dice \(ReportTable.Cell.fixed(value.value, 3))")
+            }
         }
     }
 }

@@ -1,117 +1,246 @@
 import Foundation
 import Mustache
 import ResultStore
+import Statistics
 
-/// The report as a folder of pages that opens from disk: no script, no request beyond the folder, every text escaped.
-public struct ReportPage {
-    private let evidence: StudyEvidence
-    private let workspace: Workspace
-    private let library: MustacheLibrary
+/// The report as a folder of pages that opens from disk: no request beyond the folder, every text escaped, usable without script.
+///
+/// ```swift
+/// let page = try ReportPage(evidence: evidence, workspace: workspace)
+/// let index = try page.write(to: folder)
+/// ```
+///
+/// It is a list of files, each made when asked for, so that the same pages are written to disk or served.
+public struct ReportPage: Sendable {
+    /// How a page learns of news; nil for files on disk, which stay as they are.
+    public struct Live: Sendable, Hashable {
+        /// Changes with the evidence.
+        public var version: String
 
-    /// - Throws: `ReportError.template`.
-    public init(evidence: StudyEvidence, workspace: Workspace) throws {
-        self.evidence = evidence
-        self.workspace = workspace
-        var library = MustacheLibrary()
-        let templates: [(String, [UInt8])] = [
-            ("index", PackageResources.index_mustache), ("run", PackageResources.run_mustache),
-            ("table", PackageResources.table_mustache),
-        ]
-        for (name, bytes) in templates {
-            do {
-                try library.register(String(decoding: bytes, as: UTF8.self), named: name)
-            } catch {
-                throw ReportError.template(name: name, reason: "\(error)")
-            }
+        public init(version: String) {
+            self.version = version
         }
-        self.library = library
     }
 
-    /// Writes `index.html`, a page a run, the figures in `figures/` and the workbook into `folder`.
+    typealias Contents = @Sendable () throws -> Data
+
+    private let evidence: StudyEvidence
+    private let live: Live?
+    private let library: MustacheLibrary
+    private let tables: [ReportTable]
+    private var files: [String: Contents] = [:]
+    /// Paths from the folder, `index.html` first.
+    public private(set) var paths: [String] = []
+
+    /// Computes the tables and draws the figures; pages and pictures are made by `contents(of:)`.
+    ///
+    /// - Parameters:
+    ///   - audit: What an audit of this evidence came to; nil where there was none, and the report says so.
+    ///   - live: For pages that are served and follow a study.
+    /// - Throws: `ReportError`.
+    public init(
+        evidence: StudyEvidence, workspace: Workspace, audit: AuditSummary? = nil, live: Live? = nil
+    ) throws {
+        self.evidence = evidence
+        self.live = live
+        library = try Self.loadLibrary()
+        tables = evidence.tables(forPage: true)
+        let figures = try evidence.figures().map(DrawnFigure.init)
+        let warning = AuditView.figureWarning(audit)
+        addOverview(figures, audit, warning)
+        addTables()
+        addFigures(figures, warning)
+        try addRuns(workspace, warning)
+        addAssets(evidence)
+    }
+
+    private static func loadLibrary() throws -> MustacheLibrary {
+        var library = MustacheLibrary()
+        do {
+            try library.register(String(decoding: PackageResources.page_mustache, as: UTF8.self), named: "page")
+        } catch {
+            throw ReportError.template(name: "page", reason: "\(error)")
+        }
+        return library
+    }
+
+    /// One file; nil where the report has none of that path.
+    ///
+    /// - Throws: `ReportError`, or what kept a picture from being read.
+    public func contents(of path: String) throws -> Data? { try files[path]?() }
+
+    /// Writes every file below `folder`.
     ///
     /// - Returns: the index.
     /// - Throws: `ReportError`.
     public func write(to folder: URL) throws -> URL {
-        let figures = evidence.figures()
-        for figure in figures { try figure.write(to: folder.appending(path: "figures")) }
-        try Workbook.write(evidence.tables(), notice: evidence.fixtureNotice, to: folder.appending(path: "report.xlsx"))
-        try save(String(decoding: PackageResources.style_css, as: UTF8.self), to: folder.appending(path: "style.css"))
-        for (number, run) in evidence.runs.enumerated() {
-            let url = folder.appending(path: "runs/\(Self.pageName(number, run))")
-            try save(
-                try render(RunPage(run: run, evidence: evidence, workspace: workspace).model, with: "run"), to: url)
+        for path in paths {
+            guard let data = try contents(of: path) else { continue }
+            try Self.save(data, to: folder.appending(path: path))
         }
-        let index = folder.appending(path: "index.html")
-        try save(try render(indexModel(figures), with: "index"), to: index)
-        return index
+        return folder.appending(path: "index.html")
     }
 
-    /// Page names are numbered and carry the slug, which is path-safe by the registry's rule; anything else is left out.
-    static func pageName(_ number: Int, _ run: StudyEvidence.Run) -> String {
-        let safe = run.record.model.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
-        return "\(number + 1)-\(safe).html"
-    }
-
-    private func render(_ model: [String: Any], with name: String) throws -> String {
-        guard let text = library.render(model, withTemplate: name) else {
-            throw ReportError.template(name: name, reason: "it is not registered")
-        }
-        return text
-    }
-
-    private func save(_ text: String, to url: URL) throws {
+    private static func save(_ data: Data, to url: URL) throws {
         do {
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: url, options: .atomic)
+            try data.write(to: url, options: .atomic)
         } catch {
             throw ReportError.writing(path: url.path(percentEncoded: false), reason: error.localizedDescription)
         }
     }
 
-    private func indexModel(_ figures: [any Figure]) -> [String: Any] {
-        let links = evidence.runs.enumerated().map { "runs/\(Self.pageName($0, $1))" }
-        let sections = evidence.tables(forPage: true).map { table -> [String: Any] in
-            var model = TableModel(table).model
-            // The first column of a table with a row a run leads to that run's page.
-            if table.rows.count == evidence.runs.count, var rows = model["rows"] as? [[String: Any]] {
-                for index in rows.indices {
-                    guard var cells = rows[index]["cells"] as? [[String: Any]], !cells.isEmpty else { continue }
-                    cells[0]["link"] = links[index]
-                    rows[index]["cells"] = cells
-                }
-                model["rows"] = rows
+    private mutating func add(_ path: String, _ contents: @escaping Contents) {
+        if files.updateValue(contents, forKey: path) == nil { paths.append(path) }
+    }
+
+    private mutating func addPage(_ path: String, title: String, _ main: @escaping @Sendable () -> Markup) {
+        let frame = PageFrame(
+            path: path, title: title, study: evidence.study, tables: tables, notice: evidence.fixtureNotice,
+            readAt: evidence.readAt, live: live, library: library)
+        add(path) { try frame.render(main()) }
+    }
+
+    private mutating func addOverview(_ figures: [DrawnFigure], _ audit: AuditSummary?, _ warning: String?) {
+        // What a reader looks for first, as long as it fits on a screen.
+        let first = figures.filter { $0.figure.name.hasPrefix("held-out-dice") || $0.figure.name == "errors" }
+            .filter { $0.figure.size.height <= 640 }.prefix(4)
+        let page = OverviewPage(
+            evidence: evidence, audit: audit, tables: tables, figures: Array(first), figureWarning: warning,
+            isLive: live != nil)
+        addPage("index.html", title: "Study \(evidence.study)") { page.markup }
+    }
+
+    private mutating func addTables() {
+        let names = Self.pages(evidence)
+        // A name that stands for one run only leads to it.
+        let labels = Dictionary(zip(evidence.runs, names).map { ($0.label, [$1]) }, uniquingKeysWith: +)
+            .compactMapValues { $0.count == 1 ? "../runs/\($0[0])" : nil }
+        for table in tables {
+            addPage("tables/\(table.name).html", title: table.title) {
+                var markup = Markup()
+                markup.element("h1", text: table.title)
+                markup.append(TableView(table: table, links: labels).markup)
+                return markup
             }
-            return model
         }
-        var model: [String: Any] = [
-            "title": "Study \(evidence.study)", "subtitle": subtitle, "sections": sections, "footer": footer,
-            "figures": figures.map { figure in
-                [
-                    "caption": figure.caption, "svg": "figures/\(figure.name).svg", "png": "figures/\(figure.name).png",
-                    "pdf": "figures/\(figure.name).pdf", "width": "\(Int(figure.size.width * 4 / 3))",
-                    "height": "\(Int(figure.size.height * 4 / 3))",
-                ]
-            },
-            "runs": evidence.runs.enumerated().map { number, run in
-                [
-                    "link": links[number], "label": run.label, "outcome": run.outcome,
-                    "tone": run.record.status == .succeeded ? "good" : "bad", "summary": run.summary,
-                ]
-            },
-        ]
-        if let notice = evidence.fixtureNotice { model["notice"] = notice }
-        return model
+        let runs = RunsTable(evidence, pages: names)
+        addPage("runs.html", title: "Runs") {
+            var markup = Markup()
+            markup.element("h1", text: "Runs")
+            markup.element(
+                "p", ["class": "lead"],
+                text:
+                    "Each run round by round: what was asked, what came back, its code, what it did and what was said back."
+            )
+            markup.append(TableView(table: runs.table, links: runs.links).markup)
+            return markup
+        }
     }
 
-    private var subtitle: String {
-        let datasets = Set(evidence.runs.map(\.record.dataset)).sorted().joined(separator: ", ")
-        let clean = evidence.runs.count { $0.record.status == .succeeded }
-        return "\(evidence.runs.count) runs on \(datasets); \(clean) came to code that runs and keeps the contract"
+    private mutating func addFigures(_ figures: [DrawnFigure], _ warning: String?) {
+        let isLive = live != nil
+        addPage("figures.html", title: "Figures") {
+            var markup = Markup()
+            markup.element("h1", text: "Figures")
+            if figures.isEmpty { markup.element("p", ["class": "empty"], text: "Nothing to draw yet.") }
+            markup.element("div", ["class": "figures"]) { markup in
+                for figure in figures {
+                    markup.append(
+                        FigureView(
+                            drawn: figure, path: "figures/\(figure.figure.name)", formats: [.png, .svg, .pdf],
+                            warning: warning, isLive: isLive
+                        ).markup)
+                }
+            }
+            return markup
+        }
+        for figure in figures {
+            for format in Canvas.Format.allCases {
+                add("figures/\(figure.figure.name).\(format.rawValue)") { try figure.data(format) }
+            }
+        }
     }
 
-    private var footer: String {
-        "Read from results/\(evidence.study)/bench.sqlite on \(evidence.readAt.formatted(.iso8601)). Text of models and programs is shown as it came, escaped."
+    private mutating func addRuns(_ workspace: Workspace, _ warning: String?) throws {
+        let names = Self.pages(evidence)
+        let titles = RunsTable.titles(evidence)
+        // Three pictures a run of hundreds, twelve of a few.
+        let pictures = max(3, min(12, 1500 / max(1, evidence.runs.count)))
+        var datasets: [String: Result<DatasetOnDisk, HeldOutGallery.Absence>] = [:]
+        for (index, run) in evidence.runs.enumerated() {
+            let directory = workspace.directory(of: run.record.key)
+            let gallery: Result<HeldOutGallery, HeldOutGallery.Absence>
+            if run.headline == nil {
+                gallery = .failure(.notEvaluated)
+            } else {
+                let name = run.record.dataset
+                let dataset = datasets[name] ?? DatasetOnDisk.load(name, in: workspace)
+                datasets[name] = dataset
+                do throws(HeldOutGallery.Absence) {
+                    gallery = .success(
+                        try HeldOutGallery(run: run, directory: directory, dataset: dataset, count: pictures))
+                } catch {
+                    gallery = .failure(error)
+                }
+            }
+            let folder = String(names[index].dropLast(".html".count))
+            addPictures(gallery, folder)
+            let evidence = evidence
+            let isLive = live != nil
+            let title = titles[index]
+            let curves = RunCurves(run)
+            for figure in curves.figures {
+                add("runs/\(folder)/\(figure.name).svg") { try DrawnFigure(figure).data(.svg) }
+            }
+            let frame = PageFrame(
+                path: "runs/\(names[index])", title: title, study: evidence.study, tables: tables,
+                notice: nil, readAt: evidence.readAt, live: live, library: library)
+            add("runs/\(names[index])") {
+                let page = RunPage(
+                    run: run, title: title, directory: directory, trainings: evidence.trainingsTable(of: run),
+                    curves: try curves.figures.map(DrawnFigure.init), curvesPath: { "\(folder)/\($0.figure.name)" },
+                    gallery: gallery, predictionPath: { "\(folder)/\($0.position)-prediction.png" },
+                    figureWarning: warning, isLive: isLive)
+                return try frame.render(page.markup)
+            }
+        }
+    }
+
+    private mutating func addPictures(_ gallery: Result<HeldOutGallery, HeldOutGallery.Absence>, _ folder: String) {
+        guard case .success(let gallery) = gallery else { return }
+        for item in gallery.cases {
+            add(gallery.imagePath(item)) { try gallery.image(item) }
+            add(gallery.truthPath(item)) { try gallery.truth(item) }
+            add("runs/\(folder)/\(item.position)-prediction.png") { try gallery.prediction(item) }
+        }
+    }
+
+    private mutating func addAssets(_ evidence: StudyEvidence) {
+        add("style.css") { Data(PackageResources.style_css) }
+        add("report.js") { Data(PackageResources.report_js) }
+        add("icon.svg") { Data(PackageResources.icon_svg) }
+        add("report.xlsx") {
+            let file = FileManager.default.temporaryDirectory.appending(path: "llmbench-\(UUID().uuidString).xlsx")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try Workbook.write(evidence.tables(), notice: evidence.fixtureNotice, to: file)
+            do {
+                return try Data(contentsOf: file)
+            } catch {
+                throw ReportError.workbook(path: file.path, reason: error.localizedDescription)
+            }
+        }
+    }
+
+    /// Page names are numbered and carry the slug, which is path-safe by the registry's rule; anything else is left out.
+    static func pages(_ evidence: StudyEvidence) -> [String] {
+        evidence.runs.enumerated().map { number, run in
+            let safe = run.record.model.filter {
+                $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0))
+            }
+            return "\(number + 1)-\(safe.prefix(80)).html"
+        }
     }
 }
 
@@ -121,33 +250,40 @@ extension StudyEvidence {
         let all = [diceTable(), errorsTable(classesAsColumns: !forPage), architecturesTable(), parityTable()]
         return forPage ? all : all + [lossesTable()]
     }
-}
 
-extension StudyEvidence.Run {
-    /// "three rounds fed back: NameError, RuntimeError, ContractViolation".
-    public var summary: String {
-        guard !errorRecords.isEmpty else { return "ran at once" }
-        return errorRecords.map(\.errorClass).joined(separator: " → ")
+    /// The trainings of one run.
+    func trainingsTable(of run: Run) -> ReportTable {
+        var table = ReportTable(
+            name: "trainings", title: "Trainings of this run",
+            columns: [
+                .init("engine", key: "engine"), .init("seed", key: "seed", numeric: true),
+                .init("epochs", key: "epochs", numeric: true), .init("images", key: "images", numeric: true),
+                .init("mean Dice", key: "mean_dice", numeric: true), .init("median", key: "median", numeric: true),
+                .init("IQR", key: "iqr", numeric: true), .init("verdict", key: "verdict"),
+                .init("train s", key: "train_seconds", numeric: true),
+            ])
+        table.rows = run.trainings.map { training in
+            let dice = training.heldOut.map(\.dice)
+            func cell(_ value: Double?, _ digits: Int = 3) -> ReportTable.Cell {
+                value.map { .number($0, digits: digits) } ?? .missing
+            }
+            return [
+                .text(training.record.engine.rawValue), .integer(training.record.seed),
+                training.record.epochs.map { .integer($0) } ?? .missing, .integer(dice.count),
+                cell(training.meanDice), cell(Statistics.median(dice)), cell(Statistics.interquartileRange(dice)),
+                .text(verdict(run, training)), cell(training.record.seconds, 1),
+            ]
+        }
+        return table
     }
 }
 
-/// A table as the template sees it.
-struct TableModel {
-    let model: [String: Any]
-
-    init(_ table: ReportTable) {
-        model = [
-            "name": table.name, "title": table.title, "notes": table.notes, "empty": table.rows.isEmpty,
-            "columns": table.columns.map { ["title": $0.title, "numeric": $0.numeric] as [String: Any] },
-            "rows": table.rows.map { row in
-                [
-                    "cells": row.enumerated().map { column, cell -> [String: Any] in
-                        let numeric = column < table.columns.count && table.columns[column].numeric
-                        return ["text": cell.shown, "numeric": numeric, "long": !numeric && cell.shown.count > 24]
-                            as [String: Any]
-                    }
-                ] as [String: Any]
-            },
-        ]
+extension StudyEvidence.Run {
+    /// "NameError → RuntimeError → ContractViolation".
+    public var summary: String {
+        guard !errorRecords.isEmpty else {
+            return record.status == .running && rounds.isEmpty ? "no reply yet" : "ran at once"
+        }
+        return errorRecords.map(\.errorClass).joined(separator: " → ")
     }
 }

@@ -1,34 +1,101 @@
 import Foundation
 import ResultStore
+import TensorRuntime
 
-/// One run, round by round, as the template sees it.
-struct RunPage {
+/// One run: what it is, what it chose, how it trained and segmented, and the conversation round by round.
+struct RunPage: Sendable {
     let run: StudyEvidence.Run
-    let evidence: StudyEvidence
-    let workspace: Workspace
+    /// Unique among the runs of the study.
+    let title: String
+    let directory: RunDirectory
+    let trainings: ReportTable
+    let curves: [DrawnFigure]
+    /// Path of the curves from the page, without suffix.
+    let curvesPath: @Sendable (DrawnFigure) -> String
+    let gallery: Result<HeldOutGallery, HeldOutGallery.Absence>
+    let predictionPath: @Sendable (HeldOutGallery.Case) -> String
+    let figureWarning: String?
+    let isLive: Bool
 
-    var model: [String: Any] {
-        let directory = workspace.directory(of: run.record.key)
-        var model: [String: Any] = [
-            "label": run.label, "path": run.record.path, "outcome": run.outcome,
-            "tone": run.record.status == .succeeded ? "good" : "bad",
-            "facts": facts.map { ["name": $0.0, "value": $0.1] },
-            "rounds": run.rounds.map { round($0, in: directory) },
-            "footer": "The files lie in generated/\(run.record.path).",
-        ]
-        let prompt = prompt(in: directory)
-        model["prompt"] = prompt
-        model["promptSize"] = Self.size(prompt)
-        if !run.trainings.isEmpty {
-            var table = evidence.diceTable()
-            table.rows = table.rows.filter { $0.first == .text(run.label) }
-            model["trainings"] = TableModel(table).model
+    var markup: Markup {
+        var markup = Markup()
+        markup.element("div", ["id": "run-head", "data-live": ""]) { head(&$0) }
+        section("architecture", "What it chose", &markup, architecture)
+        section("training", "Training and evaluation", &markup, training)
+        section("held-out", "Held-out images", &markup, heldOut)
+        section("prompt", "Prompt", &markup) { markup in
+            let prompt = prompt
+            fold("The prompt as sent", Self.size(prompt), id: "prompt-text", &markup) {
+                $0.element("pre", ["tabindex": "0"], text: prompt)
+            }
+        }
+        markup.element("section", ["id": "rounds", "aria-labelledby": "rounds-title"]) { markup in
+            markup.element("h2", ["id": "rounds-title"], text: "Conversation")
+            markup.element("div", ["id": "round-list", "data-live-list": ""]) { markup in
+                for record in run.rounds { round(record, &markup) }
+            }
+        }
+        markup.element("p", ["class": "notes"], text: "The files lie in generated/\(run.record.path).")
+        return markup
+    }
+
+    private func head(_ markup: inout Markup) {
+        markup.element("h1") { markup in
+            markup.text(title + " ")
+            let tone = run.record.status == .succeeded ? "good" : run.record.status == .running ? "warn" : "bad"
+            markup.element("span", ["class": "badge \(tone)"], text: run.outcome)
         }
         if run.record.fixture {
-            model["notice"] =
-                "This conversation was written by hand to exercise the harness. It says nothing about any language model."
+            markup.element(
+                "p", ["class": "notice", "role": "note"],
+                text:
+                    "This conversation was written by hand to exercise the harness. It says nothing about any language model."
+            )
         }
-        return model
+        markup.element("nav", ["class": "inside", "aria-label": "On this page"]) { markup in
+            for (id, name) in [
+                ("architecture", "Architecture"), ("training", "Training"), ("held-out", "Held-out images"),
+                ("prompt", "Prompt"),
+            ] {
+                markup.element("a", ["href": "#\(id)"], text: name)
+            }
+            for record in run.rounds {
+                markup.element("a", ["href": "#round-\(record.round)"]) { markup in
+                    markup.text("Round \(record.round) ")
+                    markup.element(
+                        "span", ["class": "badge \(Self.tone(record.outcome))"], text: Self.word(record.outcome))
+                }
+            }
+        }
+        markup.element("dl", ["class": "facts"]) { markup in
+            for (name, value) in facts {
+                markup.element("dt", text: name)
+                markup.element("dd", text: StoredText.line(value, limit: 2000))
+            }
+        }
+    }
+
+    private func section(_ id: String, _ title: String, _ markup: inout Markup, _ body: (inout Markup) -> Void) {
+        markup.element("section", ["id": id, "data-live": "", "aria-labelledby": "\(id)-title"]) { markup in
+            markup.element("h2", ["id": "\(id)-title"], text: title)
+            body(&markup)
+        }
+        markup.newline()
+    }
+
+    /// A part that opens on demand.
+    func fold(
+        _ title: String, _ note: String, id: String, open: Bool = false, _ markup: inout Markup,
+        _ body: (inout Markup) -> Void
+    ) {
+        markup.element("details", ["id": id, "open": open ? "" : nil]) { markup in
+            markup.element("summary") { markup in
+                markup.text(title + " ")
+                markup.element("span", ["class": "meta"], text: note)
+            }
+            body(&markup)
+        }
+        markup.newline()
     }
 
     private var facts: [(String, String)] {
@@ -39,6 +106,7 @@ struct RunPage {
             ("rounds", "\(run.errors.replies) replies, \(run.errors.feedbacks) of \(record.maxRounds) feedbacks used"),
             ("sandbox", record.sandboxed ? "bubblewrap" : "none (--unsafe-no-sandbox)"),
         ]
+        if !record.endpointModel.isEmpty { facts.insert(("model", record.endpointModel), at: 2) }
         if let reason = record.endReason { facts.append(("ended", reason)) }
         if let capture = run.capture {
             let note = capture.refusals.isEmpty ? "" : ": " + capture.refusals.joined(separator: "; ")
@@ -48,8 +116,81 @@ struct RunPage {
         return facts
     }
 
+    private func architecture(_ markup: inout Markup) {
+        guard let capture = run.capture, let facts = capture.facts.flatMap(JSONFacts.init) else {
+            return markup.element("p", ["class": "empty"], text: "Nothing of this run was captured.")
+        }
+        let graph = try? Graph(
+            contentsOf: directory.capture(seed: capture.seed, epochs: capture.epochs)
+                .appending(path: "eval-graph.json"))
+        markup.start("div", ["class": "beside"])
+        defer { markup.end("div") }
+        if let shape = UNetShape(facts: facts, graph: graph) {
+            markup.start("div", ["class": "drawing"])
+            markup.element(
+                "div",
+                [
+                    "class": "scroll", "role": "region", "tabindex": "0",
+                    "aria-label": "The captured network as a drawing",
+                ]
+            ) { $0.append(UNetDiagram(shape: shape).markup) }
+            markup.element("p", ["class": "notes"], text: shape.sentence)
+            markup.end("div")
+        }
+        let choices = StudyEvidence.choices(of: run)
+        markup.element("table", ["class": "plain"]) { markup in
+            markup.element("caption", ["class": "unseen"], text: "Choices of this run, as captured and as stated")
+            markup.element("thead") { markup in
+                markup.element("tr") { markup in
+                    for title in ["choice", "as captured", "as the model stated it"] {
+                        markup.element("th", ["scope": "col"], text: title)
+                    }
+                }
+            }
+            markup.element("tbody") { markup in
+                for choice in choices {
+                    markup.element("tr", ["class": choice.agrees ? nil : "differs"]) { markup in
+                        markup.element("th", ["scope": "row"], text: choice.title)
+                        markup.element("td", text: StoredText.line(choice.real))
+                        markup.element("td") { markup in
+                            markup.text(StoredText.line(choice.stated ?? "–"))
+                            if !choice.agrees {
+                                markup.text(" ")
+                                markup.element("span", ["class": "badge bad"], text: "differs")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func training(_ markup: inout Markup) {
+        guard !trainings.rows.isEmpty else {
+            return markup.element("p", ["class": "empty"], text: "Not trained yet.")
+        }
+        markup.append(TableView(table: trainings).markup)
+        markup.element("div", ["class": "figures"]) { markup in
+            for figure in curves {
+                markup.append(
+                    FigureView(drawn: figure, path: curvesPath(figure), warning: figureWarning, isLive: isLive).markup)
+            }
+        }
+    }
+
+    private func heldOut(_ markup: inout Markup) {
+        switch gallery {
+        case .success(let gallery):
+            markup.append(GalleryView(gallery: gallery, root: "../", predictionPath: predictionPath).markup)
+        case .failure(.notEvaluated):
+            markup.element("p", ["class": "empty"], text: "Not evaluated yet.")
+        case .failure(.reason(let reason)):
+            markup.element("p", ["class": "empty"], text: "Not shown: \(reason).")
+        }
+    }
+
     /// The first user message of the first request; the prompt is the same for the whole run.
-    private func prompt(in directory: RunDirectory) -> String {
+    private var prompt: String {
         struct Request: Decodable {
             struct Message: Decodable {
                 var role: String
@@ -57,73 +198,32 @@ struct RunPage {
             }
             var messages: [Message]
         }
-        guard let text = StoredText.read(directory.round(0).request, limit: 1 << 20),
-            let request = try? JSONDecoder().decode(Request.self, from: Data(text.utf8)),
+        guard let (data, _) = StoredText.bytes(directory.round(0).request, limit: 1 << 20),
+            let request = try? JSONDecoder().decode(Request.self, from: data),
             let first = request.messages.first(where: { $0.role == "user" })
         else { return "(not stored)" }
         return StoredText.escapingControls(first.content)
     }
 
-    private func round(_ record: RoundRecord, in directory: RunDirectory) -> [String: Any] {
-        let folder = directory.round(record.round)
-        let error = run.errorRecords.first { $0.round == record.round }
-        let clean = record.outcome == .clean
-        var model: [String: Any] = [
-            "number": "\(record.round)", "outcome": Self.words[record.outcome] ?? record.outcome.rawValue,
-            "tone": clean ? "clean" : "failed",
-            "badge": clean ? "good" : record.outcome == .clarification ? "warn" : "bad",
-            "meta": meta(record),
-            "files": record.files.map { file($0, in: folder, error: error) },
-        ]
-        if let error {
-            let place = error.file.map { " (\($0):\(error.line ?? 0))" } ?? ""
-            model["error"] = StoredText.escapingControls(
-                "\(error.errorClass), \(error.subcategory)\(place): \(error.message.prefix(600))")
+    static func tone(_ outcome: RoundRecord.Outcome) -> String {
+        switch outcome {
+        case .clean: "good"
+        case .clarification: "warn"
+        case .error, .contract, .extraction: "bad"
         }
-        add(StoredText.read(folder.reply) ?? "(not stored)", as: "reply", to: &model)
-        if let reasoning = StoredText.read(folder.reasoning), !reasoning.isEmpty {
-            add(reasoning, as: "reasoning", to: &model)
+    }
+
+    static func word(_ outcome: RoundRecord.Outcome) -> String {
+        switch outcome {
+        case .clean: "runs"
+        case .error: "error"
+        case .contract: "contract breached"
+        case .extraction: "no usable files"
+        case .clarification: "whole file asked for"
         }
-        if let text = StoredText.read(folder.standardError), !text.isEmpty { add(text, as: "stderr", to: &model) }
-        if let text = StoredText.read(folder.standardOutput), !text.isEmpty { add(text, as: "stdout", to: &model) }
-        model["feedback"] = run.interactions.filter { $0.round == record.round }.map {
-            ["kind": $0.kind.rawValue, "text": StoredText.escapingControls($0.text)]
-        }
-        return model
     }
 
-    private static let words: [RoundRecord.Outcome: String] = [
-        .clean: "runs", .error: "error", .contract: "contract breached", .extraction: "no usable files",
-        .clarification: "whole file asked for",
-    ]
-
-    private func add(_ text: String, as name: String, to model: inout [String: Any]) {
-        model[name] = text
-        model["\(name)Size"] = Self.size(text)
-    }
-
-    private func meta(_ record: RoundRecord) -> String {
-        var parts = ["\(record.codeLines) lines of code"]
-        if let termination = record.termination { parts.append("check run: \(termination)") }
-        if let seconds = record.checkSeconds { parts.append("\(ReportTable.Cell.fixed(seconds, 1)) s") }
-        if let bytes = record.checkPeakBytes { parts.append("\(bytes >> 20) MiB at peak") }
-        let exchanges = run.exchanges.filter { $0.round == record.round && $0.status == .complete }
-        if let tokens = exchanges.last?.outputTokens { parts.append("\(tokens) output tokens") }
-        return parts.joined(separator: " · ")
-    }
-
-    private func file(_ file: RoundRecord.File, in folder: RoundDirectory, error: ErrorRecord?) -> [String: Any] {
-        // A stored name is a plain file name; anything with a separator does not come from the extraction.
-        let text = file.name.contains("/") ? nil : StoredText.read(folder.files.appending(path: file.name))
-        let lines = (text ?? "(not stored)").split(separator: "\n", omittingEmptySubsequences: false)
-        let marked = error?.file == file.name ? error?.line : nil
-        return [
-            "name": file.name, "meta": file.changed ? "\(file.bytes) bytes" : "unchanged", "open": false,
-            "lines": lines.enumerated().map { ["text": String($1), "here": $0 + 1 == marked] as [String: Any] },
-        ]
-    }
-
-    private static func size(_ text: String) -> String {
+    static func size(_ text: String) -> String {
         let bytes = text.utf8.count
         return bytes < 1024 ? "\(bytes) bytes" : "\(bytes / 1024) KiB"
     }

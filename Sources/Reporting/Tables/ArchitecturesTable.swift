@@ -21,6 +21,28 @@ extension StudyEvidence {
         return table
     }
 
+    /// One choice of a run beside what the model said of it.
+    struct StatedChoice: Sendable {
+        var title: String
+        var real: String
+        var stated: String?
+        var agrees: Bool
+    }
+
+    /// The choices of one run that apply to it.
+    static func choices(of run: Run) -> [StatedChoice] {
+        guard let capture = run.capture, let facts = capture.facts.flatMap(JSONFacts.init) else { return [] }
+        let pipeline = capture.pipeline.flatMap(JSONFacts.init)
+        let stated = capture.stated.flatMap(JSONFacts.init)
+        return Choice.all.compactMap { choice in
+            guard let real = choice.real(facts, pipeline) else { return nil }
+            let said = choice.statedKeys.lazy.compactMap { stated?[$0] }.first
+            return StatedChoice(
+                title: choice.title, real: real.shown, stated: said?.shown,
+                agrees: said.map { choice.agrees(real, $0) } ?? true)
+        }
+    }
+
     private func architecturesRow(_ run: Run) -> [ReportTable.Cell] {
         guard let capture = run.capture, let facts = capture.facts.flatMap(JSONFacts.init) else {
             return [.text(run.label)] + Choice.all.map { _ in .missing } + [.missing]

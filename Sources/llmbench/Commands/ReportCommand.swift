@@ -12,18 +12,18 @@ struct ReportCommand: AsyncParsableCommand {
             EXAMPLES
               llmbench report errors                      rounds and errors by class, on the terminal
               llmbench report architectures --format csv
-              llmbench report all --format html           pages, figures and workbook in results/<study>/report/
+              llmbench report html                        pages, figures and workbook in results/<study>/report/
             """)
 
     enum Subject: String, ExpressibleByArgument, CaseIterable {
-        case errors, architectures, losses, dice, engines, all
+        case errors, architectures, losses, dice, engines, all, html
     }
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, csv, json, xlsx, png, svg, html
     }
 
-    @Argument(help: "errors, architectures, losses, dice, engines or all.")
+    @Argument(help: "errors, architectures, losses, dice, engines or all; html is all as pages.")
     var subject: Subject = .all
 
     @Option(help: "text, csv, json, xlsx, png, svg or html; the last four write files and print where.")
@@ -34,6 +34,13 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var workspaceOptions: WorkspaceOptions
     @OptionGroup var jsonOption: JSONOption
+
+    func validate() throws {
+        guard subject == .html, format != .text, format != .html else { return }
+        throw ValidationError(
+            "`report html` writes pages and takes no --format \(format.rawValue): use `report all --format \(format.rawValue)`"
+        )
+    }
 
     func run() async throws {
         let workspace = try workspaceOptions.resolve()
@@ -47,7 +54,7 @@ struct ReportCommand: AsyncParsableCommand {
         let folder =
             output.map { URL(filePath: $0, directoryHint: .isDirectory) }
             ?? workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
-        switch jsonOption.json ? .json : format {
+        switch jsonOption.json ? .json : subject == .html ? .html : format {
         case .text: printText(evidence)
         case .csv: print(tables(evidence).map(\.csv).joined(separator: "\r\n"), terminator: "")
         case .json: try JSONOption.print(tables(evidence))
@@ -59,7 +66,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     private func tables(_ evidence: StudyEvidence) -> [ReportTable] {
         let all = evidence.tables()
-        return subject == .all ? all : all.filter { $0.name == subject.rawValue }
+        return subject == .all || subject == .html ? all : all.filter { $0.name == subject.rawValue }
     }
 
     private func printText(_ evidence: StudyEvidence) {

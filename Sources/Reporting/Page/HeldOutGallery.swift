@@ -1,0 +1,170 @@
+import Datasets
+import Foundation
+import Metrics
+import ResultStore
+import TensorRuntime
+import Training
+
+/// Held-out images of one training with the truth and the prediction, worst to best.
+///
+/// The masks are read by the host when the report is written. They are in the report's folder then, never in a sandbox.
+struct HeldOutGallery: Sendable {
+    struct Case: Sendable {
+        var record: HeldOutRecord
+        /// Position among the held-out images of the dataset: the name of its files.
+        var position: Int
+        /// "worst", "median", "best" or nothing.
+        var role: String?
+    }
+
+    let dataset: Dataset
+    let training: StudyEvidence.Training
+    let cases: [Case]
+    private let predictions: URL
+    private let threshold: Threshold
+
+    /// Pictures with a longer side are shown smaller.
+    private static let longestSide = 1024
+
+    /// Why there is nothing to see.
+    enum Absence: Error, Sendable {
+        case notEvaluated
+        case reason(String)
+    }
+
+    /// - Parameter count: at most so many images, spread evenly from the worst to the best.
+    init(
+        run: StudyEvidence.Run, directory: RunDirectory, dataset: Result<DatasetOnDisk, Absence>, count: Int
+    ) throws(Absence) {
+        let engines: [TrainingRecord.Engine] = [.swift, .pytorch, .emitted]
+        guard let training = engines.lazy.compactMap({ run.evaluated($0).first }).first else { throw .notEvaluated }
+        let found = try dataset.get()
+        guard found.hash == training.record.datasetHash else {
+            throw .reason("the dataset \(found.dataset.name) has changed since this was evaluated")
+        }
+        let folder = directory.training(engine: training.record.engine.rawValue, seed: training.record.seed)
+        predictions = folder.appending(path: "predictions.safetensors")
+        guard FileManager.default.fileExists(atPath: predictions.path(percentEncoded: false)) else {
+            throw .reason("its predictions are no longer in generated/")
+        }
+        self.dataset = found.dataset
+        self.training = training
+        threshold = Self.threshold(directory, training.record)
+        let positions = Dictionary(
+            uniqueKeysWithValues: found.dataset.split.heldOut.enumerated().map { ($1, $0) })
+        let sorted = training.heldOut.filter { positions[$0.sample] != nil }
+            .sorted { ($0.dice, $0.sample) < ($1.dice, $1.sample) }
+        cases = Self.spread(sorted.count, count).map { index in
+            let role =
+                index == 0
+                ? "worst" : index == sorted.count - 1 ? "best" : index == sorted.count / 2 ? "median" : nil
+            return Case(record: sorted[index], position: positions[sorted[index].sample] ?? 0, role: role)
+        }
+    }
+
+    /// Indices from the first to the last, evenly; one gives way to the middle.
+    private static func spread(_ total: Int, _ count: Int) -> [Int] {
+        guard total > count else { return Array(0..<total) }
+        let steps = (0..<count).map { Int((Double($0) * Double(total - 1) / Double(max(1, count - 1))).rounded()) }
+        var chosen = Set(steps)
+        if !chosen.contains(total / 2),
+            let nearest = steps.dropFirst().dropLast().min(by: { abs($0 - total / 2) < abs($1 - total / 2) })
+        {
+            chosen.remove(nearest)
+            chosen.insert(total / 2)
+        }
+        return chosen.sorted()
+    }
+
+    /// How the pipeline turns a probability into a yes; one half where its prediction was not captured.
+    private static func threshold(_ directory: RunDirectory, _ training: TrainingRecord) -> Threshold {
+        for epochs in [training.epochs, nil] {
+            let folder = directory.capture(seed: training.seed, epochs: epochs)
+            if let graph = try? Graph(contentsOf: folder.appending(path: "eval-graph.json")),
+                let threshold = graph.threshold
+            {
+                return threshold
+            }
+        }
+        return Threshold(value: 0.5, comparison: .greater)
+    }
+
+    func imagePath(_ item: Case) -> String { "samples/\(dataset.name)/\(item.position)-image.png" }
+    func truthPath(_ item: Case) -> String { "samples/\(dataset.name)/\(item.position)-truth.png" }
+
+    /// - Throws: `DatasetError`, `PNGError`.
+    func image(_ item: Case) throws -> Data {
+        let image = try dataset.image(item.record.sample)
+        let step = Self.step(image.width, image.height)
+        guard step > 1 else { return Data(try PNG.encode(image)) }
+        let (width, height) = (image.width / step, image.height / step)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(width * height * image.channels)
+        for y in 0..<height {
+            for x in 0..<width {
+                for channel in 0..<image.channels { bytes.append(image[x: x * step, y: y * step, channel: channel]) }
+            }
+        }
+        return Data(try PNG.encode(try Image(width: width, height: height, channels: image.channels, bytes: bytes)))
+    }
+
+    /// The outline of the truth, so that what is predicted can be seen inside it.
+    ///
+    /// - Throws: `DatasetError`, `ReportError.drawing`.
+    func truth(_ item: Case) throws -> Data {
+        let truth = try dataset.truth(item.record.sample)
+        let mask = truth.bytes.map { $0 != 0 }
+        let outline = OverlayPicture.outline(
+            mask, width: truth.width, height: truth.height, thickness: max(1, max(truth.width, truth.height) / 256))
+        return try picture(outline, truth.width, truth.height, colour: 0x56B4E9, truthPath(item))
+    }
+
+    /// Pixels as they are shown; nil where the image cannot be read.
+    func size(_ item: Case) -> (width: Int, height: Int)? {
+        guard let header = try? PNG.header(dataset.imageURL(item.record.sample)) else { return nil }
+        let step = Self.step(header.width, header.height)
+        return (header.width / step, header.height / step)
+    }
+
+    /// The prediction as it was scored: the probability resized to the grid of the image, then decided.
+    ///
+    /// - Throws: `TrainingError`, `MetricsError`, `DatasetError`, `ReportError`.
+    func prediction(_ item: Case) throws -> Data {
+        let all = try Predictions(contentsOf: predictions)
+        guard let index = all.ids.firstIndex(of: item.record.sample) else {
+            throw ReportError.drawing(path: item.record.sample, reason: "the predictions do not hold this image")
+        }
+        let size = try dataset.image(item.record.sample)
+        let map = try Resize.bilinear(
+            try all.probabilities.rows([index]).values, width: all.probabilities.shape[3],
+            height: all.probabilities.shape[2], toWidth: size.width, toHeight: size.height)
+        return try picture(map.map(threshold.admits), size.width, size.height, colour: 0xE69F00, item.record.sample)
+    }
+
+    private func picture(_ mask: [Bool], _ width: Int, _ height: Int, colour: UInt32, _ name: String) throws -> Data {
+        let step = Self.step(width, height)
+        let (w, h) = (width / step, height / step)
+        let shown =
+            step == 1 ? mask : (0..<h).flatMap { y in (0..<w).map { x in mask[y * step * width + x * step] } }
+        return try OverlayPicture.png(shown, width: w, height: h, colour: colour, name: name)
+    }
+
+    private static func step(_ width: Int, _ height: Int) -> Int {
+        max(1, (max(width, height) + longestSide - 1) / longestSide)
+    }
+}
+
+/// A dataset with the hash of what is in it now.
+struct DatasetOnDisk: Sendable {
+    var dataset: Dataset
+    var hash: String
+
+    static func load(_ name: String, in workspace: Workspace) -> Result<DatasetOnDisk, HeldOutGallery.Absence> {
+        do {
+            let dataset = try DatasetCatalogue(root: workspace.datasets).load(name)
+            return .success(DatasetOnDisk(dataset: dataset, hash: try dataset.contentHash()))
+        } catch {
+            return .failure(.reason("\(error)"))
+        }
+    }
+}
