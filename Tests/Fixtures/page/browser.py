@@ -136,6 +136,8 @@ class Page:
             self.send(f"{domain}.enable")
         self.resize(width, height)
         self.media("prefers-color-scheme", "dark" if dark else "light")
+        # A page that still glides to its place moves away from under the pointer.
+        self.media("prefers-reduced-motion", "reduce")
         if not script:
             self.send("Emulation.setScriptExecutionDisabled", value=True)
 

@@ -249,6 +249,8 @@ def keyboard(browser, base):
             return [e.tagName, s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0]; })()"""))
     check(all(visible for _, visible in stops), f"a stop without visible focus: {stops}")
     check({"A", "INPUT", "SELECT", "BUTTON"} <= {tag for tag, _ in stops}, f"links, fields and buttons: {stops}")
+    page.media("prefers-reduced-motion", "no-preference")
+    check(page.js("getComputedStyle(document.documentElement).scrollBehavior") == "smooth", "motion is allowed here")
     page.media("prefers-reduced-motion", "reduce")
     check(page.js("getComputedStyle(document.documentElement).scrollBehavior") == "auto", "no motion where none is wanted")
     page.quiet(base)
