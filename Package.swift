@@ -65,8 +65,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Reporting", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore",
-                "Datasets",
+                "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore", "Datasets",
+                "Hashing", yams,
             ],
             swiftSettings: strict),
         .target(
@@ -191,6 +191,14 @@ let package = Package(
             path: "Tests/PageTestSupport", swiftSettings: strict),
         .executableTarget(
             name: "page-study", dependencies: ["PageTestSupport"], path: "Tests/PageStudy", swiftSettings: strict),
+        // A study in a process of its own, which tests kill, and what it shares with them.
+        .testTarget(
+            name: "StudiesTests",
+            dependencies: [
+                "Studies", "Training", "Generation", "Endpoints", "Prompts", "ResultStore", "Datasets", "Sandbox",
+                "TestSupport", "llmbench", grdb,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
         .testTarget(
             name: "PageTests",

@@ -55,7 +55,8 @@ public struct CaptureStage: Sendable {
     ///   - run: its `final/` holds the files; its `capture/` receives the result.
     ///   - epochs: passed as `--epochs`; nil leaves the choice to the pipeline.
     ///   - folder: receives the result in place of `capture/`: another seed or number of epochs is another capture.
-    /// - Throws: `SandboxError` for failures that are ours, `CaptureError` when nothing believable was left, `DatasetError`.
+    /// - Throws: `SandboxError` for failures that are ours, `CaptureError` when nothing believable was left, `DatasetError`;
+    ///   `CancellationError` where the caller ended it.
     public func capture(
         run: RunDirectory, dataset: Dataset, epochs: Int? = nil, seed: Int = 0, into folder: URL? = nil
     ) async throws -> Result {
@@ -63,6 +64,9 @@ public struct CaptureStage: Sendable {
         defer { try? FileManager.default.removeItem(at: scratch) }
         let partial = scratch.appending(path: "capture", directoryHint: .isDirectory)
         try HostFile.makeFolder(partial)
+        let lock = try? FileLock(trying: scratch.appending(path: Self.scratchLock))
+        defer { lock?.release() }
+        Self.removeAbandoned(in: run.url)
 
         let training = try dataset.stageTraining(to: scratch.appending(path: "data", directoryHint: .isDirectory))
         let first = try await observe(
@@ -98,6 +102,21 @@ public struct CaptureStage: Sendable {
         return try PipelineDescription(json: json)
     }
 
+    private static let scratchLock = "lock"
+
+    /// Removes what killed processes left: scratch folders whose lock nobody holds.
+    private static func removeAbandoned(in run: URL) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: run.path(percentEncoded: false))) ?? []
+        for name in names where name.hasPrefix(".capture-") {
+            let file = run.appending(path: "\(name)/\(scratchLock)")
+            guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)),
+                let lock = try? FileLock(trying: file)
+            else { continue }
+            try? FileManager.default.removeItem(at: run.appending(path: name))
+            lock.release()
+        }
+    }
+
     private struct Observation {
         var outcome: SandboxOutcome
         var out: URL
@@ -120,7 +139,10 @@ public struct CaptureStage: Sendable {
             environment: ["PYTHONHASHSEED": "\(UInt32(truncatingIfNeeded: seed))"], limits: limits,
             standardOutput: out.deletingLastPathComponent().appending(path: "\(out.lastPathComponent).stdout"),
             standardError: errors)
-        return Observation(outcome: try await runner.run(request), out: out, errors: errors)
+        let outcome = try await runner.run(request)
+        // What the caller ended says nothing about the pipeline.
+        if outcome.termination == .stopped { throw CancellationError() }
+        return Observation(outcome: outcome, out: out, errors: errors)
     }
 
     /// Copies what mode `capture` wrote into `folder`, each part read as its format demands.

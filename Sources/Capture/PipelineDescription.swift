@@ -26,6 +26,8 @@ public struct PipelineDescription: Sendable, Hashable, Codable {
     public var dropLast: Bool?
     public var shuffle: Bool?
     public var epochs: Int?
+    /// What the pipeline would have chosen: the default of its `--epochs`.
+    public var ownEpochs: Int?
     public var seed: Int?
     public var inputs: [Input]?
     public var split: Split?
@@ -151,6 +153,7 @@ public struct PipelineDescription: Sendable, Hashable, Codable {
         case gradientClip = "gradient_clip"
         case mixedPrecision = "mixed_precision"
         case earlyStopping = "early_stopping"
+        case ownEpochs = "own_epochs"
         case evaluatedWeights = "evaluated_weights"
         case batchSize = "batch_size"
         case validationBatchSize = "validation_batch_size"

@@ -42,6 +42,7 @@ struct CardReader {
         card.streamUsageSupported = try flag("stream_usage") ?? true
         card.maximumTokensField = try text("max_tokens_field")
         card.note = try text("note")
+        card.tags = try tags()
         card.price = try price()
         card.request = try extraFields()
         try checkProvider(card)
@@ -136,6 +137,16 @@ struct CardReader {
         if let integer = node.int { return .integer(integer) }
         if let number = node.float { return .number(number) }
         return .text(node.string ?? "")
+    }
+
+    private func tags() throws(ModelRegistryError) -> [String] {
+        guard let node = node.mapping?["tags"] else { return [] }
+        let tags = (node.sequence ?? []).compactMap { $0.scalar?.string }
+        guard let count = node.sequence?.count, count > 0, tags.count == count, tags.allSatisfy(ModelCard.isSlug) else {
+            throw invalid(
+                "tags", "tags is a list of names in small letters, digits, '.', '-' and '_', such as [published]")
+        }
+        return tags
     }
 
     private func required(_ key: String) throws(ModelRegistryError) -> String {

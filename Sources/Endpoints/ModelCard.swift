@@ -61,6 +61,8 @@ public struct ModelCard: Sendable, Hashable, Codable {
     /// Further fields of every request.
     public var request: [String: JSONValue]
     public var note: String?
+    /// Names of groups that a study file picks models by.
+    public var tags: [String]
 
     public init(id: String, name: String, vendor: String, provider: Provider) {
         self.id = id
@@ -71,10 +73,11 @@ public struct ModelCard: Sendable, Hashable, Codable {
         temperatureSupported = true
         streamUsageSupported = true
         request = [:]
+        tags = []
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, name, vendor, provider, model, cohort, reasoning, price, recording, fixture, request, note
+        case id, name, vendor, provider, model, cohort, reasoning, price, recording, fixture, request, note, tags
         case baseURL = "base_url"
         case apiKeyVariable = "api_key_env"
         case openWeights = "open_weights"

@@ -49,6 +49,16 @@ public final class FileLock: Sendable {
         self.descriptor = Mutex(descriptor)
     }
 
+    /// Leaves a line in the file for those who find it held: who holds it. Nothing is written once the lock is released.
+    public func write(_ line: String) {
+        descriptor.withLock { held in
+            guard let held else { return }
+            let bytes = Array((line + "\n").utf8)
+            ftruncate(held, 0)
+            _ = bytes.withUnsafeBytes { pwrite(held, $0.baseAddress, $0.count, 0) }
+        }
+    }
+
     public func release() {
         descriptor.withLock { held in
             if let open = held { close(open) }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 1
+    static let version = 2
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -11,6 +11,10 @@ enum Schema {
             try createConversationTables(db)
             try createTrainingTables(db)
             try db.execute(sql: "PRAGMA user_version = 1")
+        }
+        migrator.registerMigration("v2") { db in
+            try createStudyTables(db)
+            try db.execute(sql: "PRAGMA user_version = 2")
         }
         return migrator
     }
@@ -191,6 +195,39 @@ enum Schema {
             t.column("pytorch_losses", .text).notNull()
             t.column("created_at", .datetime).notNull()
             t.uniqueKey(["run_id", "seed"])
+        }
+    }
+
+    /// What a study is doing: its jobs, and the process that works on them. What is done stands in the tables above.
+    private static func createStudyTables(_ db: Database) throws {
+        try db.create(table: "study") { t in
+            t.primaryKey("name", .text)
+            t.column("title", .text).notNull()
+            t.column("file", .text).notNull()
+            t.column("file_hash", .text).notNull()
+            t.column("budget_money", .double)
+            t.column("budget_hours", .double)
+            t.column("process", .text)
+            t.column("first_begun_at", .datetime).notNull()
+            t.column("begun_at", .datetime).notNull()
+            t.column("seen_at", .datetime).notNull()
+            t.column("earlier_seconds", .double).notNull()
+            t.column("ending", .text)
+        }
+        try db.create(table: "job") { t in
+            t.primaryKey("id", .text)
+            t.column("position", .integer).notNull()
+            t.column("kind", .text).notNull()
+            t.column("needs", .text).notNull()
+            t.column("state", .text).notNull()
+            t.column("fault", .text)
+            t.column("reason", .text)
+            t.column("process", .text)
+            t.column("started_at", .datetime)
+            t.column("ended_at", .datetime)
+            t.column("seconds", .double)
+            t.column("expected_seconds", .double)
+            t.column("expected_cost", .double)
         }
     }
 }

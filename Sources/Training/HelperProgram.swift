@@ -25,7 +25,7 @@ public struct HelperProgram: Sendable {
     ///   - mode: with its options.
     ///   - out: the writable folder; the record lies in `.llmbench` below it.
     ///   - progress: hears, at most twice a second, how far a training says it is.
-    /// - Throws: `SandboxError` for failures that are ours.
+    /// - Throws: `SandboxError` for failures that are ours; `CancellationError` where the caller ended it.
     func run(
         mode: [String], program: [String] = [], mounts: [SandboxRequest.Mount], out: URL, seed: Int,
         limits: SandboxLimits, progress: (@Sendable (TrainingProgress) -> Void)? = nil
@@ -44,10 +44,12 @@ public struct HelperProgram: Sendable {
             environment: ["PYTHONHASHSEED": "\(UInt32(truncatingIfNeeded: seed))", "OMP_NUM_THREADS": "\(threads)"],
             limits: limits, standardOutput: logs.appending(path: "stdout"),
             standardError: logs.appending(path: "stderr"))
-        guard let progress else { return try await runner.run(request) }
-        let watch = Task { await HelperRecord(out: out).watch(progress) }
-        defer { watch.cancel() }
-        return try await runner.run(request)
+        let watch = progress.map { progress in Task { await HelperRecord(out: out).watch(progress) } }
+        defer { watch?.cancel() }
+        let outcome = try await runner.run(request)
+        // What the caller ended says nothing about the pipeline.
+        if outcome.termination == .stopped { throw CancellationError() }
+        return outcome
     }
 
     /// The last line of a log that says anything, at most 500 characters, what cannot be printed made visible.

@@ -130,6 +130,7 @@ public final class SwiftTrainer {
     /// Trains to the end, from the last checkpoint where there is one.
     ///
     /// - Throws: `TrainingError`; after `.diskFull` and `.file` the same call continues, after `.notFinite` it fails again.
+    ///   `CancellationError` where the task was ended: the same call continues.
     public func train(_ observer: TrainingObserver = TrainingObserver()) throws -> TrainingOutcome {
         try resume(observer)
         for epoch in state.history { try observer.epoch(epoch) }
@@ -167,6 +168,8 @@ public final class SwiftTrainer {
         let rates = optimizer.learningRates
         var sum = 0.0
         for (index, batch) in batches.enumerated() {
+            // A training that its caller ends goes on from the last whole epoch.
+            try Task.checkCancellation()
             let loss = try withRuntimeErrors(epoch: epoch, batch: index + 1) {
                 try step(
                     batch, first: index % accumulation == 0,

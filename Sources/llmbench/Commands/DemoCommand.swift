@@ -33,33 +33,32 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var options = WorkspaceOptions()
-        options.workspace = workspace
-        options.study = study
-        try options.validate()
-        let workspace = try options.resolve()
+        var place = StudyPlace()
+        place.study = study
+        place.folder = workspace
+        try place.validate()
+        let workspace = try place.workspace()
+        let file = workspace.root.appending(path: Self.file)
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+            throw CommandFailure.usage("\(Self.file) is missing in \(workspace.root.path): the demo is what it says")
+        }
         let start = ContinuousClock.now
-        let progress = StudyProgress()
-        let runner = StudyRunner(plan: .demo(study: study, seeds: Array(0..<seeds)), workspace: workspace) {
-            progress.show($0)
-        }
-        let outcome: StudyRunner.Outcome
-        do {
-            outcome = try await runner.run()
-        } catch {
-            throw GenerateCommand.failure(error)
-        }
+        let plan = try place.study(text, file: Self.file, seeds: Array(0..<seeds), in: workspace)
+        let driver = StudyDriver(
+            study: plan, workspace: workspace, command: "llmbench study run \(Self.file) --study \(study)")
+        try driver.requireSetting()
+        let outcome = try await driver.run()
         let evidence = try StudyEvidence(store: outcome.store, study: study)
         let folder = workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
         let index = try ReportPage(evidence: evidence, workspace: workspace).write(to: folder)
         show(evidence)
         print("\nReport: \(index.path)")
         Terminal.note("done in \(ProgressBar.format(ContinuousClock.now - start))")
-        guard outcome.failures.isEmpty else {
-            throw CommandFailure.failed(
-                outcome.failures.map { "\($0.job): \($0.reason)" }.joined(separator: "\n          "))
-        }
+        try driver.judge(outcome)
     }
+
+    /// The demo is this study.
+    private static let file = "studies/demo.yaml"
 
     private func show(_ evidence: StudyEvidence) {
         print(DemoTable(evidence).render())

@@ -39,24 +39,14 @@ final class RoundProgress: Sendable {
         bar.withLock { $0 = nil }
     }
 
-    private static func outcome(_ round: RoundRecord, _ error: ErrorRecord?) -> String {
+    static func outcome(_ round: RoundRecord, _ error: ErrorRecord?) -> String {
         guard let error else {
             return round.outcome == .clean
                 ? "runs, contract kept" : "unclear where the code belongs; asking for whole files"
         }
         let place = error.file.map { " at \($0):\(error.line ?? 0)" } ?? ""
         let again = error.sameAsPrevious ? " (again)" : ""
-        return "\(error.errorClass)\(place)\(again): \(printable(error.message))"
-    }
-
-    /// One line without control characters: the text is the program's.
-    private static func printable(_ text: String) -> String {
-        let line = text.prefix { !$0.isNewline }.prefix(100)
-        return String(
-            String.UnicodeScalarView(
-                line.unicodeScalars.filter {
-                    $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
-                }))
+        return "\(error.errorClass)\(place)\(again): \(Printable.line(error.message, limit: 100))"
     }
 
     private func begin(_ title: String) {

@@ -40,7 +40,7 @@ final class TrainingBar: Sendable {
             }
             return state.bar
         }
-        let loss = step.loss.map { "  loss \(Self.fourDigits($0))" } ?? ""
+        let loss = step.loss.map { "  loss \(ProgressText.fourDigits($0))" } ?? ""
         guard total > 0 else { return bar.update(0, note: "epoch \(step.epoch), batch \(step.batch)\(loss)") }
         bar.update((step.epoch - 1) * step.batches + step.batch, note: "epoch \(step.epoch)/\(step.epochs)\(loss)")
     }
@@ -49,9 +49,5 @@ final class TrainingBar: Sendable {
     func finish(quietly: Bool = false) {
         ticker.cancel()
         if !quietly { state.withLock { $0.bar }.finish() }
-    }
-
-    private static func fourDigits(_ value: Double) -> String {
-        value.isFinite ? "\((value * 1e4).rounded() / 1e4)" : "\(value)"
     }
 }

@@ -254,6 +254,8 @@ def describe_loop(report, conductor, pipeline):
     pipeline["drop_last"] = bool(train.loader.drop_last) if train else False
     pipeline["shuffle"] = train.shuffles() if train else False
     pipeline["epochs"] = epochs
+    own = conductor.default_epochs
+    pipeline["own_epochs"] = own if isinstance(own, int) and not isinstance(own, bool) else None
     pipeline["seed"] = conductor.seed
     pipeline["inputs"] = [{"name": "image", "item": item(conductor.image_key)},
                           {"name": "mask", "item": item(conductor.mask_key)}]

@@ -1,0 +1,102 @@
+import ResultStore
+
+/// One step of a study, done once.
+public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringConvertible {
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        case generate, capture, train, evaluate, parity
+    }
+
+    public var kind: Kind
+    /// The id of a model card.
+    public var model: String
+    public var dataset: String
+    public var target: String
+    /// Counts from 1.
+    public var run: Int
+    /// nil for `generate`.
+    public var seed: Int?
+    /// For `train` and `evaluate`.
+    public var engine: TrainingRecord.Engine?
+
+    /// `KIND/MODEL/DATASET/TARGET/RUN`, with `/seed-N` or `/ENGINE-N`: the same in every process.
+    public var id: String {
+        let run = "\(kind.rawValue)/\(model)/\(dataset)/\(target)/\(run)"
+        guard let seed else { return run }
+        return "\(run)/\(engine?.rawValue ?? "seed")-\(seed)"
+    }
+
+    /// For people; `id` is for commands.
+    public var description: String {
+        let subject = run > 1 ? "\(model) run \(run)" : model
+        let seed = seed.map { ", seed \($0)" } ?? ""
+        return switch kind {
+        case .generate: "generate \(subject), \(dataset)"
+        case .capture: "capture \(subject), \(dataset)\(seed)"
+        case .train: "train \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
+        case .evaluate: "evaluate \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
+        case .parity: "compare \(subject), \(dataset), with PyTorch\(seed)"
+        }
+    }
+
+    func with(_ kind: Kind, seed: Int? = nil, engine: TrainingRecord.Engine? = nil) -> StudyJob {
+        var job = self
+        (job.kind, job.seed, job.engine) = (kind, seed, engine)
+        return job
+    }
+}
+
+/// A job with what it waits for and what it will take.
+public struct PlannedJob: Sendable, Hashable {
+    public var job: StudyJob
+    /// Ids of jobs.
+    public var needs: [String]
+    public var estimate: JobEstimate
+}
+
+/// The jobs of a study in the order in which they are begun: each run from prompt to score, the first run of all models before
+/// the second of any.
+public struct StudyPlan: Sendable {
+    public var study: Study
+    public var jobs: [PlannedJob]
+
+    /// - Parameter estimates: what jobs take.
+    public init(_ study: Study, estimates: StudyEstimates) {
+        self.study = study
+        jobs = []
+        let file = study.file
+        for run in 1...file.runs {
+            for dataset in study.datasets {
+                for target in file.targets {
+                    for participant in study.participants {
+                        let generate = StudyJob(
+                            kind: .generate, model: participant.card.id, dataset: dataset.name, target: target.value,
+                            run: run)
+                        add(generate, needs: [], estimates)
+                        addTrainings(of: generate, file, estimates)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func addTrainings(of generate: StudyJob, _ file: StudyFile, _ estimates: StudyEstimates) {
+        for seed in file.seeds {
+            let capture = generate.with(.capture, seed: seed)
+            add(capture, needs: [generate.id], estimates)
+            for engine in file.engines {
+                let train = generate.with(.train, seed: seed, engine: engine)
+                add(train, needs: [capture.id], estimates)
+                add(generate.with(.evaluate, seed: seed, engine: engine), needs: [train.id], estimates)
+            }
+            if file.paritySteps > 0, seed == file.seeds.first {
+                add(generate.with(.parity, seed: seed), needs: [capture.id], estimates)
+            }
+        }
+    }
+
+    private mutating func add(_ job: StudyJob, needs: [String], _ estimates: StudyEstimates) {
+        jobs.append(PlannedJob(job: job, needs: needs, estimate: estimates.estimate(job)))
+    }
+
+    public func job(_ id: String) -> PlannedJob? { jobs.first { $0.job.id == id } }
+}

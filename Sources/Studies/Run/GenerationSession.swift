@@ -1,0 +1,159 @@
+import Capture
+import Datasets
+import Endpoints
+import Foundation
+import Generation
+import Prompts
+import ResultStore
+import Sandbox
+import Training
+
+/// Everything that runs of one model on one dataset share: card, prompt, sandbox, check, store.
+public struct GenerationSession: Sendable {
+    public let workspace: Workspace
+    public let store: ResultStore
+    public let card: ModelCard
+    public let prompt: RenderedPrompt
+    public let check: SandboxedCheck
+    public let datasetHash: String
+    private let study: String
+    private let dataset: String
+    private let target: String
+    private let isSandboxed: Bool
+    private let threads: Int?
+    private let baseURL: String?
+    private let replay: URL?
+    private let texts: FeedbackTemplates
+
+    /// What a run waits for before it asks and before it computes, where several runs share a machine.
+    public struct Gates: Sendable {
+        public var request: @Sendable () async throws -> Void
+        public var checkBegins: @Sendable () async throws -> Void
+        public var checkEnds: @Sendable () -> Void
+
+        public init(
+            request: @escaping @Sendable () async throws -> Void,
+            checkBegins: @escaping @Sendable () async throws -> Void, checkEnds: @escaping @Sendable () -> Void
+        ) {
+            self.request = request
+            self.checkBegins = checkBegins
+            self.checkEnds = checkEnds
+        }
+    }
+
+    /// Finds out all that can be wrong before a request is paid for.
+    ///
+    /// - Throws: the errors of the parts, each with its sentence.
+    public init(
+        workspace: Workspace, study: String, model: String, dataset: String, target: String, baseURL: String?,
+        replay: URL?, isSandboxed: Bool
+    ) throws {
+        try self.init(
+            workspace: workspace, study: study, card: ModelRegistry.load(workspace.models).card(model),
+            dataset: dataset, target: target, baseURL: baseURL, replay: replay, isSandboxed: isSandboxed)
+    }
+
+    /// - Parameters:
+    ///   - threads: of the programs in the sandbox; nil for the sandbox's own choice.
+    ///   - store: the study's, where the caller has it open.
+    ///   - needsEndpoint: false where no model will be asked, so that its key may be missing.
+    /// - Throws: the errors of the parts, each with its sentence.
+    public init(
+        workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: String, baseURL: String?,
+        replay: URL?, isSandboxed: Bool, threads: Int? = nil, store: ResultStore? = nil, needsEndpoint: Bool = true
+    ) throws {
+        self.workspace = workspace
+        self.study = study
+        self.card = card
+        self.target = target
+        self.baseURL = baseURL
+        self.replay = replay
+        self.isSandboxed = isSandboxed
+        self.threads = threads
+        let data = try DatasetCatalogue(root: workspace.datasets).load(name)
+        dataset = data.name
+        if needsEndpoint { _ = try card.endpoint(workspace: workspace.root, baseURL: baseURL, replay: replay) }
+        datasetHash = try data.contentHash()
+        let template = try PromptTemplate.load(
+            workspace.prompts.appending(path: "\(target).md"), known: PipelinePromptValues.slots)
+        prompt = try RenderedPrompt.pipeline(template, data)
+        texts = try FeedbackTemplates(
+            folder: workspace.prompts.appending(path: "feedback", directoryHint: .isDirectory))
+        let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
+        let runner: any SandboxRunner =
+            isSandboxed
+            ? try BubblewrapSandbox(python: python, threads: threads)
+            : UnconfinedRunner(python: python, threads: threads)
+        guard let helper = HelperFiles.url else {
+            throw SandboxError.environmentBroken(
+                reason: "the Python helper is not beside this executable: build it again with swift build")
+        }
+        check = SandboxedCheck(
+            runner: runner, python: python, helper: helper,
+            subset: try CheckSubset.stage(data, hash: datasetHash, in: workspace))
+        self.store = try store ?? ResultStore(path: workspace.database(study: study))
+    }
+
+    /// What captures and trains in the same sandbox.
+    public var helper: HelperProgram {
+        HelperProgram(
+            runner: check.runner, interpreter: check.python.interpreterInside, folder: check.helper,
+            threads: threads ?? 2)
+    }
+
+    /// One run, from where it stands to its end.
+    ///
+    /// - Parameter replay: the recording of this run, in place of the session's.
+    public func run(
+        index: Int, maxRounds: Int, loopAfter: Int, record: URL?, replay other: URL? = nil, gates: Gates? = nil,
+        observe: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> RunRecord {
+        let key = RunKey(
+            study: study, dataset: dataset, model: card.slug, target: target, promptHash: prompt.shortHash,
+            index: index)
+        let replay = other ?? replay
+        let manual = workspace.directory(of: key).url.appending(path: "message.md")
+        var endpoint = try card.endpoint(
+            workspace: workspace.root, baseURL: baseURL, replay: replay, promptFile: manual)
+        if let record { endpoint = RecordingEndpoint(endpoint, file: record) }
+        if let gates { endpoint = GatedEndpoint(base: endpoint, gates: gates) }
+        let prices = card.price.map {
+            GenerationSettings.Prices(input: $0.inputPerMillion, output: $0.outputPerMillion)
+        }
+        let loop = GenerationLoop(
+            endpoint: endpoint, check: gates.map { GatedCheck(base: check, gates: $0) } ?? check, store: store,
+            workspace: workspace, texts: texts,
+            settings: GenerationSettings(
+                prompt: prompt.text, maxOutputTokens: card.maximumOutputTokens, contextTokens: card.contextTokens,
+                prices: prices), observe: observe)
+        return try await loop.run(
+            RunRecord(
+                key: key, provider: replay == nil ? card.provider.rawValue : "replay",
+                endpointModel: card.requestModel, cohortYear: card.cohort, reasoning: card.reasoning,
+                fixture: card.fixture, templateHash: prompt.templateSHA256, datasetHash: datasetHash,
+                maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: isSandboxed))
+    }
+}
+
+/// Asks when it may.
+private struct GatedEndpoint: ChatEndpoint {
+    let base: any ChatEndpoint
+    let gates: GenerationSession.Gates
+
+    func complete(_ request: ChatRequest, sink: any ReplySink) async throws -> ChatReply {
+        try await gates.request()
+        return try await base.complete(request, sink: sink)
+    }
+}
+
+/// Runs when there is a core for it.
+private struct GatedCheck: PipelineCheck {
+    let base: any PipelineCheck
+    let gates: GenerationSession.Gates
+
+    func run(files: URL, in round: RoundDirectory) async throws -> CheckVerdict {
+        try await gates.checkBegins()
+        defer { gates.checkEnds() }
+        return try await base.run(files: files, in: round)
+    }
+}

@@ -1,0 +1,167 @@
+import Capture
+import Datasets
+import Diagnosis
+import Endpoints
+import Foundation
+import Generation
+import ResultStore
+import Sandbox
+import Synchronization
+import Training
+
+/// Carries jobs out on this machine: conversations by their number and the endpoints' rates, everything that computes by cores.
+public final class LocalExecutor: StudyExecutor {
+    private let study: Study
+    private let workspace: Workspace
+    private let store: ResultStore
+    private let isSandboxed: Bool
+    private let threads: Int?
+    private let conversations: SlotPool
+    private let processors: SlotPool
+    private let persons: SlotPool
+    private let sessions = Mutex<[String: GenerationSession]>([:])
+    private let paces = Mutex<[String: RequestPace]>([:])
+    public let vacancies: AsyncStream<Void>
+
+    /// - Parameter cores: nil for those of the machine.
+    public init(
+        _ study: Study, workspace: Workspace, store: ResultStore, isSandboxed: Bool = true, cores: Int? = nil
+    ) {
+        self.study = study
+        self.workspace = workspace
+        self.store = store
+        self.isSandboxed = isSandboxed
+        let cores = cores ?? ProcessInfo.processInfo.activeProcessorCount
+        let parallel = study.file.parallel
+        threads = parallel.threads(cores: cores)
+        let stream = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        vacancies = stream.stream
+        let vacated: @Sendable () -> Void = { stream.continuation.yield() }
+        conversations = SlotPool(parallel.requests, vacated: vacated)
+        processors = SlotPool(parallel.cpuJobs(cores: cores), vacated: vacated)
+        persons = SlotPool(1, vacated: vacated)
+    }
+
+    private func lane(of job: StudyJob) -> SlotPool {
+        guard job.kind == .generate else { return processors }
+        return study.participant(job.model)?.source == .manual ? persons : conversations
+    }
+
+    public func hasRoom(for job: StudyJob) -> Bool { lane(of: job).hasRoom }
+
+    public func admit(_ job: StudyJob) -> Bool { lane(of: job).tryTake() }
+
+    public func run(
+        _ job: StudyJob, again: Bool, observe: @escaping @Sendable (JobProgress) -> Void
+    ) async -> JobOutcome {
+        defer { lane(of: job).give() }
+        do {
+            let task = Task(executorPreference: ThreadExecutor.shared) {
+                try await self.carryOut(job, again: again, observe)
+            }
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+            return .done
+        } catch {
+            // The terminal's Ctrl-C reaches the sandbox's programs too, and may reach them first.
+            if !Task.isCancelled, error is SandboxError { try? await Task.sleep(for: .milliseconds(300)) }
+            return Task.isCancelled ? .stopped : JobOutcome(error)
+        }
+    }
+
+    private func carryOut(
+        _ job: StudyJob, again: Bool, _ observe: @escaping @Sendable (JobProgress) -> Void
+    ) async throws {
+        let session = try session(of: job)
+        if job.kind == .generate { return try await generate(job, session, observe) }
+        let records = StageRecords(study: study, workspace: workspace, store: store)
+        guard let run = try records.run(of: job) else {
+            throw TrainingError.missing(what: "the run of \(job.id)", command: "llmbench study run")
+        }
+        let stage = TrainingStage(
+            workspace: workspace, store: store, helper: session.helper, threads: threads)
+        let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
+        switch job.kind {
+        case .generate: break
+        case .capture: _ = try await stage.capture(run, epochs: epochs, seed: seed)
+        case .train:
+            let observer = TrainingObserver(
+                progress: { observe(.training($0)) }, note: { observe(.note($0)) })
+            _ = try await stage.train(
+                run, engine: job.engine ?? .swift, epochs: epochs, seed: seed, again: again, observer: observer)
+        case .evaluate: _ = try stage.evaluate(run, engine: job.engine ?? .swift, seed: seed, again: again)
+        case .parity: _ = try await stage.parity(run, epochs: epochs, seed: seed, steps: study.file.paritySteps)
+        }
+    }
+
+    private func generate(
+        _ job: StudyJob, _ session: GenerationSession, _ observe: @escaping @Sendable (JobProgress) -> Void
+    ) async throws {
+        let participant = study.participant(job.model)
+        let replay = participant?.replay.map {
+            workspace.root.appending(path: Participant.recording($0, run: job.run))
+        }
+        let pace = pace(of: session.card)
+        let processors = processors
+        let gates = GenerationSession.Gates(
+            request: { try await pace?.wait() }, checkBegins: { try await processors.take() },
+            checkEnds: { processors.give() })
+        _ = try await session.run(
+            index: job.run, maxRounds: study.file.maxRounds, loopAfter: study.file.loopAfter, record: nil,
+            replay: replay, gates: gates
+        ) { observe(.conversation($0)) }
+    }
+
+    /// The pace of an endpoint, shared by the models that it serves.
+    private func pace(of card: ModelCard) -> RequestPace? {
+        guard let perMinute = study.file.parallel.requestsPerMinute, card.provider == .openai else { return nil }
+        return paces.withLock { paces in
+            let address = card.baseURL ?? ""
+            if let known = paces[address] { return known }
+            let pace = RequestPace(perMinute: perMinute)
+            paces[address] = pace
+            return pace
+        }
+    }
+
+    private func session(of job: StudyJob) throws -> GenerationSession {
+        // Whether a key is set is looked at for conversations only.
+        let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.kind == .generate)"
+        if let known = sessions.withLock({ $0[key] }) { return known }
+        guard let participant = study.participant(job.model) else {
+            throw StudyError.unknownJob(name: job.id, suggestions: [])
+        }
+        let session = try GenerationSession(
+            workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: job.target,
+            baseURL: nil, replay: participant.replay.map { workspace.root.appending(path: $0) },
+            isSandboxed: isSandboxed, threads: threads, store: store, needsEndpoint: job.kind == .generate)
+        let records = StageRecords(study: study, workspace: workspace, store: store)
+        if let run = try records.run(of: job), run.datasetHash != session.datasetHash {
+            throw TrainingError.harness(
+                reason:
+                    "the dataset \(job.dataset) has changed since \(run.path) began: put it back, or give the study another name"
+            )
+        }
+        sessions.withLock { $0[key] = session }
+        return session
+    }
+}
+
+extension JobOutcome {
+    /// Ours or theirs, and how far it reaches.
+    init(_ error: any Error) {
+        switch error {
+        case is CancellationError: self = .stopped
+        case let error as TrainingError where error.isPipelinesFault: self = .failed(reason: "\(error)")
+        case CaptureError.helperMissing, TrainingError.diskFull, GenerationError.diskFull, SandboxError.unavailable,
+            SandboxError.environmentBroken, SandboxError.diskFull, is StoreError:
+            self = .fatal(reason: "\(error)")
+        case CaptureError.unwritable: self = .broken(reason: "\(error)")
+        case let error as CaptureError: self = .failed(reason: "\(error)")
+        default: self = .broken(reason: "\(error)")
+        }
+    }
+}

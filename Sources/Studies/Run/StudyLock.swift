@@ -1,0 +1,51 @@
+import Foundation
+import ResultStore
+
+/// One process at a time works on a study: a lock that the kernel takes from a process that dies.
+public struct StudyLock: Sendable {
+    private let lock: FileLock
+
+    /// - Throws: `StudyError.locked` with the other process's number.
+    public init(_ study: String, in workspace: Workspace) throws {
+        let folder = workspace.results(study: study)
+        let file = folder.appending(path: "study.lock")
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            lock = try FileLock(trying: file)
+        } catch FileLock.Failure.held {
+            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+            let holder = ProcessIdentity(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            throw StudyError.locked(study: study, pid: holder?.pid)
+        } catch {
+            throw StudyError.unusable(path: folder.path(percentEncoded: false), reason: "\(error)")
+        }
+        lock.write(ProcessIdentity.current.description)
+    }
+
+    public func release() {
+        lock.release()
+    }
+}
+
+/// Why a study cannot be run.
+public enum StudyError: Error, Sendable, Hashable, CustomStringConvertible {
+    case locked(study: String, pid: Int32?)
+    case unusable(path: String, reason: String)
+    case unknownJob(name: String, suggestions: [String])
+    case notBegun(study: String)
+
+    public var description: String {
+        switch self {
+        case .locked(let study, let pid):
+            "study '\(study)' is being run by \(pid.map { "process \($0)" } ?? "another process"): wait for it, or watch it with "
+                + "`llmbench study status --study \(study)`"
+        case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"
+        case .unknownJob(let name, let suggestions):
+            "the study has no job '\(name)'"
+                + (suggestions.isEmpty
+                    ? ": `llmbench study plan FILE` lists them"
+                    : "; did you mean \(suggestions.joined(separator: " or "))?")
+        case .notBegun(let study): "study '\(study)' has not begun: `llmbench study run FILE` begins it"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import ResultStore
+import Studies
+import Testing
+
+@Suite("The plan of a study")
+struct PlanTests {
+    let place: StudyPlace
+
+    init() throws { place = try StudyPlace() }
+
+    private func plan(_ yaml: String) throws -> StudyPlan {
+        let study = try place.study(yaml)
+        return StudyPlan(study, estimates: try StudyEstimates(study, store: nil))
+    }
+
+    @Test("takes each run from conversation to score, and compares the first seed only")
+    func shape() throws {
+        let plan = try plan(
+            """
+            name: shape
+            models: [small]
+            datasets: [disc]
+            engines: [swift, emitted]
+            seeds: [0, 4]
+            parity: 5
+            """)
+        let base = "small/disc/pytorch/1"
+        #expect(
+            plan.jobs.map(\.job.id) == [
+                "generate/\(base)", "capture/\(base)/seed-0", "train/\(base)/swift-0", "evaluate/\(base)/swift-0",
+                "train/\(base)/emitted-0", "evaluate/\(base)/emitted-0", "parity/\(base)/seed-0",
+                "capture/\(base)/seed-4", "train/\(base)/swift-4", "evaluate/\(base)/swift-4",
+                "train/\(base)/emitted-4", "evaluate/\(base)/emitted-4",
+            ])
+        func needs(_ id: String) -> [String]? { plan.job(id)?.needs }
+        #expect(needs("generate/\(base)") == [])
+        #expect(needs("capture/\(base)/seed-4") == ["generate/\(base)"])
+        #expect(needs("train/\(base)/emitted-4") == ["capture/\(base)/seed-4"])
+        #expect(needs("evaluate/\(base)/swift-0") == ["train/\(base)/swift-0"])
+        #expect(needs("parity/\(base)/seed-0") == ["capture/\(base)/seed-0"])
+        #expect(Set(plan.jobs.map(\.job.id)).count == plan.jobs.count)
+    }
+
+    @Test("does the first run of every model before the second of any")
+    func order() throws {
+        let plan = try plan(
+            """
+            name: order
+            models: [{tag: scripted}]
+            datasets: [disc]
+            runs: 2
+            engines: [swift]
+            parity: 0
+            """)
+        let conversations = plan.jobs.filter { $0.job.kind == .generate }.map { "\($0.job.model) \($0.job.run)" }
+        #expect(conversations == ["small 1", "prose 1", "small 2", "prose 2"])
+        #expect(plan.jobs.count == 2 * 2 * 4)
+    }
+
+    @Test("expects costs from price, prompt and the stated lengths, and asks nothing of recordings and persons")
+    func costs() throws {
+        let plan = try plan("name: costs\nmodels: [priced, small, by-hand]\ndatasets: [disc]\nepochs: 120\n")
+        let priced = try #require(plan.job("generate/priced/disc/pytorch/1"))
+        let prompt = try #require(plan.study.datasets[0].prompts["pytorch"]?.text.utf8.count)
+        // 1.6 requests; 4000 + 8000 tokens out of each at $100, the prompt and what came before in at $1.
+        let input = 1.6 * Double(prompt) / 4 + 4500 * 1.6 * 0.6 / 2
+        let expected = (input + 1.6 * 12_000 * 100) / 1e6
+        #expect(abs((priced.estimate.cost ?? 0) - expected) < 1e-9)
+        #expect(!priced.estimate.isMeasured)
+        #expect(plan.job("generate/small/disc/pytorch/1")?.estimate.cost == nil)
+        #expect(plan.job("generate/by-hand/disc/pytorch/1")?.estimate.cost == nil)
+        #expect(plan.job("train/small/disc/pytorch/1/swift-0")?.estimate.seconds == 3600)
+        let unpriced = try self.plan("name: costs\nmodels: [keyed]\ndatasets: [disc]\n")
+        #expect(unpriced.jobs[0].estimate.cost == nil && unpriced.jobs[0].estimate.costIsUnknown)
+    }
+
+    @Test("expects what was measured, once something was")
+    func measured() async throws {
+        let study = try place.study()
+        let session = try StudySession(
+            study, workspace: place.workspace,
+            executor: { [workspace = place.workspace] in ScriptedExecutor($0, workspace, $1) })
+        _ = try await session.run()
+        let estimates = try StudyEstimates(study, store: place.store())
+        let plan = StudyPlan(study, estimates: estimates)
+        let training = try #require(plan.job("train/small/disc/pytorch/1/swift-0"))
+        #expect(training.estimate.seconds == 40 && training.estimate.isMeasured)
+        #expect(plan.job("capture/small/disc/pytorch/1/seed-0")?.estimate.seconds == 7)
+        #expect(estimates.basis[0].contains("capture 7.0 s (n = 2)"), "\(estimates.basis)")
+        #expect(estimates.basis[0].contains("train/swift 40 s (n = 2)"), "\(estimates.basis)")
+    }
+
+    @Test(
+        "of every file in studies/ can be made", arguments: ["demo", "run-to-run", "fixed-epochs", "paper-2024-2025"])
+    func readyMade(_ name: String) throws {
+        let workspace = Workspace(root: StudyPlace.checkout)
+        let text = try String(
+            contentsOf: StudyPlace.checkout.appending(path: "studies/\(name).yaml"), encoding: .utf8)
+        let study = try StudyLoader(workspace: workspace, environment: [:]).study(
+            yaml: text, file: "studies/\(name).yaml", name: "plan-test-\(name)")
+        let plan = StudyPlan(study, estimates: try StudyEstimates(study, store: nil))
+        let conversations = plan.jobs.count { $0.job.kind == .generate }
+        switch name {
+        case "demo":
+            #expect(study.settings.isEmpty && conversations == 5 && study.file.maxRounds == 6)
+            #expect(study.participants.allSatisfy { $0.card.fixture })
+        case "run-to-run": #expect(conversations == 20 && study.settings.count == 1)
+        case "fixed-epochs": #expect(study.file.epochs == 120 && conversations == 8)
+        default:
+            #expect(study.participants.count == 19 && conversations == 19 * 6)
+            #expect(study.participants.count { $0.card.cohort == 2024 } == 8)
+            #expect(study.participants.count { $0.card.cohort == 2025 } == 11)
+            let byHand = study.participants.filter { $0.source == .manual }.map(\.card.id)
+            #expect(
+                byHand == ["gpt-o1-preview", "claude-3.5-sonnet", "gemini-1.5-pro", "github-copilot", "bing-copilot"])
+            let missing = study.settings.filter { $0.reason.contains("llmbench datasets prepare") }
+            #expect(missing.count == 6, "\(study.settings)")
+        }
+    }
+}
