@@ -60,6 +60,25 @@ struct AuditCommandTests {
         #expect(changed.status == 1 && changed.output.contains("WARNING  prompt-changed"), "\(changed)")
     }
 
+    @Test("A report carries the audit, and the audit tells when the report is older than the data")
+    func reports() async throws {
+        let workspace = try ScratchWorkspace()
+        _ = try await workspace.makeStudy()
+        for arguments in [["report", "html"], ["report", "all", "--format", "xlsx"]] {
+            let outcome = try await workspace.program().run(arguments)
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        let folder = workspace.root.appending(path: "results/default/report")
+        let page = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+        #expect(page.contains("20 checks on "), "\(page.prefix(3000))")
+        let fresh = try await workspace.llmbench("audit")
+        #expect(fresh.status == 0 && !fresh.output.contains("figure-age"), "\(fresh)")
+        _ = try await workspace.llmbench(
+            "generate", "--model", "fixture-prose", "--dataset", "disc", "--runs", "3", "--max-rounds", "0")
+        let stale = try await workspace.llmbench("audit")
+        #expect(stale.status == 1 && stale.output.contains("WARNING  figure-age"), "\(stale)")
+    }
+
     @Test("Control characters of a table never reach the terminal")
     func hostile() async throws {
         let outcome = try await audit("model,dice\u{1b}]0;owned\u{7}\na\u{202e}b,0.5\nc,1.5\nd,0.2\n", name: "t.csv")

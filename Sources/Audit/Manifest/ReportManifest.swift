@@ -60,6 +60,21 @@ public struct ReportManifest: Sendable, Hashable, Codable {
         }
     }
 
+    /// Adds every file of the folder that was written since a moment, as `record(_:in:results:at:)` does.
+    ///
+    /// - Throws: `ReportManifestError`.
+    /// - Complexity: reads every such file.
+    public static func record(
+        writtenSince start: Date, in folder: URL, results: String
+    ) throws(ReportManifestError) {
+        let written = FigureAgeCheck.files(below: folder).map { folder.appending(path: $0) }.filter { file in
+            let values = try? file.resourceValues(forKeys: [.contentModificationDateKey])
+            // File systems keep times to some milliseconds.
+            return values?.contentModificationDate.map { $0.timeIntervalSince(start) > -0.1 } ?? false
+        }
+        try record(written, in: folder, results: results)
+    }
+
     /// The manifest of a folder; nil where there is none.
     ///
     /// - Throws: `ReportManifestError.unreadable` for a file that is no manifest, or names a file outside the folder.

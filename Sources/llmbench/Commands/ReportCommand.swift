@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import Foundation
 import Reporting
 import ResultStore
@@ -49,7 +50,10 @@ struct ReportCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: database.path) else {
             throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
         }
-        let evidence = try StudyEvidence(store: ResultStore(path: database), study: study)
+        let (store, started) = (try ResultStore(path: database), Date())
+        // Before the evidence is read: what a running study adds meanwhile makes the files older, not newer, than its data.
+        let results = try writesFiles ? store.resultHash() : ""
+        let evidence = try StudyEvidence(store: store, study: study)
         guard !evidence.runs.isEmpty else { throw CommandFailure.usage("\(ReportError.noRuns(study: study))") }
         let folder =
             output.map { URL(filePath: $0, directoryHint: .isDirectory) }
@@ -60,8 +64,16 @@ struct ReportCommand: AsyncParsableCommand {
         case .json: try JSONOption.print(tables(evidence))
         case .xlsx: try writeWorkbook(evidence, in: folder)
         case .png, .svg: try writeFigures(evidence, in: folder)
-        case .html: print(try ReportPage(evidence: evidence, workspace: workspace).write(to: folder).path)
+        case .html:
+            let audit = AuditSummary(
+                try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
+            print(try ReportPage(evidence: evidence, workspace: workspace, audit: audit).write(to: folder).path)
         }
+        if writesFiles { try ReportManifest.record(writtenSince: started, in: folder, results: results) }
+    }
+
+    private var writesFiles: Bool {
+        !jsonOption.json && (subject == .html || ![.text, .csv, .json].contains(format))
     }
 
     private func tables(_ evidence: StudyEvidence) -> [ReportTable] {
