@@ -72,8 +72,8 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics", "CXLSXWriter",
-                "CCairo", mustache, flyingFox,
+                "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics", "PublishedFigures",
+                "CXLSXWriter", "CCairo", mustache, flyingFox,
             ],
             resources: ["page.mustache", "style.css", "report.js", "icon.svg"].map {
                 .embedInCode("Templates/\($0)")
@@ -199,7 +199,10 @@ let package = Package(
                 "TestSupport", "llmbench", grdb,
             ],
             swiftSettings: strict),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "ResultStore"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Training", "ResultStore", "TensorRuntime", "Datasets", "Statistics"],
+            swiftSettings: strict),
         .testTarget(
             name: "PageTests",
             dependencies: ["PageTestSupport", "TestSupport", "Reporting", "ResultStore", "TensorRuntime", "Datasets"],

@@ -9,10 +9,10 @@ public struct ReportTable: Sendable, Hashable {
         case number(Double, digits: Int)
         case missing
 
-        /// As a person reads it.
+        /// As a person reads it; control characters of a model's text are spelt out, so that none reaches a terminal.
         public var shown: String {
             switch self {
-            case .text(let text): text
+            case .text(let text): StoredText.escapingControls(text)
             case .integer(let value): "\(value)"
             case .number(let value, let digits): value.isFinite ? Self.fixed(value, digits) : "\(value)"
             case .missing: "–"

@@ -1,26 +1,61 @@
 import ResultStore
 
 extension StudyEvidence {
-    /// Every figure that the study has data for.
-    public func figures() -> [any Figure] {
-        var figures: [any Figure] = []
-        if !runs.isEmpty { figures.append(errorsFigure()) }
+    /// Every figure that the study has data for, each with the notes it must not be seen without.
+    public func figures() -> [any Figure] { ReportSubject.allCases.flatMap(figures(about:)) }
+
+    /// The figures of one subject.
+    public func figures(about subject: ReportSubject) -> [any Figure] {
+        let found: [any Figure] =
+            switch subject {
+            case .errors: runs.isEmpty ? [] : [errorsFigure()]
+            case .losses: lossFigures()
+            case .dice: diceFigures()
+            case .variability: stripFigures()
+            case .cohorts: cohortFigures()
+            case .architectures, .hyperparameters, .pipelines, .inference, .engines, .cost: []
+            }
+        return found.map(annotated)
+    }
+
+    /// A figure is passed on without its page: what it must not be mistaken for is said inside it.
+    func annotated(_ figure: any Figure) -> any Figure {
+        let notes = figureNotes
+        return notes.isEmpty ? figure : AnnotatedFigure(figure, notes: notes)
+    }
+
+    /// Hand-written conversations, and an audit that found something or was not made. No note stands for a clean audit.
+    var figureNotes: [String] {
+        var notes: [String] = []
+        if fixtureRuns > 0 {
+            notes.append(
+                fixtureRuns == runs.count
+                    ? "Hand-written conversations (fixture-*): says nothing about any language model."
+                    : "Rows named fixture-* are hand-written conversations, not language models.")
+        }
+        if let mark = auditMark { notes.append(mark) }
+        return notes
+    }
+
+    /// "Not audited.", "Audit: 2 findings."; nil for a clean audit.
+    public var auditMark: String? {
+        guard let audit else { return "Not audited." }
+        guard !audit.isClean else { return nil }
+        let count = audit.findings.count { $0.severity != .note }
+        return "Audit: \(count) finding\(count == 1 ? "" : "s")."
+    }
+
+    private func lossFigures() -> [any Figure] {
         let shown = runs.compactMap { run in run.shownTraining.map { (run, $0) } }
-        if !shown.isEmpty {
-            figures.append(LossCurvesFigure(panels: shown.map(panel)))
-            let curves = shown.map { run, training in
-                CommonCurvesFigure.Curve(
-                    label: run.label,
-                    points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
-            }.filter { !$0.points.isEmpty }
-            if !curves.isEmpty { figures.append(CommonCurvesFigure(curves: curves)) }
-        }
-        figures += diceFigures()
-        // A figure is passed on without its page: what it must not be mistaken for is said inside it.
-        guard fixtureRuns > 0 else { return figures }
-        return figures.map {
-            AnnotatedFigure($0, note: "Hand-written conversations (fixture-*): says nothing about any language model.")
-        }
+        guard !shown.isEmpty else { return [] }
+        var figures: [any Figure] = [LossCurvesFigure(panels: shown.map(panel))]
+        let curves = shown.map { run, training in
+            CommonCurvesFigure.Curve(
+                label: run.label,
+                points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
+        }.filter { !$0.points.isEmpty }
+        if !curves.isEmpty { figures.append(CommonCurvesFigure(curves: curves)) }
+        return figures
     }
 
     private func errorsFigure() -> ErrorsFigure {
@@ -47,7 +82,10 @@ extension StudyEvidence {
             let boxes = here.flatMap { run in
                 TrainingRecord.Engine.allCases.compactMap { engine -> DiceBoxPlotFigure.Box? in
                     let values = run.evaluated(engine).flatMap { $0.heldOut.map(\.dice) }
-                    return values.isEmpty ? nil : .init(label: run.label, engine: engine.rawValue, values: values)
+                    return values.isEmpty
+                        ? nil
+                        : .init(
+                            label: run.label, engine: engine.rawValue, values: values, isBaseline: run.isBaseline)
                 }
             }
             guard !boxes.isEmpty, let any = here.first else { return nil }
@@ -64,6 +102,9 @@ extension StudyEvidence {
 }
 
 extension StudyEvidence.Run {
+    /// A trained network that no language model wrote, such as nnU-Net: kept in the store by the provider `baseline`.
+    public var isBaseline: Bool { record.provider == "baseline" }
+
     /// The training whose curves are shown: engine swift before the others, the first seed.
     public var shownTraining: StudyEvidence.Training? {
         let preference: [TrainingRecord.Engine] = [.swift, .pytorch, .emitted]
@@ -89,24 +130,33 @@ struct NamedFigure: Figure {
     func draw(on canvas: Canvas) { figure.draw(on: canvas) }
 }
 
-/// A figure with a line of small print below it.
+/// A figure with lines of small print below it.
 struct AnnotatedFigure: Figure {
     private let figure: any Figure
-    private let note: String
+    private let notes: [String]
 
-    init(_ figure: any Figure, note: String) {
+    init(_ figure: any Figure, notes: [String]) {
         self.figure = figure
-        self.note = note
+        self.notes = notes
     }
+
+    private static let lineHeight = 9.0
 
     var name: String { figure.name }
     var caption: String { figure.caption }
-    var size: (width: Double, height: Double) { (figure.size.width, figure.size.height + 14) }
+    var size: (width: Double, height: Double) {
+        (figure.size.width, figure.size.height + 5 + Self.lineHeight * Double(notes.count))
+    }
 
     func draw(on canvas: Canvas) {
         figure.draw(on: canvas)
-        // As large as the width allows, seven points at most.
-        let fit = 7 * (size.width - 16) / max(1, canvas.width(of: note, size: 7))
-        canvas.text(note, x: 8, y: size.height - 5, size: min(7, fit), colour: .grey)
+        // As large as the width allows, six points and a half at most, and all lines alike.
+        let widest = notes.map { canvas.width(of: $0, size: 6.5) }.max() ?? 1
+        let fit = 6.5 * (size.width - 16) / max(1, widest)
+        for (line, note) in notes.enumerated() {
+            canvas.text(
+                note, x: 8, y: figure.size.height + Self.lineHeight * Double(line + 1) - 2, size: min(6.5, fit),
+                colour: Canvas.Colour(0x555555))
+        }
     }
 }

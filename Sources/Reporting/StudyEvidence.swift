@@ -29,6 +29,8 @@ public struct StudyEvidence: Sendable {
         public var record: TrainingRecord
         public var epochs: [EpochRecord]
         public var validationBatches: [ValidationBatchRecord]
+        /// Of the pipeline's own test part.
+        public var testBatches: [TestBatchRecord]
         public var heldOut: [HeldOutRecord]
 
         /// Mean over images of the Dice on the original grid; nil before evaluation.
@@ -41,6 +43,12 @@ public struct StudyEvidence: Sendable {
     public var runs: [Run]
     public var references: [DatasetReferenceRecord]
     public var readAt: Date
+    /// What the models' cards say, by model. Not in the store: whoever has the cards fills it in.
+    public var traits: [String: ModelTraits] = [:]
+    /// Versions that are not in the store.
+    public var origin = ReportOrigin()
+    /// What an audit of this evidence came to; nil where there was none, and reports say so.
+    public var audit: AuditSummary?
 
     /// Whether every run, or some, come from hand-written conversations; then the report says so wherever figures appear.
     public var fixtureRuns: Int { runs.count { $0.record.fixture } }
@@ -62,6 +70,7 @@ public struct StudyEvidence: Sendable {
                 return Training(
                     record: training, epochs: try store.epochs(training: key),
                     validationBatches: try store.validationBatches(training: key),
+                    testBatches: try store.testBatches(training: key),
                     heldOut: try store.heldOut(training: key))
             }
             let several = (perModel[record.model] ?? 1) > 1

@@ -25,13 +25,19 @@ struct ReportTableTests {
     @Test func `a choice that differs from the stated one is marked, a spelling is not`() throws {
         let sample = try SampleStudy()
         defer { sample.remove() }
-        let table = try sample.evidence().architecturesTable()
-        let row = try #require(table.rows.first { $0[0] == .text("learner") })
-        let byKey = Dictionary(uniqueKeysWithValues: zip(table.columns.map(\.key), row))
-        #expect(byKey["learning_rate"] == .text("0.002 (said: 0.001)"))
-        #expect(byKey["conv_block"] == .text("(Conv-BN-ReLU)x2"))
-        #expect(byKey["encoder_channels"] == .text("8-16"))
-        #expect(byKey["mismatches"] == .integer(1))
+        let evidence = try sample.evidence()
+        func row(_ table: ReportTable) throws -> [String: ReportTable.Cell] {
+            let row = try #require(table.rows.first { $0[0] == .text("learner") })
+            return Dictionary(uniqueKeysWithValues: zip(table.columns.map(\.key), row))
+        }
+        let architecture = try row(evidence.architecturesTable())
+        #expect(architecture["conv_block"] == .text("(Conv-BN-ReLU)x2"))
+        #expect(architecture["encoder_channels"] == .text("8-16"))
+        #expect(architecture["mismatches"] == .integer(0))
+        let hyperparameters = try row(evidence.hyperparametersTable())
+        #expect(hyperparameters["learning_rate"] == .text("0.002 (said: 0.001)"))
+        #expect(hyperparameters["scheduler"] == .text("none") && hyperparameters["batch_size"] == .integer(8))
+        #expect(hyperparameters["mismatches"] == .integer(1))
     }
 
     @Test func `a pipeline that learns nothing is called that, one that learns is not`() throws {
@@ -137,7 +143,11 @@ struct ReportFolderTests {
         defer { sample.remove() }
         let folder = sample.workspace.root.appending(path: "figures")
         let figures = try sample.evidence().figures()
-        #expect(figures.map(\.name) == ["errors", "loss-curves", "common-validation-dice", "held-out-dice"])
+        #expect(
+            figures.map(\.name) == [
+                "errors", "loss-curves", "common-validation-dice", "held-out-dice", "cohort-losses", "mean-curves-all",
+                "published-beside-measured",
+            ])
         for figure in figures {
             let files = try figure.write(to: folder)
             let png = try Data(contentsOf: files[0])
@@ -161,7 +171,8 @@ struct ReportFolderTests {
     @Test func `the workbook holds numbers as numbers and formulas as text`() throws {
         let sample = try SampleStudy()
         defer { sample.remove() }
-        var tables = try sample.evidence().tables()
+        let evidence = try sample.evidence()
+        var tables = [evidence.provenanceTable()] + evidence.tables()
         tables.append(
             ReportTable(name: "x", title: "hostile", columns: [.init("a", key: "a")], rows: [[.text("=1+1")]]))
         let url = sample.workspace.root.appending(path: "report.xlsx")
@@ -172,8 +183,15 @@ struct ReportFolderTests {
             dice = book["Held-out Dice"]
             assert dice["A1"].value == "notice" and dice.freeze_panes == "B3", (dice["A1"].value, dice.freeze_panes)
             row = next([cell.value for cell in row] for row in dice.iter_rows(min_row=3) if row[0].value == "learner")
-            assert isinstance(row[5], float) and 0.7 < row[5] < 0.9, row
-            assert book["hostile"]["A2"].data_type == "s", book["hostile"]["A2"].data_type
+            assert isinstance(row[6], float) and 0.7 < row[6] < 0.9, row
+            assert book["hostile"]["A3"].value == "=1+1" and book["hostile"]["A3"].data_type == "s"
+            assert [len(sheet._charts) for sheet in book if sheet.title == "Charts"] == [3]
+            assert len(dice.conditional_formatting) >= 2, dice.conditional_formatting
+            assert dice.auto_filter.ref and dice.auto_filter.ref.startswith("A2:"), dice.auto_filter.ref
+            assert dice["A2"].font.bold and dice["A2"].value == "model"
+            facts = {(row[0].value, row[2].value): row[1].value for row in book["Provenance"].iter_rows(min_row=3)}
+            assert facts[("dataset, SHA-256", "d")] == "h" and facts[("runs", None)] == "3", facts
+            assert facts[("seeds", "engine swift")] == "0" and facts[("audit", None)].startswith("Not audited"), facts
             """
         let python = try #require(
             ProcessInfo.processInfo.environment["LLMBENCH_PYTHON"],

@@ -44,6 +44,14 @@ struct Axis {
         self.end = end
     }
 
+    /// The same axis with other ticks.
+    func showing(_ ticks: [Double]) -> Axis { Axis(copy: self, ticks: ticks) }
+
+    private init(copy: Axis, ticks: [Double]) {
+        (scale, lower, upper, start, end) = (copy.scale, copy.lower, copy.upper, copy.start, copy.end)
+        self.ticks = ticks
+    }
+
     func position(_ value: Double) -> Double {
         let fraction =
             switch scale {
@@ -54,10 +62,21 @@ struct Axis {
     }
 
     func label(_ tick: Double) -> String {
-        if scale == .logarithmic { return tick >= 1 ? "\(Int(tick.rounded()))" : "\(Float(tick))" }
+        if scale == .logarithmic { return Self.short(tick) }
         let step = ticks.count > 1 ? abs(ticks[1] - ticks[0]) : 1
         let digits = max(0, Int(ceil(-log10(max(step, 1e-12)) - 1e-9)))
         return ReportTable.Cell.fixed(tick, digits)
+    }
+
+    /// "0.02", "5e-5", "200", "5k", "2M".
+    private static func short(_ tick: Double) -> String {
+        for (unit, name) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where tick >= unit {
+            return "\(Int((tick / unit).rounded()))\(name)"
+        }
+        if tick >= 1 { return "\(Int(tick.rounded()))" }
+        guard tick < 0.005 else { return "\(Float(tick))" }
+        let power = Int(floor(log10(tick) + 1e-9))
+        return "\(Int((tick / pow(10, Double(power))).rounded()))e\(power)"
     }
 
     /// Ticks at 1, 2 or 5 times a power of ten (Heckbert, Graphics Gems 1990) that lie around the range.

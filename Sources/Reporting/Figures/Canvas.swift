@@ -142,6 +142,31 @@ public final class Canvas {
         }
     }
 
+    /// Lays out a closed path.
+    func path(_ points: [(x: Double, y: Double)]) {
+        cairo_new_path(context)
+        for (index, point) in points.enumerated() {
+            if index == 0 { cairo_move_to(context, point.x, point.y) } else { cairo_line_to(context, point.x, point.y) }
+        }
+        cairo_close_path(context)
+    }
+
+    func fill(_ colour: Colour) {
+        set(colour)
+        cairo_fill(context)
+    }
+
+    /// Paints another surface, its pixels as they are.
+    func paint(_ source: OpaquePointer, x: Double, y: Double, scale: (x: Double, y: Double)) {
+        cairo_save(context)
+        cairo_translate(context, x, y)
+        cairo_scale(context, scale.x, scale.y)
+        cairo_set_source_surface(context, source, 0, 0)
+        cairo_pattern_set_filter(cairo_get_source(context), CAIRO_FILTER_NEAREST)
+        cairo_paint(context)
+        cairo_restore(context)
+    }
+
     /// Draws one line of text; `y` is its base line. `angle` turns it counter-clockwise, in degrees.
     public func text(
         _ text: String, x: Double, y: Double, size: Double = 8, colour: Colour = .ink, anchor: Anchor = .start,
@@ -190,6 +215,8 @@ public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible {
     case writing(path: String, reason: String)
     case template(name: String, reason: String)
     case noRuns(study: String)
+    /// A held-out image was asked for that no dataset of the study holds out.
+    case unknownSample(name: String, study: String)
 
     public var description: String {
         switch self {
@@ -198,6 +225,8 @@ public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible {
             "the workbook \(path) could not be written: \(reason); close it if it is open elsewhere"
         case .writing(let path, let reason): "\(path) could not be written: \(reason)"
         case .template(let name, let reason): "the page template \(name) is unusable: \(reason)"
+        case .unknownSample(let name, let study):
+            "no dataset of study '\(study)' has a scored held-out image '\(name)': names are those of its image files without .png"
         case .noRuns(let study): "study '\(study)' has no runs to report: `llmbench generate` makes one"
         }
     }

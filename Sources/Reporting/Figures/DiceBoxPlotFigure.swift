@@ -9,6 +9,8 @@ public struct DiceBoxPlotFigure: Figure {
         /// `swift`, `emitted`, `pytorch`: decides the colour.
         public var engine: String
         public var values: [Double]
+        /// Not a language model's: stands first, and its median is drawn through all rows.
+        public var isBaseline = false
     }
 
     public struct ReferenceLine: Sendable {
@@ -20,17 +22,18 @@ public struct DiceBoxPlotFigure: Figure {
     public var references: [ReferenceLine]
     public let name = "held-out-dice"
     public let caption =
-        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dashed: the best global threshold and the mean training mask, which learn nothing from the image."
+        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dotted: the best global threshold and the mean training mask, which learn nothing from the image. Where there is a baseline it stands first, and the dashed line is its median."
 
-    private let rowHeight = 22.0
+    private let rowHeight = 15.0
 
-    public var size: (width: Double, height: Double) { (400, 62 + rowHeight * Double(max(1, boxes.count))) }
+    public var size: (width: Double, height: Double) { (PlotArea.column, 58 + rowHeight * Double(max(1, boxes.count))) }
 
     /// - Parameter boxes: in any order; models are sorted by their best median, and a model's engines stay together.
     public init(boxes: [Box], references: [ReferenceLine]) {
         func median(_ box: Box) -> Double { Statistics.median(box.values) ?? -1 }
         let best = Dictionary(grouping: boxes, by: \.label).mapValues { $0.map(median).max() ?? -1 }
         self.boxes = boxes.sorted { a, b in
+            if a.isBaseline != b.isBaseline { return a.isBaseline }
             let (x, y) = (best[a.label] ?? -1, best[b.label] ?? -1)
             if x != y { return x > y }
             return a.label == b.label ? median(a) > median(b) : a.label < b.label
@@ -44,8 +47,8 @@ public struct DiceBoxPlotFigure: Figure {
 
     public func draw(on canvas: Canvas) {
         let labels = boxes.map(\.label)
-        let widest = labels.map { canvas.width(of: $0, size: 7.5) }.max() ?? 0
-        let area = PlotArea(left: widest + 14, top: 26, right: size.width - 12, bottom: size.height - 34)
+        let widest = min(95, labels.map { canvas.width(of: $0, size: 6.5) }.max() ?? 0)
+        let area = PlotArea(left: widest + 10, top: 28, right: size.width - 10, bottom: size.height - 30)
         let axis = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.left, to: area.right)
         for tick in axis.ticks {
             let x = axis.position(tick)
@@ -53,13 +56,31 @@ public struct DiceBoxPlotFigure: Figure {
         }
         area.drawHorizontal(axis, title: "held-out Dice", on: canvas)
         let engines = ["swift", "emitted", "pytorch"].filter { engine in boxes.contains { $0.engine == engine } }
-        Legend(entries: engines.map { .init(name: "engine \($0)", colour: Self.engineColours[$0] ?? .ink) })
-            .draw(on: canvas, x: area.left, y: 10, width: area.right - area.left)
+        // One engine needs no legend.
+        Legend(
+            entries: engines.count < 2
+                ? [] : engines.map { .init(name: "engine \($0)", colour: Self.engineColours[$0] ?? .ink) }
+        )
+        .draw(on: canvas, x: 8, y: 10, width: size.width - 16)
         drawReferences(axis, area, on: canvas)
+        drawBaseline(axis, area, on: canvas)
         for (index, box) in boxes.enumerated() {
             let y = area.top + rowHeight * (Double(index) + 0.5)
-            canvas.text(box.label, x: area.left - 6, y: y + 2.6, size: 7.5, anchor: .end)
+            // A model's engines stand together under one name.
+            if index == 0 || boxes[index - 1].label != box.label {
+                canvas.text(
+                    canvas.shortened(box.label, to: widest, size: 6.5), x: area.left - 5, y: y + 2.4, size: 6.5,
+                    anchor: .end, bold: box.isBaseline)
+            }
             draw(box, at: y, axis, on: canvas)
+        }
+    }
+
+    private func drawBaseline(_ axis: Axis, _ area: PlotArea, on canvas: Canvas) {
+        for box in boxes where box.isBaseline {
+            guard let median = Statistics.median(box.values) else { continue }
+            let x = axis.position(median)
+            canvas.line([(x, area.top), (x, area.bottom)], .ink, width: 0.9, dash: [4, 2])
         }
     }
 
@@ -67,7 +88,7 @@ public struct DiceBoxPlotFigure: Figure {
         let sorted = references.sorted { $0.value < $1.value }
         for (index, reference) in sorted.enumerated() {
             let x = axis.position(reference.value)
-            canvas.line([(x, area.top - 2), (x, area.bottom)], .grey, width: 1, dash: [3, 2])
+            canvas.line([(x, area.top - 2), (x, area.bottom)], .grey, width: 0.9, dash: [1, 1.6])
             // Labels on opposite sides of neighbouring lines do not run into one another.
             let anchor: Canvas.Anchor = sorted.count > 1 && index == 0 ? .end : .start
             canvas.text(

@@ -12,12 +12,13 @@ public struct ErrorsFigure: Figure {
     public var bars: [Bar]
     public let name = "errors"
     public let caption = "Errors of each run until it ran or its rounds were used up, stacked by class."
-    private let rowHeight = 20.0
+    private let rowHeight = 15.0
+    private static let legendColumns = 2
     private var classes: [String] { Set(bars.flatMap(\.counts.keys)).sorted() }
-    private var legendRows: Int { (classes.count + 2) / 3 }
+    private var legendRows: Int { (classes.count + Self.legendColumns - 1) / Self.legendColumns }
 
     public var size: (width: Double, height: Double) {
-        (400, 54 + 12 * Double(legendRows) + rowHeight * Double(max(1, bars.count)))
+        (PlotArea.column, 46 + 10 * Double(legendRows) + rowHeight * Double(max(1, bars.count)))
     }
 
     public init(bars: [Bar]) {
@@ -25,13 +26,13 @@ public struct ErrorsFigure: Figure {
     }
 
     public func draw(on canvas: Canvas) {
-        let widest = bars.map { canvas.width(of: $0.label, size: 7.5) }.max() ?? 0
-        let outcomes = bars.map { canvas.width(of: $0.outcome, size: 7) }.max() ?? 0
+        let widest = min(95, bars.map { canvas.width(of: $0.label, size: 6.5) }.max() ?? 0)
+        let outcomes = bars.map { canvas.width(of: $0.outcome, size: 6.5) }.max() ?? 0
         let area = PlotArea(
-            left: widest + 14, top: 18 + 12 * Double(legendRows), right: size.width - outcomes - 18,
-            bottom: size.height - 32)
+            left: widest + 10, top: 14 + 10 * Double(legendRows), right: size.width - outcomes - 12,
+            bottom: size.height - 30)
         let most = bars.map { $0.counts.values.reduce(0, +) }.max() ?? 1
-        let axis = Axis(0...Double(max(1, most)), from: area.left, to: area.right, ticks: 6).wholeTicks()
+        let axis = Axis(0...Double(max(1, most)), from: area.left, to: area.right, ticks: 5).wholeTicks()
         for tick in axis.ticks {
             canvas.line([(axis.position(tick), area.top), (axis.position(tick), area.bottom)], .faint, width: 0.5)
         }
@@ -40,7 +41,9 @@ public struct ErrorsFigure: Figure {
         drawLegend(colours, area, on: canvas)
         for (index, bar) in bars.enumerated() {
             let y = area.top + rowHeight * (Double(index) + 0.5)
-            canvas.text(bar.label, x: area.left - 6, y: y + 2.6, size: 7.5, anchor: .end)
+            canvas.text(
+                canvas.shortened(bar.label, to: widest, size: 6.5), x: area.left - 5, y: y + 2.4, size: 6.5,
+                anchor: .end)
             var sum = 0
             for name in classes {
                 guard let count = bar.counts[name], count > 0 else { continue }
@@ -55,18 +58,18 @@ public struct ErrorsFigure: Figure {
                 sum += count
             }
             canvas.text(
-                bar.outcome, x: area.right + 8, y: y + 2.6, size: 7,
+                bar.outcome, x: area.right + 6, y: y + 2.4, size: 6.5,
                 colour: bar.outcome == "runs" ? Canvas.Colour.series[2] : Canvas.Colour.series[1])
         }
     }
 
     private func drawLegend(_ colours: [String: Canvas.Colour], _ area: PlotArea, on canvas: Canvas) {
-        let step = (size.width - 20) / 3
+        let step = (size.width - 16) / Double(Self.legendColumns)
         for (index, name) in classes.enumerated() {
-            let x = 12 + Double(index % 3) * step
-            let y = 12 + 12 * Double(index / 3)
-            canvas.rectangle(x: x, y: y - 6, width: 8, height: 7, fill: colours[name])
-            canvas.text(name, x: x + 12, y: y, size: 7)
+            let x = 8 + Double(index % Self.legendColumns) * step
+            let y = 11 + 10 * Double(index / Self.legendColumns)
+            canvas.rectangle(x: x, y: y - 5.5, width: 7, height: 6.5, fill: colours[name])
+            canvas.text(name, x: x + 10, y: y, size: 6.5)
         }
     }
 

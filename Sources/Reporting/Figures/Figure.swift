@@ -37,6 +37,11 @@ extension Figure {
 struct PlotArea {
     var left, top, right, bottom: Double
 
+    /// Points across one column of a journal, 85 mm, and across the page, 180 mm. Figures are drawn at the size they are printed in, so
+    /// that seven points stay seven points.
+    static let column = 241.0
+    static let page = 510.0
+
     /// Draws horizontal grid lines, labels and the axis title of a vertical axis.
     func drawVertical(_ axis: Axis, title: String, on canvas: Canvas, size: Double = 7) {
         for tick in axis.ticks {

@@ -99,15 +99,16 @@ public struct CommonCurvesFigure: Figure {
     public let name = "common-validation-dice"
     public let caption =
         "Soft Dice on each pipeline's own validation images, computed alike for every pipeline whatever its loss, by epoch (engine swift, first seed)."
-    public var size: (width: Double, height: Double) { (360, 220 + 12 * Double((curves.count + 2) / 3)) }
+    public var size: (width: Double, height: Double) { (PlotArea.column, 160 + legendHeight) }
+
+    private var legendHeight: Double { 10 * Double((curves.count + 1) / 2) }
 
     public init(curves: [Curve]) {
         self.curves = curves
     }
 
     public func draw(on canvas: Canvas) {
-        let legendHeight = 12 * Double((curves.count + 2) / 3)
-        let area = PlotArea(left: 44, top: 12 + legendHeight, right: size.width - 10, bottom: size.height - 34)
+        let area = PlotArea(left: 36, top: 10 + legendHeight, right: size.width - 8, bottom: size.height - 30)
         let dashes: [[Double]] = [[], [5, 2], [1.5, 1.5]]
         func style(_ index: Int) -> (Canvas.Colour, [Double]) {
             (
@@ -115,8 +116,12 @@ public struct CommonCurvesFigure: Figure {
                 dashes[index / Canvas.Colour.series.count % dashes.count]
             )
         }
-        Legend(entries: curves.enumerated().map { .init(name: $1.label, colour: style($0).0, dash: style($0).1) })
-            .draw(on: canvas, x: area.left, y: 12, width: area.right - area.left)
+        for (index, curve) in curves.enumerated() {
+            let (colour, dash) = style(index)
+            Legend(entries: [.init(name: curve.label, colour: colour, dash: dash)]).draw(
+                on: canvas, x: 10 + Double(index % 2) * (size.width - 16) / 2, y: 11 + 10 * Double(index / 2),
+                width: size.width / 2, size: 6.5)
+        }
         let last = curves.flatMap(\.points).map(\.epoch).max() ?? 2
         let horizontal = Axis.epochs(to: last, from: area.left, to: area.right, ticks: 7)
         let vertical = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.bottom, to: area.top)

@@ -224,7 +224,7 @@ public struct ReportPage: Sendable {
         add("report.xlsx") {
             let file = FileManager.default.temporaryDirectory.appending(path: "llmbench-\(UUID().uuidString).xlsx")
             defer { try? FileManager.default.removeItem(at: file) }
-            try Workbook.write(evidence.tables(), notice: evidence.fixtureNotice, to: file)
+            try Workbook.write([evidence.provenanceTable()] + evidence.tables(), notice: evidence.notice, to: file)
             do {
                 return try Data(contentsOf: file)
             } catch {
@@ -245,12 +245,6 @@ public struct ReportPage: Sendable {
 }
 
 extension StudyEvidence {
-    /// The tables of a report in their order; the page leaves out the long one of epochs, which is in the workbook and the figures.
-    public func tables(forPage: Bool = false) -> [ReportTable] {
-        let all = [diceTable(), errorsTable(classesAsColumns: !forPage), architecturesTable(), parityTable()]
-        return forPage ? all : all + [lossesTable()]
-    }
-
     /// The trainings of one run.
     func trainingsTable(of run: Run) -> ReportTable {
         var table = ReportTable(

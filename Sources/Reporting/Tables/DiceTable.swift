@@ -7,8 +7,9 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "dice", title: "Held-out Dice",
             columns: [
-                .init("model", key: "model"), .init("engine", key: "engine"), .init("seed", key: "seed", numeric: true),
-                .init("epochs", key: "epochs", numeric: true), .init("images", key: "images", numeric: true),
+                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
+                .init("seed", key: "seed", numeric: true), .init("epochs", key: "epochs", numeric: true),
+                .init("images", key: "images", numeric: true),
                 .init("mean Dice", key: "mean_dice", numeric: true), .init("95 % interval", key: "interval"),
                 .init("median", key: "median_dice", numeric: true), .init("IQR", key: "iqr", numeric: true),
                 .init("own grid", key: "model_grid_dice", numeric: true),
@@ -38,8 +39,9 @@ extension StudyEvidence {
             value.map { .number($0, digits: digits) } ?? .missing
         }
         return [
-            .text(run.label), .text(training.record.engine.rawValue), .integer(training.record.seed),
-            training.record.epochs.map { .integer($0) } ?? .missing, .integer(dice.count), cell(training.meanDice),
+            .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
+            .integer(training.record.seed), training.record.epochs.map { .integer($0) } ?? .missing,
+            .integer(dice.count), cell(training.meanDice),
             interval.map { .text("\(ReportTable.Cell.fixed($0.lower, 3)) – \(ReportTable.Cell.fixed($0.upper, 3))") }
                 ?? .missing,
             cell(Statistics.median(dice)), cell(Statistics.interquartileRange(dice)), cell(Statistics.mean(own)),
@@ -135,8 +137,9 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "losses", title: "Losses by epoch",
             columns: [
-                .init("model", key: "model"), .init("engine", key: "engine"), .init("seed", key: "seed", numeric: true),
-                .init("epoch", key: "epoch", numeric: true), .init("training loss", key: "train_loss", numeric: true),
+                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
+                .init("seed", key: "seed", numeric: true), .init("epoch", key: "epoch", numeric: true),
+                .init("training loss", key: "train_loss", numeric: true),
                 .init("validation loss", key: "validation_loss", numeric: true),
                 .init("common BCE", key: "common_bce", numeric: true),
                 .init("common soft Dice", key: "common_soft_dice", numeric: true),
@@ -151,8 +154,9 @@ extension StudyEvidence {
                         value.map { .number($0, digits: digits) } ?? .missing
                     }
                     table.rows.append([
-                        .text(run.label), .text(training.record.engine.rawValue), .integer(training.record.seed),
-                        .integer(epoch.epoch), cell(epoch.trainLoss), cell(epoch.validationLoss), cell(epoch.commonBce),
+                        .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
+                        .integer(training.record.seed), .integer(epoch.epoch), cell(epoch.trainLoss),
+                        cell(epoch.validationLoss), cell(epoch.commonBce),
                         cell(epoch.commonSoftDice), cell(Statistics.mean((batches[epoch.epoch] ?? []).map(\.dice))),
                         cell(epoch.seconds, 2),
                     ])

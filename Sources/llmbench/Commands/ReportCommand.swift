@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import Endpoints
 import Foundation
 import Reporting
 import ResultStore
@@ -10,33 +11,62 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "What broke, what was chosen, how training went and how well it segments.",
         discussion: """
+            Every report begins with the result of the audit, and figures carry a mark where there is no clean one. \
+            Documentation/Reports.md says what each table and figure shows, in which unit, by which formula.
+
             EXAMPLES
               llmbench report errors                      rounds and errors by class, on the terminal
               llmbench report architectures --format csv
+              llmbench report cohorts --format latex      tables for a paper in results/<study>/report/latex/
+              llmbench report dice --format figures       PNG, SVG and PDF in results/<study>/report/figures/
               llmbench report html                        pages, figures and workbook in results/<study>/report/
             """)
 
     enum Subject: String, ExpressibleByArgument, CaseIterable {
-        case errors, architectures, losses, dice, engines, all, html
+        case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts,
+            cost
+        case all, html
+
+        /// Nil for everything.
+        var reported: ReportSubject? { ReportSubject(rawValue: rawValue) }
     }
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, csv, json, xlsx, png, svg, html
+        case text, csv, json, xlsx, latex, png, svg, pdf, figures, html
     }
 
-    @Argument(help: "errors, architectures, losses, dice, engines or all; html is all as pages.")
+    @Argument(
+        help:
+            "errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, cost or all; html is all as pages."
+    )
     var subject: Subject = .all
 
-    @Option(help: "text, csv, json, xlsx, png, svg or html; the last four write files and print where.")
+    @Option(
+        help:
+            "text, csv, json; xlsx, latex, png, svg, pdf, figures (the three at once) and html write files and print where."
+    )
     var format: Format = .text
 
     @Option(help: "Where files go, instead of results/<study>/report.")
     var output: String?
 
+    @Option(
+        help:
+            "Held-out images to draw, by name, separated by commas, instead of the worst, the median and the best; with a format for figures."
+    )
+    var images: String?
+
     @OptionGroup var workspaceOptions: WorkspaceOptions
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
+        if images != nil {
+            guard [.png, .svg, .pdf, .figures].contains(format), showsImages else {
+                throw ValidationError(
+                    "--images chooses what is drawn: use it with `report dice`, `inference` or `all` and --format png, svg, pdf or figures"
+                )
+            }
+        }
         guard subject == .html, format != .text, format != .html else { return }
         throw ValidationError(
             "`report html` writes pages and takes no --format \(format.rawValue): use `report all --format \(format.rawValue)`"
@@ -53,8 +83,10 @@ struct ReportCommand: AsyncParsableCommand {
         let (store, started) = (try ResultStore(path: database), Date())
         // Before the evidence is read: what a running study adds meanwhile makes the files older, not newer, than its data.
         let results = try writesFiles ? store.resultHash() : ""
-        let evidence = try StudyEvidence(store: store, study: study)
+        var evidence = try StudyEvidence(store: store, study: study).withCards(of: workspace)
         guard !evidence.runs.isEmpty else { throw CommandFailure.usage("\(ReportError.noRuns(study: study))") }
+        evidence.audit = AuditSummary(
+            try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
         let folder =
             output.map { URL(filePath: $0, directoryHint: .isDirectory) }
             ?? workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
@@ -63,11 +95,14 @@ struct ReportCommand: AsyncParsableCommand {
         case .csv: print(tables(evidence).map(\.csv).joined(separator: "\r\n"), terminator: "")
         case .json: try JSONOption.print(tables(evidence))
         case .xlsx: try writeWorkbook(evidence, in: folder)
-        case .png, .svg: try writeFigures(evidence, in: folder)
+        case .latex: try writeLaTeX(evidence, in: folder)
+        case .png: try writeFigures(evidence, workspace, in: folder, [.png])
+        case .svg: try writeFigures(evidence, workspace, in: folder, [.svg])
+        case .pdf: try writeFigures(evidence, workspace, in: folder, [.pdf])
+        case .figures: try writeFigures(evidence, workspace, in: folder, Canvas.Format.allCases)
         case .html:
-            let audit = AuditSummary(
-                try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
-            print(try ReportPage(evidence: evidence, workspace: workspace, audit: audit).write(to: folder).path)
+            print(
+                try ReportPage(evidence: evidence, workspace: workspace, audit: evidence.audit).write(to: folder).path)
         }
         if writesFiles { try ReportManifest.record(writtenSince: started, in: folder, results: results) }
     }
@@ -76,35 +111,75 @@ struct ReportCommand: AsyncParsableCommand {
         !jsonOption.json && (subject == .html || ![.text, .csv, .json].contains(format))
     }
 
+    private var showsImages: Bool { [.dice, .inference, .all].contains(subject) }
+
     private func tables(_ evidence: StudyEvidence) -> [ReportTable] {
-        let all = evidence.tables()
-        return subject == .all || subject == .html ? all : all.filter { $0.name == subject.rawValue }
+        subject.reported.map(evidence.tables(about:)) ?? evidence.tables()
     }
 
     private func printText(_ evidence: StudyEvidence) {
-        if let notice = evidence.fixtureNotice { print(notice + "\n") }
+        print(evidence.notice + (evidence.auditMark == nil ? "" : " `llmbench audit` lists what it found.") + "\n")
         let shown = subject == .all ? evidence.tables(forPage: true) : tables(evidence)
         for table in shown {
             print((table.name == "errors" ? evidence.errorsTable(classesAsColumns: false) : table).text() + "\n")
         }
     }
 
-    private func writeWorkbook(_ evidence: StudyEvidence, in folder: URL) throws {
+    private func make(_ folder: URL) throws {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
             throw ReportError.writing(path: folder.path, reason: error.localizedDescription)
         }
+    }
+
+    private func writeWorkbook(_ evidence: StudyEvidence, in folder: URL) throws {
+        try make(folder)
         let url = folder.appending(path: "report.xlsx")
-        try Workbook.write(tables(evidence), notice: evidence.fixtureNotice, to: url)
+        try Workbook.write([evidence.provenanceTable()] + tables(evidence), notice: evidence.notice, to: url)
         print(url.path)
     }
 
-    private func writeFigures(_ evidence: StudyEvidence, in folder: URL) throws {
-        let kind: Canvas.Format = format == .svg ? .svg : .png
-        for figure in evidence.figures() {
-            for file in try figure.write(to: folder.appending(path: "figures"), formats: [kind]) { print(file.path) }
+    private func writeLaTeX(_ evidence: StudyEvidence, in folder: URL) throws {
+        for file in try LaTeX.write(
+            tables(evidence), title: "Study \(evidence.study)", notice: evidence.notice,
+            to: folder.appending(path: "latex", directoryHint: .isDirectory))
+        {
+            print(file.path)
         }
+    }
+
+    private func writeFigures(
+        _ evidence: StudyEvidence, _ workspace: Workspace, in folder: URL, _ formats: [Canvas.Format]
+    ) throws {
+        var figures = subject.reported.map(evidence.figures(about:)) ?? evidence.figures()
+        if showsImages {
+            let panels = try ImagePanels(evidence: evidence, workspace: workspace).figures(
+                samples: (images ?? "").split(separator: ",").map(String.init))
+            figures += panels.figures
+            for reason in panels.absent { Terminal.note("no held-out images of \(reason)") }
+        }
+        guard !figures.isEmpty else {
+            throw CommandFailure.usage(
+                "study '\(evidence.study)' has no figure about \(subject.rawValue): `llmbench report \(subject.rawValue)` shows its tables"
+            )
+        }
+        for figure in figures {
+            for file in try figure.write(to: folder.appending(path: "figures"), formats: formats) { print(file.path) }
+        }
+    }
+}
+
+extension StudyEvidence {
+    /// With what is not in the store: vendor and weights from the models' cards, and the workspace's commit. Cards that cannot be
+    /// read leave those groups out; `llmbench models list` says what is wrong with them.
+    func withCards(of workspace: Workspace) -> StudyEvidence {
+        var evidence = self
+        for card in (try? ModelRegistry.load(workspace.models))?.cards ?? [] {
+            evidence.traits[card.slug] = ModelTraits(vendor: card.vendor, openWeights: card.openWeights)
+        }
+        evidence.origin.commit = ReportOrigin.commit(of: workspace.root)
+        return evidence
     }
 }
 

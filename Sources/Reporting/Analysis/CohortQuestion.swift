@@ -1,0 +1,67 @@
+import ResultStore
+
+/// What is known of a model beside its runs: its card.
+public struct ModelTraits: Sendable, Hashable {
+    public var vendor: String?
+    public var openWeights: Bool?
+
+    public init(vendor: String? = nil, openWeights: Bool? = nil) {
+        self.vendor = vendor
+        self.openWeights = openWeights
+    }
+}
+
+/// A way to divide the models, or their runs, into groups that are compared.
+public enum CohortQuestion: String, Sendable, Hashable, CaseIterable {
+    case year, reasoning, weights, vendor, target, prompt
+
+    public var title: String {
+        switch self {
+        case .year: "cohort"
+        case .reasoning: "reasoning"
+        case .weights: "weights"
+        case .vendor: "vendor"
+        case .target: "target"
+        case .prompt: "prompt"
+        }
+    }
+
+    /// Whether the groups hold the same models, so that a model is compared with itself.
+    var isPaired: Bool { self == .target || self == .prompt }
+}
+
+/// The runs of one group.
+struct Cohort: Sendable {
+    var question: CohortQuestion
+    var name: String
+    var runs: [StudyEvidence.Run]
+}
+
+extension StudyEvidence {
+    /// The groups of a question, in the order in which they are compared: later year first, reasoning first, open first, else by name.
+    /// Runs of which the answer is not known belong to none.
+    func cohorts(_ question: CohortQuestion) -> [Cohort] {
+        let groups = Dictionary(grouping: comparableRuns) { group(of: $0, question) }
+        let named = groups.compactMap { name, runs in name.map { Cohort(question: question, name: $0, runs: runs) } }
+        switch question {
+        case .year, .reasoning, .weights: return named.sorted { Self.rank($0.name) > Self.rank($1.name) }
+        case .vendor, .target, .prompt: return named.sorted { $0.name < $1.name }
+        }
+    }
+
+    private func group(of run: Run, _ question: CohortQuestion) -> String? {
+        switch question {
+        case .year: run.record.cohortYear.map { "\($0)" }
+        case .reasoning: run.record.reasoning.map { $0 ? "reasoning" : "non-reasoning" }
+        case .weights: traits[run.record.model]?.openWeights.map { $0 ? "open" : "closed" }
+        case .vendor: traits[run.record.model]?.vendor
+        case .target: run.record.target
+        case .prompt: run.record.promptHash
+        }
+    }
+
+    /// Years by their number; reasoning before non-reasoning, open before closed.
+    private static func rank(_ name: String) -> Int {
+        Int(name) ?? (["reasoning", "open"].contains(name) ? 1 : 0)
+    }
+}

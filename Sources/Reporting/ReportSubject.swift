@@ -1,0 +1,41 @@
+/// What a report is about.
+public enum ReportSubject: String, Sendable, Hashable, CaseIterable {
+    case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, cost
+}
+
+extension StudyEvidence {
+    /// The tables of one subject.
+    ///
+    /// - Complexity: Cohorts, variability and Dice resample 2000 to 10 000 times: a second or so for twenty models.
+    public func tables(about subject: ReportSubject) -> [ReportTable] {
+        switch subject {
+        case .errors: [errorsTable()]
+        case .architectures: [architecturesTable()]
+        case .hyperparameters: [hyperparametersTable()]
+        case .pipelines: [pipelinesTable()]
+        case .losses: [lossesTable()]
+        case .dice: [diceTable()]
+        case .inference: [inferenceTable()]
+        case .engines: [parityTable()]
+        case .variability: [variabilityTable(), spreadTable(), choiceSpreadTable()]
+        case .cohorts: [cohortsTable(), cohortGroupsTable(), cohortCurvesTable()]
+        case .cost: [modelCostTable(), costTable()]
+        }
+    }
+
+    /// The tables of a report in their order; the page leaves out the long one of epochs, which is in the workbook and the figures.
+    public func tables(forPage: Bool = false) -> [ReportTable] {
+        let order: [ReportSubject] = [
+            .dice, .errors, .architectures, .hyperparameters, .pipelines, .engines, .inference, .variability, .cohorts,
+            .cost,
+            .losses,
+        ]
+        return order.flatMap { subject -> [ReportTable] in
+            switch subject {
+            case .errors: [errorsTable(classesAsColumns: !forPage)]
+            case .losses where forPage: []
+            default: tables(about: subject)
+            }
+        }
+    }
+}

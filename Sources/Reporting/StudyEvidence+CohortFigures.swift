@@ -1,0 +1,143 @@
+import PublishedFigures
+import ResultStore
+import Statistics
+
+extension StudyEvidence {
+    /// Losses and mean curves of groups, ranks over datasets, and the published numbers beside those measured here.
+    func cohortFigures() -> [any Figure] {
+        var figures: [any Figure] = []
+        if let losses = cohortLossFigure() { figures.append(losses) }
+        figures += meanCurvesFigures()
+        if let diagram = criticalDifferenceFigure() { figures.append(diagram) }
+        if let published = publishedFigure() { figures.append(published) }
+        return figures
+    }
+
+    /// Divided by the first question that has two groups; one frame for all where none has.
+    private func cohortLossFigure() -> CohortLossFigure? {
+        let questions: [CohortQuestion] = [.year, .reasoning, .weights]
+        let divided = questions.lazy.map { self.chronological($0) }.first { $0.count > 1 }
+        let groups = divided?.map { ($0.name, $0.runs) } ?? [("all models", comparableRuns)]
+        let panels = groups.map { name, runs in
+            CohortLossFigure.Panel(title: name, curves: Self.lossCurves(runs))
+        }.filter { !$0.curves.isEmpty }
+        return panels.isEmpty ? nil : CohortLossFigure(panels: panels)
+    }
+
+    /// Groups from left to right: years as time goes.
+    private func chronological(_ question: CohortQuestion) -> [Cohort] {
+        let groups = cohorts(question)
+        return question == .year ? groups.reversed() : groups
+    }
+
+    /// A curve a model: mean over its runs and seeds, epoch by epoch.
+    private static func lossCurves(_ runs: [Run]) -> [CohortLossFigure.Curve] {
+        Dictionary(grouping: runs, by: \.record.model).sorted { $0.key < $1.key }.compactMap { model, runs in
+            let epochs = Dictionary(grouping: runs.flatMap { $0.curveTrainings.flatMap(\.epochs) }, by: \.epoch)
+            let points = epochs.sorted { $0.key < $1.key }.compactMap { epoch, records in
+                Statistics.mean(records.compactMap(\.commonBce)).map { (epoch: epoch, loss: $0) }
+            }
+            return points.isEmpty ? nil : CohortLossFigure.Curve(label: model, points: points)
+        }
+    }
+
+    private func meanCurvesFigures() -> [any Figure] {
+        let curves = cohortCurves()
+        let divided = Dictionary(grouping: curves.filter { $0.question != nil }, by: { $0.question })
+        let sets: [(String, [CohortCurve])] =
+            divided.isEmpty
+            ? [("all", curves)]
+            : CohortQuestion.allCases.compactMap { question in
+                divided[question].map { (question.rawValue, question == .year ? $0.reversed() : $0) }
+            }
+        return sets.filter { !$0.1.isEmpty }.map { suffix, curves in
+            MeanCurvesFigure(
+                curves: curves.map { curve in
+                    MeanCurvesFigure.Curve(
+                        label: curve.name, bce: Self.points(curve, \.bce), softDice: Self.points(curve, \.softDice))
+                }, suffix: suffix)
+        }
+    }
+
+    private static func points(
+        _ curve: CohortCurve, _ series: KeyPath<CohortCurve.Point, CohortCurve.Spread?>
+    ) -> [MeanCurvesFigure.Point] {
+        curve.points.compactMap { point in
+            point[keyPath: series].map {
+                MeanCurvesFigure.Point(
+                    epoch: point.epoch, models: point.models, mean: $0.mean, deviation: $0.deviation)
+            }
+        }
+    }
+
+    /// Datasets are the blocks (Demšar 2006); fewer than three part nothing. Models that lack a dataset are left out.
+    private func criticalDifferenceFigure() -> CriticalDifferenceFigure? {
+        let datasets = Set(comparableRuns.map(\.record.dataset)).sorted()
+        guard datasets.count > 2 else { return nil }
+        let scores = datasets.map { dataset in
+            Dictionary(
+                Self.scores(comparableRuns, dataset: dataset).map { ($0.model, $0.dice) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        let models = Set(comparableRuns.map(\.record.model))
+            .filter { model in scores.allSatisfy { $0[model] != nil } }.sorted()
+        // Rank 1 is the smallest value, and is to be the best.
+        let blocks = scores.map { block in models.compactMap { block[$0].map { -$0 } } }
+        guard models.count > 2, let comparison = try? Statistics.nemenyi(blocks) else { return nil }
+        return CriticalDifferenceFigure(
+            models: models, comparison: comparison, friedman: try? Statistics.friedman(blocks))
+    }
+
+    private func publishedFigure() -> PublishedFigure? {
+        guard let published = try? PublishedFigures.testDice() else { return nil }
+        let datasets = Set(comparableRuns.map(\.record.dataset)).sorted()
+        let measured = datasets.compactMap { dataset -> PublishedFigure.Strip? in
+            let here = comparableRuns.filter { $0.record.dataset == dataset }
+            let cohorts = cohorts(.year).map { ($0.name, $0.runs.filter { $0.record.dataset == dataset }) }
+            let rest = here.filter { $0.record.cohortYear == nil }
+            let groups = (cohorts + [(fixtureRuns == runs.count ? "fixtures" : "no year", rest)]).map { name, runs in
+                PublishedFigure.Group(name: name, values: Self.scores(runs, dataset: dataset).map(\.dice))
+            }.filter { !$0.values.isEmpty }
+            return groups.isEmpty ? nil : PublishedFigure.Strip(label: dataset, groups: groups)
+        }
+        guard !measured.isEmpty else { return nil }
+        let others = Dictionary(grouping: published, by: \.dataset).sorted { $0.key < $1.key }.map { dataset, rows in
+            PublishedFigure.Strip(
+                label: dataset,
+                groups: Dictionary(grouping: rows, by: \.cohort).sorted { $0.key > $1.key }.map { year, rows in
+                    PublishedFigure.Group(name: "\(year)", values: rows.map(\.dice))
+                })
+        }
+        return PublishedFigure(
+            published: others, measured: measured,
+            measuredTitle: fixtureRuns == runs.count
+                ? "hand-written conversations, no language model: mean held-out Dice"
+                : "mean held-out Dice of each model")
+    }
+
+    /// A strip a model, of the models that were run twice or more; a figure a dataset.
+    func stripFigures() -> [any Figure] {
+        let repeated = repeatedRuns.filter { $0.runs.count > 1 }
+        let datasets = Set(repeated.map(\.dataset)).sorted()
+        let keys = ["dice", "feedbacks", "trainable_parameters", "learning_rate", "epochs"]
+        let quantities = RunQuantity.all.filter { keys.contains($0.key) }
+        return datasets.map { dataset in
+            let here = repeated.filter { $0.dataset == dataset }.sorted {
+                (Statistics.median($0.values(.dice)) ?? -1, $1.model) > (
+                    Statistics.median($1.values(.dice)) ?? -1, $0.model
+                )
+            }
+            // Targets and prompts are named where they tell rows apart.
+            let several = Set(here.map { [$0.target, $0.prompt] }).count > 1
+            return RunStripsFigure(
+                quantities: quantities.map {
+                    .init(title: $0.title, digits: $0.digits, isLogarithmic: $0.isLogarithmic)
+                },
+                strips: here.map { group in
+                    .init(
+                        label: several ? "\(group.model) \(group.target) \(group.prompt)" : group.model,
+                        values: quantities.map(group.values))
+                }, suffix: datasets.count > 1 ? dataset : nil)
+        }
+    }
+}

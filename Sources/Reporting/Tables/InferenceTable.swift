@@ -1,0 +1,48 @@
+import ResultStore
+import Statistics
+
+extension StudyEvidence {
+    /// Trained pipelines on images they have not seen: their own test part and the held-out images, in Dice.
+    public func inferenceTable() -> ReportTable {
+        var table = ReportTable(
+            name: "inference", title: "Inference",
+            columns: [
+                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
+                .init("seed", key: "seed", numeric: true),
+                .init("own test batches", key: "test_batches", numeric: true),
+                .init("own test Dice", key: "test_dice", numeric: true),
+                .init("held-out images", key: "images", numeric: true),
+                .init("held-out Dice", key: "held_out_dice", numeric: true),
+                .init("held-out − test", key: "gap", numeric: true),
+                .init("least", key: "min_dice", numeric: true),
+                .init("images below 0.5", key: "failures", numeric: true),
+                .init("empty or missed", key: "zeros", numeric: true),
+            ])
+        for run in runs {
+            for training in run.trainings where !training.heldOut.isEmpty || !training.testBatches.isEmpty {
+                table.rows.append(Self.inferenceRow(run, training))
+            }
+        }
+        table.notes = [
+            "own test Dice: mean over the batches of the pipeline's own test part, on its own grid, as pipelines report it. held-out Dice: mean "
+                + "over images on their original grid, of masks that the pipeline never had. images below 0.5 and those with Dice 0 "
+                + "(an empty prediction, or none of the truth found) are counted.",
+            "Own test parts differ between models: the column describes, it does not compare.",
+        ]
+        return table
+    }
+
+    private static func inferenceRow(_ run: Run, _ training: Training) -> [ReportTable.Cell] {
+        func number(_ value: Double?) -> ReportTable.Cell { value.map { .number($0, digits: 3) } ?? .missing }
+        let test = Statistics.mean(training.testBatches.map(\.dice))
+        let dice = training.heldOut.map(\.dice)
+        var gap: Double?
+        if let test, let mean = training.meanDice { gap = mean - test }
+        return [
+            .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
+            .integer(training.record.seed), .integer(training.testBatches.count), number(test), .integer(dice.count),
+            number(training.meanDice), number(gap), number(dice.min()), .integer(dice.count { $0 < 0.5 }),
+            .integer(dice.count { $0 == 0 }),
+        ]
+    }
+}

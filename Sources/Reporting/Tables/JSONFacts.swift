@@ -1,0 +1,71 @@
+import Foundation
+
+/// A JSON object written by generated code's side of the sandbox, read without trust in its shape.
+struct JSONFacts {
+    enum Value: Hashable {
+        case text(String)
+        case number(Double)
+        case list([Value])
+
+        var shown: String {
+            switch self {
+            case .text(let text): String(text.prefix(80))
+            case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+            case .list(let values): values.prefix(12).map(\.shown).joined(separator: "-")
+            }
+        }
+
+        var cell: ReportTable.Cell {
+            guard case .number(let value) = self else { return .text(shown) }
+            if value == value.rounded(), abs(value) < 1e15 { return .integer(Int(value)) }
+            // Learning rates and weight decays: as many digits as they need.
+            return .text("\(value)")
+        }
+    }
+
+    private let object: [String: Any]
+
+    init?(_ json: String) {
+        guard let object = (try? JSONSerialization.jsonObject(with: Data(json.utf8))) as? [String: Any] else {
+            return nil
+        }
+        self.object = object
+    }
+
+    private init(object: [String: Any]) {
+        self.object = object
+    }
+
+    subscript(key: String) -> Value? { object[key].flatMap(Self.value) }
+
+    /// `yes` or `no`.
+    func flag(_ key: String) -> Value? { (object[key] as? Bool).map { .text($0 ? "yes" : "no") } }
+
+    /// How long the lists of these keys are; nil where none is there.
+    func counts(_ keys: [String]) -> Value? {
+        let counts = keys.map { (object[$0] as? [Any])?.count }
+        guard counts.contains(where: { $0 != nil }) else { return nil }
+        return .list(counts.map { .number(Double($0 ?? 0)) })
+    }
+
+    /// A number, where there is one.
+    func number(_ key: String) -> Double? {
+        guard case .number(let value) = self[key] else { return nil }
+        return value
+    }
+
+    func object(_ key: String) -> JSONFacts? { (object[key] as? [String: Any]).map(JSONFacts.init(object:)) }
+
+    func firstObject(_ key: String) -> JSONFacts? {
+        (object[key] as? [[String: Any]])?.first.map(JSONFacts.init(object:))
+    }
+
+    private static func value(_ any: Any) -> Value? {
+        switch any {
+        case let text as String: return .text(text)
+        case let number as NSNumber: return .number(number.doubleValue)
+        case let list as [Any]: return .list(list.compactMap(value))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import ResultStore
+import Statistics
+import Testing
+
+@testable import Reporting
+
+private func rows(_ table: ReportTable) -> [[String: ReportTable.Cell]] {
+    table.rows.map { Dictionary(zip(table.columns.map(\.key), $0), uniquingKeysWith: { first, _ in first }) }
+}
+
+@Suite("Figures for print")
+struct PrintFigureTests {
+    @Test func `every figure is as wide as a column or a page, and its PDF embeds its fonts`() throws {
+        let study = try CohortStudy(models: 6)
+        defer { study.remove() }
+        let figures = try study.evidence().figures()
+        let names = Set(figures.map(\.name))
+        for name in [
+            "errors", "loss-curves", "common-validation-dice", "held-out-dice-alpha", "run-to-run-beta",
+            "cohort-losses",
+            "mean-curves-year", "critical-difference", "published-beside-measured",
+        ] { #expect(names.contains(name), "\(name)") }
+        let folder = study.workspace.root.appending(path: "figures")
+        for figure in figures {
+            #expect(figure.size.width <= PlotArea.page + 2, "\(figure.name) is \(figure.size.width) points wide")
+            let pdf = String(
+                decoding: try Data(contentsOf: figure.write(to: folder, formats: [.pdf])[0]), as: Unicode.ASCII.self)
+            #expect(pdf.contains("/FontFile") && !pdf.contains("/Type3"), "\(figure.name)")
+        }
+    }
+
+    @Test func `a figure without a clean audit is marked`() throws {
+        let study = try CohortStudy(models: 2, runs: 1, datasets: ["alpha"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        #expect(evidence.auditMark == "Not audited." && evidence.notice.hasPrefix("Not audited"))
+        let marked = try #require(evidence.figures().first).size.height
+        evidence.audit = AuditSummary(auditedAt: Date(timeIntervalSince1970: 0), checks: 3, findings: [])
+        #expect(evidence.auditMark == nil && evidence.notice.contains("3 checks, no finding"))
+        #expect(try #require(evidence.figures().first).size.height < marked)
+        evidence.audit?.findings = [.error, .note].map {
+            .init(severity: $0, place: "m0", what: "two rows are alike", whyItMatters: "", howToLook: "")
+        }
+        #expect(evidence.auditMark == "Audit: 1 finding." && evidence.notice.contains("1 error, 1 note"))
+        let found = rows(evidence.provenanceTable()).filter { $0["item"]?.shown.hasPrefix("finding") == true }
+        #expect(found.count == 2)
+    }
+
+    @Test func `the baseline stands first, whatever its median`() {
+        let boxes = [
+            DiceBoxPlotFigure.Box(label: "a", engine: "swift", values: [0.9, 0.95]),
+            .init(label: "nnU-Net", engine: "swift", values: [0.5, 0.6], isBaseline: true),
+            .init(label: "b", engine: "swift", values: [0.7, 0.8]),
+        ]
+        #expect(DiceBoxPlotFigure(boxes: boxes, references: []).boxes.map(\.label) == ["nnU-Net", "a", "b"])
+    }
+
+    @Test func `ranks need three datasets, and the best has the smallest`() throws {
+        let two = try CohortStudy(models: 4, runs: 1, datasets: ["alpha", "beta"])
+        defer { two.remove() }
+        #expect(try !two.evidence().figures(about: .cohorts).map(\.name).contains("critical-difference"))
+        let figure = CriticalDifferenceFigure(
+            models: ["good", "bad"],
+            comparison: try Statistics.nemenyi([[-0.9, -0.1], [-0.8, -0.2], [-0.7, -0.3]]), friedman: nil)
+        #expect(figure.comparison.meanRanks == [1, 2])
+    }
+
+    @Test func `an overlay tells found, added and missed apart`() throws {
+        let row = ImagePanelsFigure.Row(
+            role: "worst", sample: "s", image: .init(width: 2, height: 2, channels: 1, bytes: [0, 0, 0, 200]),
+            truth: [true, true, false, false],
+            predictions: [.init(model: "m", mask: [true, false, true, false], dice: 0.5)])
+        let figure = ImagePanelsFigure(rows: [row], suffix: "d")
+        let pixels = figure.overlay(row, prediction: row.predictions[0].mask)
+        let colours = (0..<4).map { Array(pixels.bytes[(3 * $0)..<(3 * $0 + 3)]) }
+        #expect(Set(colours).count == 4 && colours[3] == [200, 200, 200])
+        let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-panels-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for file in try figure.write(to: folder) { #expect(try Data(contentsOf: file).count > 500) }
+    }
+
+    @Test(arguments: [(0.0001, "1e-4"), (0.02, "0.02"), (200, "200"), (31_000_000, "31M"), (5000, "5k")])
+    func `ticks of a logarithmic axis are short`(value: Double, label: String) {
+        #expect(Axis(0.00001...1e8, scale: .logarithmic, from: 0, to: 1).label(value) == label)
+    }
+}
+
+@Suite("Tables for a paper")
+struct LaTeXTests {
+    @Test(
+        arguments: [
+            "\\immediate\\write18{rm}", "100 % & $x_1^2$ #~{}", "\u{1b}[31m\u{202e}漢", "--- ``ligature'' <a|b>",
+            "line\nbreak",
+        ])
+    func `no text reaches TeX as a command`(text: String) {
+        let escaped = LaTeX.escaped(text)
+        // Every backslash opens one of the commands of the escaping, and what is special is escaped.
+        let commands = ["text", "texttt", "{", "}", "$", "&", "#", "%", "_", "ldots", "cdot"]
+        for part in escaped.components(separatedBy: "\\").dropFirst() {
+            #expect(commands.contains { part.hasPrefix($0) }, "\(escaped)")
+        }
+        #expect(escaped.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) })
+        #expect(!escaped.contains("write18{") && !escaped.replacing("\\%", with: "").contains("%"))
+    }
+
+    @Test func `a long table becomes several floats, a wide one is scaled, and braces balance`() throws {
+        let study = try CohortStudy(models: 4)
+        defer { study.remove() }
+        let evidence = try study.evidence()
+        for table in evidence.tables() {
+            let text = LaTeX.table(table, notice: evidence.notice)
+            let floats = text.components(separatedBy: "\\begin{table}").count - 1
+            #expect(floats == max(1, (table.rows.count + LaTeX.rowsPerFloat - 1) / LaTeX.rowsPerFloat), "\(table.name)")
+            #expect(text.contains("\\toprule") && text.contains("\\midrule") && text.contains("\\bottomrule"))
+            #expect(text.contains("\\resizebox") == (table.columns.count > 7))
+            let plain = text.replacing("\\{", with: "").replacing("\\}", with: "")
+            #expect(plain.count { $0 == "{" } == plain.count { $0 == "}" }, "\(table.name)")
+            let rows = text.components(separatedBy: " \\\\\n").dropLast()
+            for row in rows {
+                let cells = row.replacing("\\&", with: "").count { $0 == "&" }
+                #expect(cells == table.columns.count - 1, "\(table.name): \(row.suffix(80))")
+            }
+        }
+        #expect(Set(evidence.tables().map(\.name)).count == evidence.tables().count, "file names are unique")
+    }
+
+    @Test func `files that cannot be written say where`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "llmbench-latex-\(UUID().uuidString)")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let table = ReportTable(name: "t", title: "t", columns: [.init("a", key: "a")])
+        #expect(throws: ReportError.self) {
+            try LaTeX.write([table], title: "t", notice: nil, to: file.appending(path: "latex"))
+        }
+    }
+}
+
+@Suite("Where numbers come from")
+struct ProvenanceTests {
+    @Test func `the commit is read from a repository's files, and nothing else is`() throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "llmbench-git-\(UUID().uuidString)")
+        let git = root.appending(path: ".git")
+        try FileManager.default.createDirectory(
+            at: git.appending(path: "refs/heads"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(ReportOrigin.commit(of: root) == nil)
+        let hash = String(repeating: "ab", count: 20)
+        func write(_ text: String, _ path: String) throws { try Data(text.utf8).write(to: git.appending(path: path)) }
+        try write(hash + "\n", "HEAD")
+        #expect(ReportOrigin.commit(of: root) == hash)
+        try write("ref: refs/heads/main\n", "HEAD")
+        #expect(ReportOrigin.commit(of: root) == nil)
+        try write("# pack-refs\n\(hash) refs/heads/main\n", "packed-refs")
+        #expect(ReportOrigin.commit(of: root) == hash)
+        try write("no hash", "refs/heads/main")
+        #expect(ReportOrigin.commit(of: root) == hash)
+        try write("ref: refs/../../secret\n", "HEAD")
+        #expect(ReportOrigin.commit(of: root) == nil)
+    }
+}
