@@ -80,7 +80,8 @@ struct ReportFolderTests {
         let folder = sample.workspace.results(study: "s").appending(path: "report")
         _ = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace).write(to: folder)
         let pages = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".html") }
-        #expect(pages.count == 10, "overview, runs, figures, four tables, three runs: \(pages)")
+        let tables = try sample.evidence().tables(forPage: true).count
+        #expect(pages.count == 3 + tables + 3, "overview, runs, figures, the tables, three runs: \(pages)")
         for page in pages {
             let html = try String(contentsOf: folder.appending(path: page), encoding: .utf8)
             #expect(html.components(separatedBy: "<script").count == 2, "the page's own script and no other: \(page)")
@@ -133,7 +134,7 @@ struct ReportFolderTests {
         let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-tall-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let figure = ErrorsFigure(
-            bars: (0..<500).map { .init(label: "run \($0)", outcome: "runs", counts: ["ValueError": 1 + $0 % 3]) })
+            bars: (0..<600).map { .init(label: "run \($0)", outcome: "runs", counts: ["ValueError": 1 + $0 % 3]) })
         let png = try Data(contentsOf: try figure.write(to: folder, formats: [.png])[0])
         #expect(png[20..<24].reduce(0) { $0 << 8 | Int($1) } == 32_000)
     }
