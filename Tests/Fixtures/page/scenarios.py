@@ -243,7 +243,7 @@ def keyboard(browser, base):
     page.until(lambda: page.js("document.activeElement.id") == "main", "the content to have the focus")
     page.open(base + "runs.html")
     stops = []
-    for _ in range(24):
+    for _ in range(40):
         page.key("Tab")
         stops.append(page.js("""(() => { const e = document.activeElement, s = getComputedStyle(e);
             return [e.tagName, s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0]; })()"""))
