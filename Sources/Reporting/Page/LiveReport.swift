@@ -6,9 +6,8 @@ import ResultStore
 /// Reading happens when somebody asks, never otherwise: an open page costs one look at SQLite's counter of changes a wait.
 public actor LiveReport {
     private let workspace: Workspace
-    private let study: String
     private let store: ResultStore
-    private let audit: @Sendable (StudyEvidence) -> AuditSummary?
+    private let read: @Sendable (ResultStore) throws -> StudyEvidence
     /// Tells this server from an earlier one on the same port.
     private let session = UUID().uuidString.prefix(8)
     private var counter: Int?
@@ -16,14 +15,13 @@ public actor LiveReport {
     private var page: ReportPage?
     private var made: [String: Data] = [:]
 
-    /// - Parameter audit: What the pages show at the top; asked each time the evidence is read.
+    /// - Parameter read: Makes the evidence whenever the store has changed, with its audit; when not given, nothing is audited.
     /// - Throws: `StoreError`.
     public init(
-        workspace: Workspace, study: String, audit: @escaping @Sendable (StudyEvidence) -> AuditSummary? = { _ in nil }
+        workspace: Workspace, study: String, read: (@Sendable (ResultStore) throws -> StudyEvidence)? = nil
     ) throws {
         self.workspace = workspace
-        self.study = study
-        self.audit = audit
+        self.read = read ?? { try StudyEvidence(store: $0, study: study) }
         store = try ResultStore(path: workspace.database(study: study))
     }
 
@@ -51,11 +49,10 @@ public actor LiveReport {
     private func refresh() throws {
         let now = try store.changes()
         guard page == nil || now != counter else { return }
-        let evidence = try StudyEvidence(store: store, study: study)
+        let evidence = try read(store)
         reads += 1
         made = [:]
-        page = try ReportPage(
-            evidence: evidence, workspace: workspace, audit: audit(evidence), live: .init(version: current))
+        page = try ReportPage(evidence: evidence, workspace: workspace, live: .init(version: current))
         // Only now: where reading failed, the next question tries again.
         counter = now
     }

@@ -35,12 +35,16 @@ public struct ReportPage: Sendable {
     /// Computes the tables and draws the figures; pages and pictures are made by `contents(of:)`.
     ///
     /// - Parameters:
-    ///   - audit: What an audit of this evidence came to; nil where there was none, and the report says so.
+    ///   - audit: What an audit of this evidence came to, in place of the evidence's own; where neither is given, the report says so.
     ///   - live: For pages that are served and follow a study.
     /// - Throws: `ReportError`.
     public init(
         evidence: StudyEvidence, workspace: Workspace, audit: AuditSummary? = nil, live: Live? = nil
     ) throws {
+        var evidence = evidence
+        // Figures carry a mark of their own, and must not deny the audit that stands above them.
+        evidence.audit = audit ?? evidence.audit
+        let audit = evidence.audit
         self.evidence = evidence
         self.live = live
         library = try Self.loadLibrary()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import Foundation
 import Reporting
 import ResultStore
@@ -48,9 +49,11 @@ struct DemoCommand: AsyncParsableCommand {
             study: plan, workspace: workspace, command: "llmbench study run \(Self.file) --study \(study)")
         try driver.requireSetting()
         let outcome = try await driver.run()
-        let evidence = try StudyEvidence(store: outcome.store, study: study)
+        let (written, results) = (Date(), try outcome.store.resultHash())
+        let evidence = try StudyEvidence.reported(from: outcome.store, study: study, in: workspace)
         let folder = workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
         let index = try ReportPage(evidence: evidence, workspace: workspace).write(to: folder)
+        try ReportManifest.record(writtenSince: written, in: folder, results: results)
         show(evidence)
         print("\nReport: \(index.path)")
         Terminal.note("done in \(ProgressBar.format(ContinuousClock.now - start))")

@@ -83,10 +83,8 @@ struct ReportCommand: AsyncParsableCommand {
         let (store, started) = (try ResultStore(path: database), Date())
         // Before the evidence is read: what a running study adds meanwhile makes the files older, not newer, than its data.
         let results = try writesFiles ? store.resultHash() : ""
-        var evidence = try StudyEvidence(store: store, study: study).withCards(of: workspace)
+        let evidence = try StudyEvidence.reported(from: store, study: study, in: workspace)
         guard !evidence.runs.isEmpty else { throw CommandFailure.usage("\(ReportError.noRuns(study: study))") }
-        evidence.audit = AuditSummary(
-            try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
         let folder =
             output.map { URL(filePath: $0, directoryHint: .isDirectory) }
             ?? workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
@@ -101,8 +99,7 @@ struct ReportCommand: AsyncParsableCommand {
         case .pdf: try writeFigures(evidence, workspace, in: folder, [.pdf])
         case .figures: try writeFigures(evidence, workspace, in: folder, Canvas.Format.allCases)
         case .html:
-            print(
-                try ReportPage(evidence: evidence, workspace: workspace, audit: evidence.audit).write(to: folder).path)
+            print(try ReportPage(evidence: evidence, workspace: workspace).write(to: folder).path)
         }
         if writesFiles { try ReportManifest.record(writtenSince: started, in: folder, results: results) }
     }
@@ -171,9 +168,19 @@ struct ReportCommand: AsyncParsableCommand {
 }
 
 extension StudyEvidence {
+    /// A study as every report of it is made: with its audit, and what is not in the store.
+    ///
+    /// - Throws: `StoreError`.
+    static func reported(from store: ResultStore, study: String, in workspace: Workspace) throws -> StudyEvidence {
+        var evidence = try StudyEvidence(store: store, study: study).withCards(of: workspace)
+        evidence.audit = AuditSummary(
+            try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
+        return evidence
+    }
+
     /// With what is not in the store: vendor and weights from the models' cards, and the workspace's commit. Cards that cannot be
     /// read leave those groups out; `llmbench models list` says what is wrong with them.
-    func withCards(of workspace: Workspace) -> StudyEvidence {
+    private func withCards(of workspace: Workspace) -> StudyEvidence {
         var evidence = self
         for card in (try? ModelRegistry.load(workspace.models))?.cards ?? [] {
             evidence.traits[card.slug] = ModelTraits(vendor: card.vendor, openWeights: card.openWeights)

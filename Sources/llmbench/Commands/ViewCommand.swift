@@ -28,7 +28,10 @@ struct ViewCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: workspace.database(study: study).path) else {
             throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
         }
-        let server = try ReportServer(report: try LiveReport(workspace: workspace, study: study), port: port)
+        let report = try LiveReport(workspace: workspace, study: study) {
+            try .reported(from: $0, study: study, in: workspace)
+        }
+        let server = try ReportServer(report: report, port: port)
         let serving = Task { try await server.run() }
         let signals = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
