@@ -153,7 +153,6 @@ struct StudyAuditTests {
         #expect(Wording.shell("x'; rm -rf ~ #") == "'x'\\''; rm -rf ~ #'")
     }
 
-    private static let environment = ProcessInfo.processInfo.environment
-    private static let seed = environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1 << 40)
-    private static let depth = environment["LLMBENCH_VERIFY"] == "1" ? 300 : 12
+    private static let seed = Trials.seed("clean studies")
+    private static let depth = Trials.isVerifying ? 300 : 12
 }

@@ -96,8 +96,7 @@ struct TableAuditTests {
 
     @Test("has nothing to say of random tables")
     func clean() throws {
-        let seed =
-            ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1 << 40)
+        let seed = Trials.seed("random tables")
         var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let digits = Int.random(in: 3...6, using: &random)

@@ -2,6 +2,7 @@ import Endpoints
 import Foundation
 import GenerationTestSupport
 import ResultStore
+import TestSupport
 import Testing
 
 @testable import Generation
@@ -60,10 +61,8 @@ struct ResumeTests {
 
     @Test("killed at random moments, it ends like one that was left alone")
     func kills() async throws {
-        let wanted = ProcessInfo.processInfo.environment["LLMBENCH_VERIFY"] == "1" ? 50 : 5
-        let seed =
-            ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
-        print("resume after kill -9: seed \(seed), \(wanted) kills (LLMBENCH_TEST_SEED repeats it)")
+        let wanted = Trials.isVerifying ? 50 : 5
+        let seed = Trials.seed("resume after \(wanted) kill -9")
         var random = SplitMix(state: seed)
         let reference = try await uninterrupted()
         #expect(reference.status == .succeeded)

@@ -4,15 +4,8 @@ import Testing
 
 @testable import Reporting
 
-/// The seed of the random tests, printed so that a failure can be had again.
-private let seed: UInt64 = {
-    let seed =
-        ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap(UInt64.init) ?? .random(in: 0...9_999_999)
-    print("PageTests: LLMBENCH_TEST_SEED=\(seed)")
-    return seed
-}()
-
-private let rounds = ProcessInfo.processInfo.environment["LLMBENCH_VERIFY"] == "1" ? 5000 : 300
+private let seed = Trials.seed("pages")
+private let rounds = Trials.isVerifying ? 5000 : 300
 
 @Suite("Highlighting")
 struct HighlightingTests {

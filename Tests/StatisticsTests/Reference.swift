@@ -88,16 +88,3 @@ enum Reference {
         }
     }
 }
-
-/// How much is tried, and from which seed.
-enum Trials {
-    static var isVerifying: Bool { ProcessInfo.processInfo.environment["LLMBENCH_VERIFY"] == "1" }
-
-    /// The seed of this run's random cases, printed so that a failure can be had again.
-    static func seed(_ test: String) -> UInt64 {
-        let given = ProcessInfo.processInfo.environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) }
-        let seed = given ?? UInt64.random(in: 0..<1_000_000)
-        print("\(test): LLMBENCH_TEST_SEED=\(seed)")
-        return seed
-    }
-}

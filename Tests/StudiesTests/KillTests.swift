@@ -18,10 +18,8 @@ struct KillTests {
         "killed at random moments and run again, it ends in the same store as one that was left alone",
         .timeLimit(.minutes(30)))
     func kills() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let wanted = environment["LLMBENCH_VERIFY"] == "1" ? 50 : 5
-        let seed = environment["LLMBENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
-        print("study after kill -9: seed \(seed), \(wanted) kills (LLMBENCH_TEST_SEED repeats it)")
+        let wanted = Trials.isVerifying ? 50 : 5
+        let seed = Trials.seed("study after \(wanted) kill -9")
         var random = SeededGenerator(seed: seed)
 
         let reference = try place()

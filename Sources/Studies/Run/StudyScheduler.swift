@@ -249,19 +249,19 @@ extension StudyTally {
         self.elapsedSeconds = elapsedSeconds
         self.spent = spent
         let open = rows.filter { $0.state == .planned || $0.state == .running }
+        let pace = Self.pace(rows)
         let expected = open.reduce(0.0) { sum, row in
             let begun = row.state == .running ? row.startedAt.map { max(0, Date().timeIntervalSince($0)) } ?? 0 : 0
-            return sum + max(0, (row.expectedSeconds ?? 0) * Self.pace(row.kind, rows) - begun)
+            return sum + max(0, (row.expectedSeconds ?? 0) * (pace[row.kind] ?? 1) - begun)
         }
         remainingSeconds = expected / Double(max(1, atOnce))
     }
 
-    /// How much longer than expected jobs of a kind took: what was assumed before a study had measured anything can be far off.
-    private static func pace(_ kind: String, _ rows: [JobRecord]) -> Double {
-        let done = rows.filter {
-            $0.kind == kind && $0.state == .done && ($0.expectedSeconds ?? 0) > 0 && $0.seconds != nil
+    /// How much longer than expected jobs took, by kind: what was assumed before a study had measured anything can be far off.
+    private static func pace(_ rows: [JobRecord]) -> [String: Double] {
+        let done = rows.filter { $0.state == .done && ($0.expectedSeconds ?? 0) > 0 && $0.seconds != nil }
+        return Dictionary(grouping: done, by: \.kind).mapValues { jobs in
+            jobs.reduce(0) { $0 + ($1.seconds ?? 0) } / jobs.reduce(0) { $0 + ($1.expectedSeconds ?? 0) }
         }
-        let expected = done.reduce(0) { $0 + ($1.expectedSeconds ?? 0) }
-        return expected > 0 ? done.reduce(0) { $0 + ($1.seconds ?? 0) } / expected : 1
     }
 }
