@@ -1,14 +1,19 @@
-/// Pixels that one thread works on.
-private let segment = 240
+/// Pixels of a segment at most.
+private let longestSegment = 240
 
 extension GatherConvolution {
     /// 1×1 convolutions and their relatives: a plain product of pixels by channels.
     func runPointwise(_ call: Call, pool: ThreadPool) {
         let pixels = batch * inputSlices * input.height * input.width
-        let segments = (pixels + segment - 1) / segment
-        pool.parallel(segments, with: (kernel: self, call: call, pixels: pixels)) { job, index, _ in
-            let first = index * segment
-            let count = min(segment, job.pixels - first)
+        guard pixels > 0 else { return }
+        // As many segments as give every thread the same number of them, and whole products of twelve pixels but the last.
+        let least = (pixels + longestSegment - 1) / longestSegment
+        let segments = (least + pool.threadCount - 1) / pool.threadCount * pool.threadCount
+        let segment = ((pixels + segments - 1) / segments + 11) / 12 * 12
+        let cut = (pixels: pixels, segment: segment)
+        pool.parallel((pixels + segment - 1) / segment, with: (kernel: self, call: call, cut: cut)) { job, index, _ in
+            let first = index * job.cut.segment
+            let count = min(job.cut.segment, job.cut.pixels - first)
             job.kernel.forEachPhase { phase in job.kernel.runSegment(first, count, phase, job.call) }
         }
     }

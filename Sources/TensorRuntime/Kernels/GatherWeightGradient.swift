@@ -1,7 +1,9 @@
 /// The weight gradient of any convolution as products of buffered input rows with rows of output gradients.
 ///
 /// dw[k][c][t] = Σ big[q · stride + t · dilation - padding][c] · small[q][k] over all images and small pixels q, for the taps t
-/// of slices, rows and columns. The rows of all images are cut into one range a thread; each range has its own sums, which are added in order at the end.
+/// of slices, rows and columns. Where they divide evenly, each thread takes some of the taps of slices and rows, whose sums are its
+/// own. Otherwise the rows of all images are cut into one range a thread; each range has its own sums, which are added in order at
+/// the end: of many channels they are more to write and read than a small image is to multiply.
 struct GatherWeightGradient: Sendable {
     let taps: TapGeometry
 
@@ -72,12 +74,14 @@ struct GatherWeightGradient: Sendable {
         let pieces = pool.threadCount
         let count = taps.batch * taps.smallSlices * taps.small.height
         let call = Call(big: big, small: small, workspace: workspace, count: count, pieces: pieces)
-        pool.parallel(pieces, with: (kernel: self, call: call)) { job, piece, _ in
-            job.kernel.accumulate(job.call, piece)
+        let byTaps = dividesTaps(pieces)
+        pool.parallel(pieces, with: (kernel: self, call: call, byTaps: byTaps)) { job, piece, _ in
+            job.byTaps ? job.kernel.accumulateTaps(job.call, piece) : job.kernel.accumulateLines(job.call, piece)
         }
         let blocks = taps.groups * (paddedBreadth / lanes)
-        pool.parallel(blocks, with: (kernel: self, call: call, dw: dw)) { job, block, _ in
-            job.kernel.collect(block, pieces: job.call.pieces, job.call.workspace, into: job.dw)
+        let summands = byTaps ? 1 : pieces
+        pool.parallel(blocks, with: (kernel: self, call: call, dw: dw, summands: summands)) { job, block, _ in
+            job.kernel.collect(block, pieces: job.summands, job.call.workspace, into: job.dw)
         }
     }
 
@@ -89,19 +93,41 @@ struct GatherWeightGradient: Sendable {
         let count: Int
         let pieces: Int
 
-        func range(_ piece: Int) -> Range<Int> {
+        func range(_ piece: Int, of count: Int) -> Range<Int> {
             ThreadPool.range(piece, of: pieces, count: count, grain: 1)
         }
     }
 
-    /// The sums of a piece.
-    private func accumulate(_ call: Call, _ piece: Int) {
+    /// Whether threads can share the taps of slices and rows evenly. Without padding all of them meet as many rows.
+    private func dividesTaps(_ threads: Int) -> Bool {
+        threads > 1 && taps.groups * rowTaps % threads == 0 && taps.padding.height == 0 && taps.slices.padding == 0
+    }
+
+    /// The sums of some taps over all lines.
+    private func accumulateTaps(_ call: Call, _ piece: Int) {
+        let units = call.range(piece, of: taps.groups * rowTaps)
+        let unit = sumFloats / (taps.groups * rowTaps)
+        (call.workspace + units.lowerBound * unit).update(repeating: 0, count: units.count * unit)
+        let buffer = call.workspace + piece * (sumFloats + bufferFloats) + sumFloats
+        accumulate(call, 0..<call.count, units, call.workspace, buffer: buffer)
+    }
+
+    /// The sums of all taps over some lines.
+    private func accumulateLines(_ call: Call, _ piece: Int) {
         let sums = call.workspace + piece * (sumFloats + bufferFloats)
         sums.update(repeating: 0, count: sumFloats)
-        let range = call.range(piece)
+        accumulate(
+            call, call.range(piece, of: call.count), 0..<taps.groups * rowTaps, sums, buffer: sums + sumFloats)
+    }
+
+    /// Adds the products of some lines for some taps, counted through the groups.
+    private func accumulate(
+        _ call: Call, _ range: Range<Int>, _ units: Range<Int>, _ sums: UnsafeMutablePointer<Float>,
+        buffer: UnsafeMutablePointer<Float>
+    ) {
         for first in stride(from: range.lowerBound, to: range.upperBound, by: lines) {
-            accumulate(
-                first..<min(first + lines, range.upperBound), call.big, call.small, sums, buffer: sums + sumFloats)
+            let block = first..<min(first + lines, range.upperBound)
+            accumulate(block, units, call.big, call.small, sums, buffer: buffer)
         }
     }
 
@@ -130,7 +156,7 @@ struct GatherWeightGradient: Sendable {
         let (big, small, width) = (call.big, call.small, padded(depth))
         let sums = call.workspace + piece * sumFloats
         sums.update(repeating: 0, count: breadth * width)
-        for chunk in ChannelSums.chunks(call.range(piece)) {
+        for chunk in ChannelSums.chunks(call.range(piece, of: call.count)) {
             for k in 0..<breadth {
                 for channel in stride(from: 0, to: depth, by: lanes) {
                     var sum = Vector()
@@ -146,16 +172,17 @@ struct GatherWeightGradient: Sendable {
 
     /// Adds the products of some rows of the small image.
     private func accumulate(
-        _ block: Range<Int>, _ big: Pixels, _ small: Pixels, _ sums: UnsafeMutablePointer<Float>,
+        _ block: Range<Int>, _ units: Range<Int>, _ big: Pixels, _ small: Pixels, _ sums: UnsafeMutablePointer<Float>,
         buffer: UnsafeMutablePointer<Float>
     ) {
         let pixels = block.count * taps.small.width
-        for group in 0..<taps.groups {
+        for group in units.lowerBound / rowTaps..<(units.upperBound + rowTaps - 1) / rowTaps {
+            let own = max(0, units.lowerBound - group * rowTaps)..<min(rowTaps, units.upperBound - group * rowTaps)
             let smallRow = small.base + block.lowerBound * taps.small.width * small.stride + group * breadth
             let isWhole = breadth % lanes == 0
             let copy = buffer + bigFloats
             if !isWhole { copyRow(smallRow, small.stride, pixels, into: copy) }
-            for i in 0..<rowTaps where gather(block, i, big, group, into: buffer) {
+            for i in own where gather(block, i, big, group, into: buffer) {
                 for run in 0..<runs {
                     let target = sums + ((group * rowTaps + i) * runs + run) * paddedRun * paddedBreadth
                     multiply(

@@ -88,18 +88,23 @@ extension BenchCommand {
         }
 
         /// Nil when the plan takes more memory than allowed.
+        ///
+        /// Where both plans fit at once, one thread and all take turns, so that what else the machine does meets both; the
+        /// speed-up is the median of the rounds' ratios.
         private func measure(_ base: Int, _ size: Int, _ batch: Int, _ count: Int) throws -> Row? {
             let network = BenchNetwork(base: base, size: size)
             let data = try BenchData.batch(batch, network)
-            let graph = network.train
-            let parameters = try ParameterStore(graphs: [graph], tensors: network.initialTensors())
-            func time(_ threads: Int) throws -> (seconds: Double, bytes: Int)? {
-                let options = RuntimeOptions(threads: threads)
-                let bytes = try MemoryRequirement(
-                    of: graph, batch: batch, parameters: parameters, options: options
+            let parameters = try ParameterStore(graphs: [network.train], tensors: network.initialTensors())
+            func bytes(_ threads: Int) throws -> Int {
+                try MemoryRequirement(
+                    of: network.train, batch: batch, parameters: parameters, options: RuntimeOptions(threads: threads)
                 ).total
-                guard bytes <= memory << 30 else { return nil }
-                let compiled = try CompiledGraph(graph: graph, batch: batch, parameters: parameters, options: options)
+            }
+            /// Seconds of one step with some threads, measured at each call.
+            func side(_ threads: Int) throws -> () throws -> Double {
+                let compiled = try CompiledGraph(
+                    graph: network.train, batch: batch, parameters: parameters,
+                    options: RuntimeOptions(threads: threads))
                 _ = try compiled.step(data)
                 // As `bench table` does: steps of a few milliseconds are timed by the third of a second, and warmed up as long,
                 // or caches and sleeping cores are what is measured.
@@ -107,16 +112,32 @@ extension BenchCommand {
                 let repeats = max(1, min(20, Int((0.35 / once).rounded(.up))))
                 func unit() throws { for _ in 0..<repeats { _ = try compiled.step(data) } }
                 try unit()
-                var timings = Timings()
-                for _ in 0..<rounds { timings.add(try Timings.measure(unit) / Double(repeats)) }
-                return (timings.median, bytes)
+                return { try Timings.measure(unit) / Double(repeats) }
             }
-            guard let one = try time(1), let all = try time(count) else { return nil }
+            let (bytesOne, bytesAll) = (try bytes(1), try bytes(count))
+            guard max(bytesOne, bytesAll) <= memory << 30 else { return nil }
+            var (one, all, ratios) = (Timings(), Timings(), Timings())
+            if bytesOne + bytesAll <= memory << 30 {
+                let (alone, together) = (try side(1), try side(count))
+                for _ in 0..<rounds {
+                    let (a, b) = (try alone(), try together())
+                    one.add(a)
+                    all.add(b)
+                    ratios.add(a / b)
+                }
+            } else {
+                func measure(_ threads: Int, into timings: inout Timings) throws {
+                    let step = try side(threads)
+                    for _ in 0..<rounds { timings.add(try step()) }
+                }
+                try measure(1, into: &one)
+                try measure(count, into: &all)
+                ratios.add(one.median / all.median)
+            }
             return Row(
-                base: base, size: size, batch: batch, gibibytes: Double(all.bytes) / Double(1 << 30),
-                seconds: all.seconds, secondsOneThread: one.seconds,
-                nanosecondsPerPixel: all.seconds * 1e9 / Double(batch * size * size), speedup: one.seconds / all.seconds
-            )
+                base: base, size: size, batch: batch, gibibytes: Double(bytesAll) / Double(1 << 30),
+                seconds: all.median, secondsOneThread: one.median,
+                nanosecondsPerPixel: all.median * 1e9 / Double(batch * size * size), speedup: ratios.median)
         }
     }
 }
