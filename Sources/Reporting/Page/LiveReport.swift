@@ -3,7 +3,9 @@ import ResultStore
 
 /// The pages of a study that is read again whenever its store has changed.
 ///
-/// Reading happens when somebody asks, never otherwise: an open page costs one look at SQLite's counter of changes a wait.
+/// Reading happens when somebody asks, never otherwise: an open page costs one look at SQLite's counter of changes a wait. A large
+/// study takes seconds to read and a running one changes every second, so reading again waits for four times as long as the last
+/// reading took: it has a fifth of one core at most, and the study the rest.
 public actor LiveReport {
     private let workspace: Workspace
     private let store: ResultStore
@@ -12,6 +14,8 @@ public actor LiveReport {
     private let session = UUID().uuidString.prefix(8)
     private var counter: Int?
     private var reads = 0
+    /// Before this, changes are not looked at.
+    private var rested = ContinuousClock.now
     private var page: ReportPage?
     private var made: [String: Data] = [:]
 
@@ -44,15 +48,20 @@ public actor LiveReport {
         return data
     }
 
+    /// How long a reading is left alone, in its own length.
+    private static let rest = 4
+
     private var current: String { "\(session)-\(reads)" }
 
     private func refresh() throws {
         let now = try store.changes()
-        guard page == nil || now != counter else { return }
+        guard page == nil || (now != counter && ContinuousClock.now >= rested) else { return }
+        let began = ContinuousClock.now
         let evidence = try read(store)
         reads += 1
         made = [:]
         page = try ReportPage(evidence: evidence, workspace: workspace, live: .init(version: current))
+        rested = .now + (.now - began) * Self.rest
         // Only now: where reading failed, the next question tries again.
         counter = now
     }

@@ -73,17 +73,37 @@ public struct ReportPage: Sendable {
     /// - Throws: `ReportError`, or what kept a picture from being read.
     public func contents(of path: String) throws -> Data? { try files[path]?() }
 
-    /// Writes every file below `folder`.
+    /// Writes every file below `folder`, and takes away the pages of runs and tables that an earlier report left there and this one
+    /// does not have.
     ///
     /// - Returns: the index.
     /// - Throws: `ReportError`.
     public func write(to folder: URL) throws -> URL {
+        removeStale(in: folder)
         for path in paths {
             guard let data = try contents(of: path) else { continue }
             try Self.save(data, to: folder.appending(path: path))
         }
         return folder.appending(path: "index.html")
     }
+
+    /// Only files that bear the mark of a report's page: the folder may be anybody's.
+    private func removeStale(in folder: URL) {
+        let kept = Set(paths)
+        for part in ["runs", "tables"] {
+            let names = try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: part).path)
+            for name in names ?? [] where name.hasSuffix(".html") && !kept.contains("\(part)/\(name)") {
+                let page = folder.appending(path: part).appending(path: name)
+                guard let handle = try? FileHandle(forReadingFrom: page) else { continue }
+                let start = String(decoding: (try? handle.read(upToCount: 1024)) ?? Data(), as: UTF8.self)
+                try? handle.close()
+                if start.contains(Self.mark) { try? FileManager.default.removeItem(at: page) }
+            }
+        }
+    }
+
+    /// Stands at the top of every page, as page.mustache has it.
+    static let mark = #"<meta name="generator" content="llmbench">"#
 
     private static func save(_ data: Data, to url: URL) throws {
         do {
