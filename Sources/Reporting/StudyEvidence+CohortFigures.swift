@@ -6,7 +6,7 @@ extension StudyEvidence {
     /// Losses and mean curves of groups, ranks over datasets, and the published numbers beside those measured here.
     func cohortFigures() -> [any Figure] {
         var figures: [any Figure] = []
-        if let losses = cohortLossFigure() { figures.append(losses) }
+        figures += byDataset(comparableRuns) { _, dataset in cohortLossFigure(dataset).map { [$0] } ?? [] }
         figures += meanCurvesFigures()
         if let diagram = criticalDifferenceFigure() { figures.append(diagram) }
         if let published = publishedFigure() { figures.append(published) }
@@ -14,12 +14,12 @@ extension StudyEvidence {
     }
 
     /// Divided by the first question that has two groups; one frame for all where none has.
-    private func cohortLossFigure() -> CohortLossFigure? {
+    private func cohortLossFigure(_ dataset: String) -> CohortLossFigure? {
         let questions: [CohortQuestion] = [.year, .reasoning, .weights]
         let divided = questions.lazy.map { self.chronological($0) }.first { $0.count > 1 }
         let groups = divided?.map { ($0.name, $0.runs) } ?? [("all models", comparableRuns)]
         let panels = groups.map { name, runs in
-            CohortLossFigure.Panel(title: name, curves: Self.lossCurves(runs))
+            CohortLossFigure.Panel(title: name, curves: Self.lossCurves(runs.filter { $0.record.dataset == dataset }))
         }.filter { !$0.curves.isEmpty }
         return panels.isEmpty ? nil : CohortLossFigure(panels: panels)
     }
@@ -118,10 +118,9 @@ extension StudyEvidence {
     /// A strip a model, of the models that were run twice or more; a figure a dataset.
     func stripFigures() -> [any Figure] {
         let repeated = repeatedRuns.filter { $0.runs.count > 1 }
-        let datasets = Set(repeated.map(\.dataset)).sorted()
         let keys = ["dice", "feedbacks", "trainable_parameters", "learning_rate", "epochs"]
         let quantities = RunQuantity.all.filter { keys.contains($0.key) }
-        return datasets.map { dataset in
+        return byDataset(repeated.flatMap(\.runs)) { _, dataset in
             let here = repeated.filter { $0.dataset == dataset }.sorted {
                 (Statistics.median($0.values(.dice)) ?? -1, $1.model) > (
                     Statistics.median($1.values(.dice)) ?? -1, $0.model
@@ -129,7 +128,7 @@ extension StudyEvidence {
             }
             // Targets and prompts are named where they tell rows apart.
             let several = Set(here.map { [$0.target, $0.prompt] }).count > 1
-            return RunStripsFigure(
+            let figure = RunStripsFigure(
                 quantities: quantities.map {
                     .init(title: $0.title, digits: $0.digits, isLogarithmic: $0.isLogarithmic)
                 },
@@ -137,7 +136,8 @@ extension StudyEvidence {
                     .init(
                         label: several ? "\(group.model) \(group.target) \(group.prompt)" : group.model,
                         values: quantities.map(group.values))
-                }, suffix: datasets.count > 1 ? dataset : nil)
+                })
+            return [figure]
         }
     }
 }

@@ -45,17 +45,31 @@ extension StudyEvidence {
         return "Audit: \(count) finding\(count == 1 ? "" : "s")."
     }
 
+    /// Figures of each dataset's runs: losses and Dice of different datasets do not belong in one frame. With several, each figure
+    /// says in its name and in its small print which it is.
+    func byDataset(_ runs: [Run], _ figures: (_ runs: [Run], _ dataset: String) -> [any Figure]) -> [any Figure] {
+        let datasets = Set(runs.map(\.record.dataset)).sorted()
+        return datasets.flatMap { dataset in
+            let found = figures(runs.filter { $0.record.dataset == dataset }, dataset)
+            guard datasets.count > 1 else { return found }
+            return found.map {
+                NamedFigure(AnnotatedFigure($0, notes: ["Dataset: \(dataset)."]), suffix: dataset) as any Figure
+            }
+        }
+    }
+
     private func lossFigures() -> [any Figure] {
-        let shown = runs.compactMap { run in run.shownTraining.map { (run, $0) } }
-        guard !shown.isEmpty else { return [] }
-        var figures: [any Figure] = [LossCurvesFigure(panels: shown.map(panel))]
-        let curves = shown.map { run, training in
-            CommonCurvesFigure.Curve(
-                label: run.label,
-                points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
-        }.filter { !$0.points.isEmpty }
-        if !curves.isEmpty { figures.append(CommonCurvesFigure(curves: curves)) }
-        return figures
+        byDataset(runs) { runs, _ in
+            let shown = runs.compactMap { run in run.shownTraining.map { (run, $0) } }
+            guard !shown.isEmpty else { return [] }
+            let curves = shown.map { run, training in
+                CommonCurvesFigure.Curve(
+                    label: run.label,
+                    points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
+            }.filter { !$0.points.isEmpty }
+            let panels: any Figure = LossCurvesFigure(panels: shown.map(panel))
+            return curves.isEmpty ? [panels] : [panels, CommonCurvesFigure(curves: curves)]
+        }
     }
 
     private func errorsFigure() -> ErrorsFigure {
@@ -74,11 +88,8 @@ extension StudyEvidence {
             validation: training.epochs.compactMap { epoch in epoch.validationLoss.map { (epoch.epoch, $0) } })
     }
 
-    /// A box plot a dataset: Dice of different datasets do not belong in one frame.
     private func diceFigures() -> [any Figure] {
-        let datasets = Set(runs.map(\.record.dataset)).sorted()
-        return datasets.compactMap { dataset in
-            let here = runs.filter { $0.record.dataset == dataset }
+        byDataset(runs) { here, _ in
             let boxes = here.flatMap { run in
                 TrainingRecord.Engine.allCases.compactMap { engine -> DiceBoxPlotFigure.Box? in
                     let values = run.evaluated(engine).flatMap { $0.heldOut.map(\.dice) }
@@ -88,15 +99,14 @@ extension StudyEvidence {
                             label: run.label, engine: engine.rawValue, values: values, isBaseline: run.isBaseline)
                 }
             }
-            guard !boxes.isEmpty, let any = here.first else { return nil }
+            guard !boxes.isEmpty, let any = here.first else { return [] }
             let lines = reference(for: any).map { reference in
                 [
                     DiceBoxPlotFigure.ReferenceLine(label: "threshold", value: reference.bestThresholdDice),
                     .init(label: "mean mask", value: reference.meanMaskDice),
                 ]
             }
-            let figure = DiceBoxPlotFigure(boxes: boxes, references: lines ?? [])
-            return datasets.count == 1 ? figure : NamedFigure(figure, suffix: dataset)
+            return [DiceBoxPlotFigure(boxes: boxes, references: lines ?? [])]
         }
     }
 }

@@ -45,6 +45,8 @@ public struct StudyEvidence: Sendable {
     public var readAt: Date
     /// What the models' cards say, by model. Not in the store: whoever has the cards fills it in.
     public var traits: [String: ModelTraits] = [:]
+    /// What the study's file set out to compare. Not in the store either.
+    public var plan = ComparisonPlan()
     /// Versions that are not in the store.
     public var origin = ReportOrigin()
     /// What an audit of this evidence came to; nil where there was none, and reports say so.

@@ -108,7 +108,7 @@ public enum Workbook {
                 (scale.min_value, scale.max_value) = (0, 1)
                 (scale.min_color, scale.max_color) = (0xFFFFFF, 0x8FC3E8)
                 worksheet_conditional_format_range(sheet, first, place, last, place, &scale)
-            } else if ["p", "p_holm"].contains(column.key) {
+            } else if ["p", "p_holm", "p_corrected"].contains(column.key) {
                 var rule = lxw_conditional_format()
                 rule.type = UInt8(LXW_CONDITIONAL_TYPE_CELL.rawValue)
                 rule.criteria = UInt8(LXW_CONDITIONAL_CRITERIA_BETWEEN.rawValue)

@@ -51,10 +51,10 @@ struct CohortTests {
                 #expect(row["remark"]?.shown.hasPrefix("no test: ") == true, "\(row)")
                 continue
             }
-            for key in ["n_a", "effect", "effect_size", "effect_interval", "p_holm", "test", "family"] {
+            for key in ["n_a", "effect", "effect_size", "effect_interval", "p_corrected", "test", "family"] {
                 #expect(row[key] != .missing, "\(key)")
             }
-            families[row["question"]?.shown ?? "", default: []].append((p, try #require(number(row["p_holm"]))))
+            families[row["question"]?.shown ?? "", default: []].append((p, try #require(number(row["p_corrected"]))))
         }
         #expect(families["cohort"]?.count == 4, "three datasets and over all")
         for (_, family) in families {
@@ -68,7 +68,7 @@ struct CohortTests {
         defer { study.remove() }
         let evidence = try study.evidence()
         for row in rows(evidence.cohortsTable()) {
-            #expect(row["p"] == .missing && row["p_holm"] == .missing)
+            #expect(row["p"] == .missing && row["p_corrected"] == .missing)
             #expect(row["remark"]?.shown.hasPrefix("no test: ") == true)
             #expect(number(row["median_a"]) != nil)
         }
@@ -84,6 +84,58 @@ struct CohortTests {
                 (0..<m).map(Double.init), (0..<n).map { Double($0 + 100) }, method: .exact)
             #expect(abs(separated.p - CohortComparison.smallestP(m, n)) < 1e-9)
         }
+    }
+
+    @Test func `what a study set out to compare is tested as it says, and all else is exploratory`() throws {
+        let study = try CohortStudy()
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        evidence.plan = ComparisonPlan(questions: [.year], alternative: .greater, correction: .bonferroni)
+        let table = rows(evidence.cohortsTable())
+        let planned = table.filter { $0["planned"] == .text("planned") }
+        #expect(table.prefix(planned.count).map { $0["question"] } == planned.map { $0["question"] }, "planned first")
+        #expect(Set(planned.compactMap { $0["question"]?.shown }) == ["cohort"])
+        #expect(table.count > planned.count)
+        for row in planned {
+            #expect(row["alternative"] == .text("greater") && row["correction"] == .text("Bonferroni"), "\(row)")
+            let (p, corrected) = (try #require(number(row["p"])), try #require(number(row["p_corrected"])))
+            #expect(abs(corrected - min(1, 4 * p)) < 1e-12, "three datasets and over all")
+        }
+        let row = try #require(planned.first { $0["dataset"] == .text("beta") })
+        func means(_ parity: Int) throws -> [Double] {
+            try (0..<10).filter { $0 % 2 == parity }.map {
+                try #require(Statistics.mean(study.dice["beta"]?["m\($0)"] ?? []))
+            }
+        }
+        let expected = try Statistics.mannWhitney(try means(1), try means(0), alternative: .greater)
+        #expect(number(row["p"]).map { abs($0 - expected.p) < 1e-12 } == true)
+        for row in table.dropFirst(planned.count) where row["p"] != .missing {
+            #expect(row["alternative"] == .text("two-sided") || row["alternative"] == .missing, "\(row)")
+            #expect(row["correction"] == .text("Holm"))
+        }
+    }
+
+    @Test func `models are compared over their runs where that is planned, and only there`() throws {
+        let study = try CohortStudy(models: 3, runs: 5, datasets: ["alpha"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        #expect(!rows(evidence.cohortsTable()).contains { $0["question"] == .text("model") })
+        evidence.plan = ComparisonPlan(questions: [.model, .prompt])
+        let table = evidence.cohortsTable()
+        let models = rows(table).filter { $0["question"] == .text("model") }
+        #expect(models.count == 3, "every pair")
+        let row = try #require(models.first)
+        #expect(row["group_a"] == .text("m0") && row["group_b"] == .text("m1") && number(row["n_a"]) == 5)
+        let expected = try Statistics.mannWhitney(
+            study.dice["alpha"]?["m0"] ?? [], study.dice["alpha"]?["m1"] ?? [])
+        #expect(number(row["p"]).map { abs($0 - expected.p) < 1e-12 } == true)
+        #expect(table.notes.contains { $0.hasPrefix("Planned, but without two groups") && $0.contains("prompt") })
+    }
+
+    @Test(arguments: [(5, 5, 1.0 / 252), (3, 3, 0.05)])
+    func `a one-sided test reaches half the two-sided p`(m: Int, n: Int, expected: Double) throws {
+        #expect(abs(CohortComparison.smallestP(m, n, .greater) - expected) < 1e-9)
+        #expect(abs(CohortComparison.smallestP(pairs: m, .less) - pow(0.5, Double(m))) < 1e-12)
     }
 
     @Test func `the same models under two targets are compared in pairs`() throws {

@@ -17,8 +17,8 @@ struct PrintFigureTests {
         let figures = try study.evidence().figures()
         let names = Set(figures.map(\.name))
         for name in [
-            "errors", "loss-curves", "common-validation-dice", "held-out-dice-alpha", "run-to-run-beta",
-            "cohort-losses",
+            "errors", "loss-curves-beta", "common-validation-dice-gamma", "held-out-dice-alpha", "run-to-run-beta",
+            "cohort-losses-alpha",
             "mean-curves-year", "critical-difference", "published-beside-measured",
         ] { #expect(names.contains(name), "\(name)") }
         let folder = study.workspace.root.appending(path: "figures")

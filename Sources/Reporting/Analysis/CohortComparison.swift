@@ -22,16 +22,21 @@ struct CohortComparison: Sendable {
         var values: [Double]
     }
 
-    /// What a two-sided test of two groups could reach at best, every model of one above every one of the other: 2 / C(m + n, m).
-    static func smallestP(_ m: Int, _ n: Int) -> Double {
+    /// What a test of two groups could reach at best, every model of one above every one of the other: 1 / C(m + n, m), twice
+    /// that two-sided.
+    static func smallestP(_ m: Int, _ n: Int, _ alternative: Alternative = .twoSided) -> Double {
         guard m > 0, n > 0 else { return 1 }
         // ln C(m + n, m) by the gamma function.
         let combinations = lgamma(Double(m + n + 1)) - lgamma(Double(m + 1)) - lgamma(Double(n + 1))
-        return min(1, 2 * exp(-combinations))
+        return min(1, sides(alternative) * exp(-combinations))
     }
 
-    /// What a two-sided signed-rank test of n pairs could reach at best: 2 / 2ⁿ.
-    static func smallestP(pairs n: Int) -> Double { min(1, 2 * pow(0.5, Double(n))) }
+    /// What a signed-rank test of n pairs could reach at best: 1 / 2ⁿ, twice that two-sided.
+    static func smallestP(pairs n: Int, _ alternative: Alternative = .twoSided) -> Double {
+        min(1, sides(alternative) * pow(0.5, Double(n)))
+    }
+
+    private static func sides(_ alternative: Alternative) -> Double { alternative == .twoSided ? 2 : 1 }
 
     /// Fewer models a group than this leave Kruskal and Wallis's χ² a poor approximation.
     static let fewestForManyGroups = 5
@@ -41,20 +46,14 @@ struct CohortComparison: Sendable {
 }
 
 extension StudyEvidence {
-    /// Every comparison of a question, by dataset and over all; p corrected by Holm's method over them.
+    /// Every comparison of a question, by dataset and over all; p corrected over them as the plan says.
     func comparisons(_ question: CohortQuestion) -> [CohortComparison] {
         let cohorts = cohorts(question)
         guard cohorts.count > 1 else { return [] }
         let datasets = Set(comparableRuns.map(\.record.dataset))
         var found: [CohortComparison] = []
         for dataset in datasets.sorted().map(Optional.some) + [nil] {
-            let groups = cohorts.map { cohort in
-                (
-                    name: cohort.name,
-                    scores: dataset.map { Self.scores(cohort.runs, dataset: $0) }
-                        ?? Self.scoresOverAll(cohort.runs, datasets: datasets)
-                )
-            }.filter { !$0.scores.isEmpty }
+            let groups = cohorts.map { ($0.name, scores(of: $0, dataset, datasets)) }.filter { !$0.1.isEmpty }
             guard groups.count > 1 else { continue }
             if question == .vendor {
                 found.append(compareAll(question, dataset, groups))
@@ -66,10 +65,21 @@ extension StudyEvidence {
                 }
             }
         }
-        return corrected(found)
+        return corrected(found, by: plan.correction(of: question))
     }
 
     private typealias Group = (name: String, scores: [ModelScore])
+
+    /// A group's results, one a model; where models are compared, one a run of a model that has several.
+    private func scores(of cohort: Cohort, _ dataset: String?, _ datasets: Set<String>) -> [ModelScore] {
+        guard cohort.question == .model else {
+            return dataset.map { Self.scores(cohort.runs, dataset: $0) }
+                ?? Self.scoresOverAll(cohort.runs, datasets: datasets)
+        }
+        let runs = cohort.runs.filter { $0.record.dataset == dataset }
+        let scores = runs.compactMap { ModelScore(model: $0.label, dataset: $0.record.dataset, runs: [$0]) }
+        return scores.count > 1 ? scores : []
+    }
 
     private func compare(_ question: CohortQuestion, _ dataset: String?, _ a: Group, _ b: Group) -> CohortComparison {
         question.isPaired ? comparePaired(question, dataset, a, b) : compareApart(question, dataset, a, b)
@@ -90,20 +100,14 @@ extension StudyEvidence {
             comparison.interval =
                 try? Statistics.hierarchicalBootstrap(
                     [a.scores.map(\.unit), b.scores.map(\.unit)], level: level,
-                    resampling: Resampling(resamples: 2000, seed: 1), statistic: Self.differenceOfMedians
+                    resampling: Resampling(resamples: 2000, seed: plan.seed), statistic: Self.differenceOfMedians
                 ).interval
         }
-        let best = CohortComparison.smallestP(x.count, y.count)
-        guard best <= CohortComparison.level else {
-            comparison.remark =
-                "no test: \(x.count) against \(y.count) cannot give a two-sided p below \(ReportTable.Cell.fixed(best, 2))"
-            return comparison
-        }
-        do {
-            comparison.result = try Statistics.mannWhitney(x, y)
-        } catch {
-            comparison.remark = "no test: \(error)"
-        }
+        let alternative = plan.alternative(of: question)
+        test(
+            &comparison, "\(x.count) against \(y.count)", CohortComparison.smallestP(x.count, y.count, alternative),
+            alternative
+        ) { () throws(StatisticsError) in try Statistics.mannWhitney(x, y, alternative: alternative) }
         return comparison
     }
 
@@ -121,21 +125,33 @@ extension StudyEvidence {
         if pairs.count > 1 {
             comparison.interval =
                 try? Statistics.bootstrapPairs(
-                    x, y, resampling: Resampling(resamples: 2000, seed: 1), method: .percentile
+                    x, y, resampling: Resampling(resamples: 2000, seed: plan.seed), method: .percentile
                 ) { Self.differenceOfMedians([$0, $1]) }.interval
         }
-        let best = CohortComparison.smallestP(pairs: pairs.count)
+        let alternative = plan.alternative(of: question)
+        test(
+            &comparison, "\(pairs.count) models with both",
+            CohortComparison.smallestP(pairs: pairs.count, alternative), alternative
+        ) { () throws(StatisticsError) in try Statistics.signedRank(x, y, alternative: alternative) }
+        return comparison
+    }
+
+    /// Tests where the sizes allow a p worth having, and says why not elsewhere.
+    private func test(
+        _ comparison: inout CohortComparison, _ sizes: String, _ best: Double, _ alternative: Alternative,
+        _ test: () throws(StatisticsError) -> TestResult
+    ) {
         guard best <= CohortComparison.level else {
+            let sided = alternative == .twoSided ? "two-sided" : "one-sided"
             comparison.remark =
-                "no test: \(pairs.count) models with both cannot give a two-sided p below \(ReportTable.Cell.fixed(best, 2))"
-            return comparison
+                "no test: \(sizes) cannot give a \(sided) p below \(ReportTable.Cell.fixed(best, 2))"
+            return
         }
         do {
-            comparison.result = try Statistics.signedRank(x, y)
+            comparison.result = try test()
         } catch {
             comparison.remark = "no test: \(error)"
         }
-        return comparison
     }
 
     /// More than two groups of different models: Kruskal and Wallis.
@@ -158,9 +174,9 @@ extension StudyEvidence {
         return comparison
     }
 
-    private func corrected(_ comparisons: [CohortComparison]) -> [CohortComparison] {
+    private func corrected(_ comparisons: [CohortComparison], by method: MultipleTesting) -> [CohortComparison] {
         let tested = comparisons.indices.filter { comparisons[$0].result != nil }
-        guard let results = try? Statistics.corrected(tested.compactMap { comparisons[$0].result }, by: .holm) else {
+        guard let results = try? Statistics.corrected(tested.compactMap { comparisons[$0].result }, by: method) else {
             return comparisons
         }
         var comparisons = comparisons

@@ -14,6 +14,8 @@ public struct ModelTraits: Sendable, Hashable {
 /// A way to divide the models, or their runs, into groups that are compared.
 public enum CohortQuestion: String, Sendable, Hashable, CaseIterable {
     case year, reasoning, weights, vendor, target, prompt
+    /// Models with each other, over their runs.
+    case model
 
     public var title: String {
         switch self {
@@ -23,6 +25,7 @@ public enum CohortQuestion: String, Sendable, Hashable, CaseIterable {
         case .vendor: "vendor"
         case .target: "target"
         case .prompt: "prompt"
+        case .model: "model"
         }
     }
 
@@ -45,7 +48,7 @@ extension StudyEvidence {
         let named = groups.compactMap { name, runs in name.map { Cohort(question: question, name: $0, runs: runs) } }
         switch question {
         case .year, .reasoning, .weights: return named.sorted { Self.rank($0.name) > Self.rank($1.name) }
-        case .vendor, .target, .prompt: return named.sorted { $0.name < $1.name }
+        case .vendor, .target, .prompt, .model: return named.sorted { $0.name < $1.name }
         }
     }
 
@@ -57,6 +60,7 @@ extension StudyEvidence {
         case .vendor: traits[run.record.model]?.vendor
         case .target: run.record.target
         case .prompt: run.record.promptHash
+        case .model: run.record.model
         }
     }
 

@@ -17,18 +17,15 @@ public struct RunStripsFigure: Figure {
 
     public var quantities: [Quantity]
     public var strips: [Strip]
-    private let suffix: String?
-    public var name: String { "run-to-run" + (suffix.map { "-\($0)" } ?? "") }
+    public let name = "run-to-run"
     public let caption =
         "Repeats of each model from the same prompt: a dot is a run, the bar its model's median, the line from the least to the most. Runs at the same value are set side by side."
 
-    /// - Parameter suffix: the dataset, where there are several.
-    public init(quantities: [Quantity], strips: [Strip], suffix: String? = nil) {
+    public init(quantities: [Quantity], strips: [Strip]) {
         // A panel without a point says nothing.
         let kept = quantities.indices.filter { index in strips.contains { !$0.values[index].isEmpty } }
         self.quantities = kept.map { quantities[$0] }
         self.strips = strips.map { strip in Strip(label: strip.label, values: kept.map { strip.values[$0] }) }
-        self.suffix = suffix
     }
 
     private let rowHeight = 20.0

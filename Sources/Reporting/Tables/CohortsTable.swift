@@ -8,34 +8,49 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "cohorts", title: "Cohorts compared",
             columns: [
-                .init("question", key: "question"), .init("dataset", key: "dataset"), .init("group A", key: "group_a"),
+                .init("question", key: "question"), .init("set out", key: "planned"),
+                .init("dataset", key: "dataset"), .init("group A", key: "group_a"),
                 .init("group B", key: "group_b"), .init("n A", key: "n_a", numeric: true),
                 .init("n B", key: "n_b", numeric: true), .init("median A", key: "median_a", numeric: true),
                 .init("median B", key: "median_b", numeric: true), .init("A − B", key: "difference", numeric: true),
                 .init("95 % interval", key: "difference_interval"), .init("test", key: "test"),
-                .init("statistic", key: "statistic", numeric: true), .init("p", key: "p", numeric: true),
-                .init("p (Holm)", key: "p_holm", numeric: true), .init("tests in family", key: "family", numeric: true),
+                .init("statistic", key: "statistic", numeric: true), .init("alternative", key: "alternative"),
+                .init("p", key: "p", numeric: true), .init("p, corrected", key: "p_corrected", numeric: true),
+                .init("by", key: "correction"), .init("tests in family", key: "family", numeric: true),
                 .init("effect", key: "effect"), .init("size", key: "effect_size", numeric: true),
                 .init("its 95 % interval", key: "effect_interval"),
                 .init("A above B", key: "superiority", numeric: true),
                 .init("remark", key: "remark"),
             ])
-        for question in CohortQuestion.allCases { table.rows += comparisons(question).map(Self.row) }
+        var without: [String] = []
+        for question in plan.order {
+            let rows = comparisons(question).map { Self.row($0, plan) }
+            if rows.isEmpty, plan.isPlanned(question) { without.append(question.title) }
+            table.rows += rows
+        }
         table.notes = [
             "Unit of analysis: a model's mean held-out Dice over its runs (and seeds); over all: its mean over the datasets, of models "
-                + "that have every one. n counts models. Two-sided tests: Mann-Whitney U for groups of different models, Wilcoxon's "
-                + "signed ranks where the same models are in both (target, prompt), Kruskal-Wallis for vendors.",
+                + "that have every one. n counts models, or, where models are compared with each other, their runs. Mann-Whitney U "
+                + "for groups of different models, Wilcoxon's signed ranks where the same models are in both (target, prompt), "
+                + "Kruskal-Wallis for vendors.",
+            "Set out: \"planned\" is what the study's file names under `statistics`, before there were results; all else is "
+                + "exploratory. Alternative: of A against B. An interval is two-sided at 95 % whatever the alternative, and may include "
+                + "no difference where a one-sided p is below 0.05.",
             "A − B: difference of the medians, percentile bootstrap over models and the images inside them (over all, and for pairs: "
-                + "models only), 2000 resamples. Effect of two groups: Cliff's delta (Feng and Cliff 2004). A above B: Vargha and "
-                + "Delaney's A, the chance that a model of A has the higher Dice. p (Holm): corrected over the tests of the question.",
-            "No test where no outcome could give a two-sided p of 0.05 or less, or where a χ² would have groups of fewer than "
+                + "models only), 2000 resamples, seed \(plan.seed). Effect of two groups: Cliff's delta (Feng and Cliff 2004). A above B: Vargha and "
+                + "Delaney's A, the chance that a model of A has the higher Dice. p, corrected: over the tests of the question.",
+            "No test where no outcome could give a p of 0.05 or less, or where a χ² would have groups of fewer than "
                 + "\(CohortComparison.fewestForManyGroups).",
         ]
+        if !without.isEmpty {
+            table.notes.append(
+                "Planned, but without two groups that have held-out Dice: \(without.joined(separator: ", ")).")
+        }
         if let fixtureNote { table.notes.append(fixtureNote) }
         return table
     }
 
-    private static func row(_ comparison: CohortComparison) -> [ReportTable.Cell] {
+    private static func row(_ comparison: CohortComparison, _ plan: ComparisonPlan) -> [ReportTable.Cell] {
         func number(_ value: Double?, _ digits: Int = 3) -> ReportTable.Cell {
             value.map { .number($0, digits: digits) } ?? .missing
         }
@@ -43,12 +58,15 @@ extension StudyEvidence {
         let result = comparison.result
         let isDelta = result?.effect.measure == .cliffsDelta
         return [
-            .text(comparison.question.title), .text(comparison.dataset ?? "over all"), .text(comparison.first.name),
+            .text(comparison.question.title), .text(plan.isPlanned(comparison.question) ? "planned" : "exploratory"),
+            .text(comparison.dataset ?? "over all"), .text(comparison.first.name),
             (comparison.second?.name).map { .text($0) } ?? .missing, .integer(a.count),
             b.map { .integer($0.count) } ?? .missing, number(Statistics.median(a)),
             number(b.flatMap(Statistics.median)), number(comparison.difference), interval(comparison.interval),
             result.map { .text("\($0.test), \($0.method)") } ?? .missing,
-            number(result?.statistic, 2), probability(result?.p), probability(result?.correction?.adjustedP),
+            number(result?.statistic, 2), (result?.alternative).map { .text($0.rawValue) } ?? .missing,
+            probability(result?.p), probability(result?.correction?.adjustedP),
+            (result?.correction?.method).map { .text($0.title) } ?? .missing,
             (result?.correction?.familySize).map { .integer($0) } ?? .missing,
             result.map { .text($0.effect.measure.rawValue) } ?? .missing, number(result?.effect.value, 2),
             interval(result?.effect.interval, digits: 2),
@@ -84,7 +102,7 @@ extension StudyEvidence {
                 .init("least", key: "min_dice", numeric: true), .init("most", key: "max_dice", numeric: true),
             ])
         let datasets = Set(comparableRuns.map(\.record.dataset))
-        for question in CohortQuestion.allCases {
+        for question in plan.order {
             for cohort in cohorts(question) {
                 for dataset in datasets.sorted().map(Optional.some) + (datasets.count > 1 ? [nil] : []) {
                     table.rows.append(groupRow(cohort, dataset, datasets))

@@ -173,6 +173,7 @@ extension StudyEvidence {
     /// - Throws: `StoreError`.
     static func reported(from store: ResultStore, study: String, in workspace: Workspace) throws -> StudyEvidence {
         var evidence = try StudyEvidence(store: store, study: study).withCards(of: workspace)
+        evidence.plan = ComparisonPlan(of: study, in: workspace)
         evidence.audit = AuditSummary(
             try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
         return evidence
