@@ -70,7 +70,15 @@ struct PlanTests {
         #expect(!priced.estimate.isMeasured)
         #expect(plan.job("generate/small/disc/pytorch/1")?.estimate.cost == nil)
         #expect(plan.job("generate/by-hand/disc/pytorch/1")?.estimate.cost == nil)
-        #expect(plan.job("train/small/disc/pytorch/1/swift-0")?.estimate.seconds == 3600)
+        // 120 epochs of the training images at 0.2 s each, and 2.7 times that in PyTorch.
+        let images = try #require(plan.study.datasets[0].trainingImages)
+        #expect(images > 0)
+        let (swift, emitted) = (
+            plan.job("train/small/disc/pytorch/1/swift-0")?.estimate.seconds,
+            plan.job("train/small/disc/pytorch/1/emitted-0")?.estimate.seconds
+        )
+        #expect(swift.map { abs($0 - 24 * Double(images)) < 1e-9 } == true, "\(swift ?? -1)")
+        #expect(emitted.map { abs($0 - 64.8 * Double(images)) < 1e-9 } == true, "\(emitted ?? -1)")
         let unpriced = try self.plan("name: costs\nmodels: [keyed]\ndatasets: [disc]\n")
         #expect(unpriced.jobs[0].estimate.cost == nil && unpriced.jobs[0].estimate.costIsUnknown)
     }

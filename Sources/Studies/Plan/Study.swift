@@ -38,6 +38,8 @@ public struct StudyDataset: Sendable, Hashable {
     public var name: String
     /// By target; empty where the dataset is not there.
     public var prompts: [String: RenderedPrompt]
+    /// Images to train with; nil where the dataset is not there.
+    public var trainingImages: Int?
     /// Why it cannot be used now; nil where it can.
     public var obstacle: String?
 }

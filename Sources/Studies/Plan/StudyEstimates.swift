@@ -34,8 +34,14 @@ public struct StudyEstimates: Sendable {
         public static let requestSeconds = 60.0
         public static let reasoningSeconds = 120.0
         public static let checkSeconds = 60.0
-        public static let captureSeconds = 60.0
-        public static let epochSeconds = 30.0
+        public static let captureSeconds = 15.0
+        /// An image of 256×256 through a U-Net that begins with 32 channels, forward and backward: between the 0.8 and 9 µs a pixel
+        /// of 16 and 64 channels (Documentation/Performance.md, two cores).
+        public static let imageSeconds = 0.2
+        /// How much longer the emitted code takes: PyTorch's ratio of the same document.
+        public static let emittedFactor = 2.7
+        /// Where a dataset is not there yet.
+        public static let trainingImages = 200
         /// Epochs where each pipeline chooses its own.
         public static let epochs = 20.0
         public static let evaluationSeconds = 5.0
@@ -111,7 +117,10 @@ public struct StudyEstimates: Sendable {
             if participant?.source == .recording { reply = 0 }
             return Assumed.requests * (reply + Assumed.checkSeconds)
         case .capture: return Assumed.captureSeconds
-        case .train: return Assumed.epochSeconds * (study.file.epochs.map(Double.init) ?? Assumed.epochs)
+        case .train:
+            let images = study.dataset(job.dataset)?.trainingImages ?? Assumed.trainingImages
+            let epochs = study.file.epochs.map(Double.init) ?? Assumed.epochs
+            return epochs * Double(images) * Assumed.imageSeconds * (job.engine == .swift ? 1 : Assumed.emittedFactor)
         case .evaluate: return Assumed.evaluationSeconds
         case .parity: return Assumed.paritySeconds
         }
@@ -145,7 +154,8 @@ public struct StudyEstimates: Sendable {
                 + "MELBA 2026), a reply of \(Int(Assumed.replyTokens)) tokens in \(Int(Assumed.requestSeconds)) s, "
                 + "\(Int(Assumed.reasoningTokens)) tokens and \(Int(Assumed.reasoningSeconds)) s more where a model reasons, "
                 + "\(Int(Assumed.feedbackTokens)) tokens an error, \(Int(Assumed.checkSeconds)) s a check run, "
-                + "\(Int(Assumed.captureSeconds)) s a capture, \(Int(Assumed.epochSeconds)) s an epoch of \(epochs).")
+                + "\(Int(Assumed.captureSeconds)) s a capture, \(Assumed.imageSeconds) s an image and epoch, \(Assumed.emittedFactor) "
+                + "times that in PyTorch, and epochs: \(epochs).")
         lines.append("Prices are those of models.yaml. All of this is an estimate; the store has what it really took.")
         return lines
     }

@@ -184,6 +184,7 @@ extension StudyLoader {
             var found = StudyDataset(name: dataset.value, prompts: [:])
             do {
                 let data = try catalogue.load(dataset.value)
+                found.trainingImages = data.split.training.count
                 found.prompts = try templates.mapValues { try RenderedPrompt.pipeline($0, data) }
             } catch DatasetError.unknownDataset(_, let nearest, _) {
                 let near = nearest.isEmpty ? "" : " (did you mean \(nearest.joined(separator: " or "))?)"

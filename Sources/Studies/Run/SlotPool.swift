@@ -73,23 +73,3 @@ final class SlotPool: Sendable {
         continuation?.resume(throwing: CancellationError())
     }
 }
-
-/// Lets requests leave at most so often: the next one may leave a fixed time after the last.
-final class RequestPace: Sendable {
-    private let interval: Duration
-    private let next = Mutex<ContinuousClock.Instant?>(nil)
-
-    init(perMinute: Int) {
-        interval = .seconds(60) / max(1, perMinute)
-    }
-
-    /// - Throws: `CancellationError`.
-    func wait() async throws {
-        let moment = next.withLock { next -> ContinuousClock.Instant in
-            let moment = max(next ?? .now, .now)
-            next = moment + interval
-            return moment
-        }
-        try await Task.sleep(until: moment, clock: .continuous)
-    }
-}
