@@ -111,7 +111,7 @@ extension StudyEvidence {
         return PublishedFigure(
             published: others, measured: measured,
             measuredTitle: fixtureRuns == runs.count
-                ? "hand-written conversations, no language model: mean held-out Dice"
+                ? "hand-written conversations: mean held-out Dice"
                 : "mean held-out Dice of each model")
     }
 

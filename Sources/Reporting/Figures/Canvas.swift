@@ -74,6 +74,12 @@ public final class Canvas {
         surface = made
         self.context = context
         if format == .png { cairo_scale(context, scale, scale) }
+        // Hinting moves letters to whole pixels: a text would be as wide as its surface's grid makes it, and another in each format.
+        let options = cairo_font_options_create()
+        cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE)
+        cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF)
+        cairo_set_font_options(context, options)
+        cairo_font_options_destroy(options)
         set(Colour(0xFFFFFF))
         cairo_paint(context)
         cairo_set_line_join(context, CAIRO_LINE_JOIN_ROUND)

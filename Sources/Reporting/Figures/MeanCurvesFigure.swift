@@ -74,10 +74,13 @@ public struct MeanCurvesFigure: Figure {
             canvas.line(points.map { place($0, 0) }, colour, width: 1.4, dash: dash)
             let row = area.bottom + 30 + 9 * Double(number)
             canvas.text("n", x: area.left - 12, y: row, size: 6, colour: colour, anchor: .end)
-            for tick in horizontal.ticks {
-                guard let point = points.first(where: { Double($0.epoch) == tick }) else { continue }
+            for (index, point) in points.enumerated() {
+                // Where the curve begins, at the ticks, and where a model fewer is left.
+                let isNews = index == 0 || points[index - 1].models != point.models
+                guard isNews || horizontal.ticks.contains(Double(point.epoch)) else { continue }
                 canvas.text(
-                    "\(point.models)", x: horizontal.position(tick), y: row, size: 6, colour: colour, anchor: .middle)
+                    "\(point.models)", x: horizontal.position(Double(point.epoch)), y: row, size: 6, colour: colour,
+                    anchor: .middle)
             }
             for point in points {
                 let here = place(point, 0)

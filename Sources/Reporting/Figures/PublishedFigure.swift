@@ -51,24 +51,36 @@ public struct PublishedFigure: Figure {
         let colours = Dictionary(
             uniqueKeysWithValues: names.enumerated().map { ($1, Canvas.Colour.series[$0 % Canvas.Colour.series.count]) }
         )
+        let all = published + measured
+        let label = min(70, all.map { canvas.width(of: $0.label, size: 6.5) }.max() ?? 0)
+        let group = min(40, names.map { canvas.width(of: $0, size: 6) }.max() ?? 0)
+        let left = Margin(label: label, group: group)
         let next = draw(
             published, title: "Published by others (not measured here)", subtitle: "mean test Dice of each model",
-            top: 0,
-            colours, axisTitle: "", on: canvas)
+            top: 0, left, colours, axisTitle: "", on: canvas)
         _ = draw(
-            measured, title: "Measured here", subtitle: measuredTitle, top: next + 16, colours, axisTitle: "Dice",
-            on: canvas)
+            measured, title: "Measured here", subtitle: measuredTitle, top: next + 16, left, colours,
+            axisTitle: "Dice", on: canvas)
+    }
+
+    /// What stands left of both frames: a dataset's name, then its groups'.
+    private struct Margin {
+        var label: Double
+        var group: Double
+        var width: Double { 8 + label + 6 + group + 4 }
     }
 
     private func draw(
-        _ strips: [Strip], title: String, subtitle: String, top: Double, _ colours: [String: Canvas.Colour],
+        _ strips: [Strip], title: String, subtitle: String, top: Double, _ margin: Margin,
+        _ colours: [String: Canvas.Colour],
         axisTitle: String, on canvas: Canvas
     ) -> Double {
         canvas.text(title, x: 8, y: top + 11, size: 7.5, bold: true)
         canvas.text(
             canvas.shortened(subtitle, to: size.width - 16, size: 6.5), x: 8, y: top + 20, size: 6.5, colour: .grey)
         let area = PlotArea(
-            left: 88, top: top + frameTop - 4, right: size.width - 10, bottom: top + frameTop + height(strips))
+            left: margin.width, top: top + frameTop - 4, right: size.width - 10, bottom: top + frameTop + height(strips)
+        )
         let axis = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.left, to: area.right)
         for tick in axis.ticks {
             canvas.line([(axis.position(tick), area.top), (axis.position(tick), area.bottom)], .faint, width: 0.5)
@@ -77,11 +89,12 @@ public struct PublishedFigure: Figure {
         var y = top + frameTop
         for strip in strips {
             let middle = y + rowHeight * Double(max(1, strip.groups.count)) / 2
-            canvas.text(canvas.shortened(strip.label, to: 52, size: 6.5), x: 8, y: middle + 2.3, size: 6.5)
+            canvas.text(canvas.shortened(strip.label, to: margin.label, size: 6.5), x: 8, y: middle + 2.3, size: 6.5)
             for group in strip.groups {
                 draw(group, strip.label, axis, y + rowHeight / 2, colours[group.name] ?? .ink, on: canvas)
                 canvas.text(
-                    canvas.shortened(group.name, to: 34, size: 6), x: area.left - 4, y: y + rowHeight / 2 + 2.2,
+                    canvas.shortened(group.name, to: margin.group, size: 6), x: area.left - 4,
+                    y: y + rowHeight / 2 + 2.2,
                     size: 6,
                     colour: colours[group.name] ?? .ink, anchor: .end)
                 y += rowHeight
