@@ -117,6 +117,8 @@ let package = Package(
         .target(name: "Metrics", swiftSettings: strict),
         .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
+        // nnU-Net's 2d configuration: plan, network, training and inference after its published rules.
+        .target(name: "NNUNet", dependencies: ["TensorRuntime"], swiftSettings: optimised),
         .target(name: "TensorRuntime", swiftSettings: kernels),
 
         // C libraries of the system.
@@ -141,6 +143,9 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "TensorRuntimeTests", dependencies: ["TensorRuntime", "AllocationCounter"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NNUNetTests", dependencies: ["NNUNet", "TensorRuntime"], exclude: ["Reference"],
             swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),

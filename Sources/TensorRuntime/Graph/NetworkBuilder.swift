@@ -1,13 +1,13 @@
 /// Writes the nodes of a network of images N C H W or volumes N C D H W.
-struct NetworkBuilder {
-    let kind: Graph.Kind
+package struct NetworkBuilder {
+    package let kind: Graph.Kind
     private var values: [Graph.Value] = []
     private var inputs: [Graph.Binding] = []
     private var parameters: [Graph.Binding] = []
     private var buffers: [Graph.Binding] = []
     private var nodes: [Graph.Node] = []
 
-    init(kind: Graph.Kind) {
+    package init(kind: Graph.Kind) {
         self.kind = kind
     }
 
@@ -21,14 +21,14 @@ struct NetworkBuilder {
     }
 
     /// Channels and spatial sizes of a value.
-    func extent(_ value: Int) -> (channels: Int, sizes: [Int]) {
+    package func extent(_ value: Int) -> (channels: Int, sizes: [Int]) {
         let shape = values[value].shape.map { $0.size(batch: 1) }
         return (shape[1], Array(shape.dropFirst(2)))
     }
 
-    private func same(_ size: Int, _ sizes: [Int]) -> AttributeValue {
-        .list(sizes.map { _ in .number(Double(size)) })
-    }
+    private func same(_ size: Int, _ sizes: [Int]) -> AttributeValue { list(sizes.map { _ in size }) }
+
+    private func list(_ sizes: [Int]) -> AttributeValue { .list(sizes.map { .number(Double($0)) }) }
 
     private mutating func parameter(_ name: String, _ shape: [Int]) -> Int {
         let id = value(shape.map { .fixed($0) })
@@ -42,14 +42,16 @@ struct NetworkBuilder {
         return id
     }
 
-    mutating func input(_ name: String, _ channels: Int?, _ sizes: [Int], _ dtype: String = "float32") -> Int {
+    package mutating func input(
+        _ name: String, _ channels: Int?, _ sizes: [Int], _ dtype: String = "float32"
+    ) -> Int {
         let id = value(channels.map { image($0, sizes) } ?? [.batch(1)] + sizes.map { .fixed($0) }, dtype)
         inputs.append(Graph.Binding(value: id, name: name))
         return id
     }
 
     /// A node that yields a value of a shape; the other forms are made of it.
-    mutating func add(
+    package mutating func add(
         _ op: String, _ inputs: [Int?], shape: [Dimension], _ attributes: [String: AttributeValue] = [:],
         module: String = ""
     ) -> Int {
@@ -58,7 +60,7 @@ struct NetworkBuilder {
         return output
     }
 
-    mutating func add(
+    package mutating func add(
         _ op: String, _ inputs: [Int?], like x: Int, _ attributes: [String: AttributeValue] = [:], module: String = ""
     ) -> Int {
         add(op, inputs, shape: values[x].shape, attributes, module: module)
@@ -68,13 +70,22 @@ struct NetworkBuilder {
     mutating func convolution(_ name: String, _ x: Int, _ channels: Int, kernel: Int, stride: Int = 1, bias: Bool)
         -> Int
     {
+        let axes = extent(x).sizes
+        return convolution(
+            name, x, channels, kernel: axes.map { _ in kernel }, stride: axes.map { _ in stride }, bias: bias)
+    }
+
+    /// The same with a kernel and a stride of each axis.
+    package mutating func convolution(
+        _ name: String, _ x: Int, _ channels: Int, kernel: [Int], stride: [Int], bias: Bool
+    ) -> Int {
         let (inputs, sizes) = extent(x)
-        let weight = parameter("\(name).weight", [channels, inputs] + sizes.map { _ in kernel })
+        let weight = parameter("\(name).weight", [channels, inputs] + kernel)
         let offset = bias ? parameter("\(name).bias", [channels]) : nil
         return add(
-            "convolution", [x, weight, offset], shape: image(channels, sizes.map { $0 / stride }),
+            "convolution", [x, weight, offset], shape: image(channels, zip(sizes, stride).map { $0 / $1 }),
             [
-                "stride": same(stride, sizes), "padding": same(kernel / 2, sizes), "dilation": same(1, sizes),
+                "stride": list(stride), "padding": list(kernel.map { $0 / 2 }), "dilation": same(1, sizes),
                 "transposed": false, "output_padding": same(0, sizes), "groups": 1,
             ], module: name)
     }
@@ -91,7 +102,7 @@ struct NetworkBuilder {
     }
 
     /// Group norm of one channel a group, which is what instance norm is.
-    mutating func instanceNorm(_ name: String, _ x: Int) -> Int {
+    package mutating func instanceNorm(_ name: String, _ x: Int) -> Int {
         let channels = extent(x).channels
         let operands = [x, parameter("\(name).weight", [channels]), parameter("\(name).bias", [channels])]
         return add(
@@ -108,24 +119,30 @@ struct NetworkBuilder {
             ])
     }
 
+    /// A transposed convolution whose kernel is its stride: two along each axis.
     mutating func up(_ name: String, _ x: Int, _ channels: Int) -> Int {
+        up(name, x, channels, stride: extent(x).sizes.map { _ in 2 })
+    }
+
+    /// The same with a stride of each axis.
+    package mutating func up(_ name: String, _ x: Int, _ channels: Int, stride: [Int]) -> Int {
         let (inputs, sizes) = extent(x)
-        let weight = parameter("\(name).weight", [inputs, channels] + sizes.map { _ in 2 })
+        let weight = parameter("\(name).weight", [inputs, channels] + stride)
         let operands = [x, weight, parameter("\(name).bias", [channels])]
         return add(
-            "convolution", operands, shape: image(channels, sizes.map { $0 * 2 }),
+            "convolution", operands, shape: image(channels, zip(sizes, stride).map { $0 * $1 }),
             [
-                "stride": same(2, sizes), "padding": same(0, sizes), "dilation": same(1, sizes), "transposed": true,
+                "stride": list(stride), "padding": same(0, sizes), "dilation": same(1, sizes), "transposed": true,
                 "output_padding": same(0, sizes), "groups": 1,
             ], module: name)
     }
 
-    mutating func concatenate(_ a: Int, _ b: Int) -> Int {
+    package mutating func concatenate(_ a: Int, _ b: Int) -> Int {
         let (channels, sizes) = extent(a)
         return add("concatenate", [a, b], shape: image(channels + extent(b).channels, sizes), ["axis": 1])
     }
 
-    func finish(loss: Int? = nil, probability: Int? = nil) -> Graph {
+    package func finish(loss: Int? = nil, probability: Int? = nil) -> Graph {
         var outputs = GraphOutputs()
         (outputs.loss, outputs.probability) = (loss, probability)
         return Graph(
