@@ -55,7 +55,8 @@ let package = Package(
         .executableTarget(
             name: "llmbench",
             dependencies: [
-                "Studies", "Reporting", "Audit", "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "Prompts",
+                "Studies", "Reporting", "Audit", "Baselines", "Training", "Capture", "Generation", "Diagnosis",
+                "Sandbox", "Prompts",
                 "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics", "Datasets",
                 "TensorRuntime", argumentParser,
             ],
@@ -84,6 +85,13 @@ let package = Package(
             dependencies: [
                 "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Hashing",
             ],
+            swiftSettings: strict),
+        .target(
+            name: "Baselines",
+            dependencies: [
+                "Training", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
+            ],
+            resources: [.copy("Driver")],
             swiftSettings: strict),
         .target(
             name: "Training",
@@ -181,6 +189,9 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: ["Training", "Capture", "Sandbox", "ResultStore", "TensorRuntime", "Datasets"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BaselinesTests", dependencies: ["Baselines", "ResultStore", "Datasets", "Metrics"],
             swiftSettings: strict),
         .testTarget(
             name: "AuditTests",

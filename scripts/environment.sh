@@ -1,5 +1,5 @@
 # Sourced by the other scripts: what a fresh machine lacks, installed once.
-# Defines `ensure_system`, `ensure_python` and exports LLMBENCH_PYTHON.
+# Defines `ensure_system`, `ensure_python`, `ensure_nnunet` and exports LLMBENCH_PYTHON and LLMBENCH_NNUNET_PYTHON.
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/llmbench
@@ -59,4 +59,25 @@ ensure_python() {
       touch "$directory/complete" || { say "The Python environment could not be installed; see the lines above."; return 3; }
   fi
   export LLMBENCH_PYTHON=$directory/bin/python
+}
+
+# nnU-Net, in an environment of its own that sees the packages of the one above and is not seen by it: generated code must not be
+# able to import it. One per user and pair of requirements files.
+ensure_nnunet() {
+  local hash directory base
+  ensure_python || return
+  hash=$(cat "$project/requirements.txt" "$project/requirements-nnunet.txt" | sha256sum | cut -c1-16)
+  directory=$cache/nnunet/$hash
+  if [ ! -e "$directory/complete" ]; then
+    say "Installing nnU-Net (about 0.5 GB, once per user) in $directory"
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    base=$("$LLMBENCH_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))') &&
+      /usr/bin/python3 -m venv "$directory" &&
+      printf '%s\n' "$base" \
+        >"$("$directory/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llmbench-base.pth" &&
+      "$directory/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$project/requirements-nnunet.txt" >&2 &&
+      touch "$directory/complete" || { say "nnU-Net could not be installed; see the lines above."; return 3; }
+  fi
+  export LLMBENCH_NNUNET_PYTHON=$directory/bin/python
 }

@@ -14,7 +14,7 @@ extension StudyEvidence {
         case .hyperparameters: [hyperparametersTable()]
         case .pipelines: [pipelinesTable()]
         case .losses: [lossesTable()]
-        case .dice: [diceTable()]
+        case .dice: [diceTable(), baselineTable()].compactMap { $0 }
         case .inference: [inferenceTable()]
         case .engines: [parityTable()]
         case .variability: [variabilityTable(), spreadTable(), choiceSpreadTable()]

@@ -47,8 +47,12 @@ extension StudyEvidence {
 
     /// Figures of each dataset's runs: losses and Dice of different datasets do not belong in one frame. With several, each figure
     /// says in its name and in its small print which it is.
-    func byDataset(_ runs: [Run], _ figures: (_ runs: [Run], _ dataset: String) -> [any Figure]) -> [any Figure] {
-        let datasets = Set(runs.map(\.record.dataset)).sorted()
+    ///
+    /// - Parameter others: datasets that need no run to have a figure.
+    func byDataset(
+        _ runs: [Run], also others: [String] = [], _ figures: (_ runs: [Run], _ dataset: String) -> [any Figure]
+    ) -> [any Figure] {
+        let datasets = Set(runs.map(\.record.dataset) + others).sorted()
         return datasets.flatMap { dataset in
             let found = figures(runs.filter { $0.record.dataset == dataset }, dataset)
             guard datasets.count > 1 else { return found }
@@ -89,18 +93,22 @@ extension StudyEvidence {
     }
 
     private func diceFigures() -> [any Figure] {
-        byDataset(runs) { here, _ in
-            let boxes = here.flatMap { run in
+        let baselines = BaselineScore.all(self)
+        return byDataset(runs, also: baselines.map(\.dataset)) { here, dataset in
+            let baselineBoxes = baselines.filter { $0.dataset == dataset }.map { score in
+                DiceBoxPlotFigure.Box(
+                    label: score.label, engine: score.engine.rawValue, values: score.values, isBaseline: true)
+            }
+            let pipelineBoxes = here.flatMap { run in
                 TrainingRecord.Engine.allCases.compactMap { engine -> DiceBoxPlotFigure.Box? in
                     let values = run.evaluated(engine).flatMap { $0.heldOut.map(\.dice) }
-                    return values.isEmpty
-                        ? nil
-                        : .init(
-                            label: run.label, engine: engine.rawValue, values: values, isBaseline: run.isBaseline)
+                    return values.isEmpty ? nil : .init(label: run.label, engine: engine.rawValue, values: values)
                 }
             }
-            guard !boxes.isEmpty, let any = here.first else { return [] }
-            let lines = reference(for: any).map { reference in
+            let boxes = baselineBoxes + pipelineBoxes
+            guard !boxes.isEmpty else { return [] }
+            let known = here.first.flatMap(reference(for:)) ?? references.last { $0.dataset == dataset }
+            let lines = known.map { reference in
                 [
                     DiceBoxPlotFigure.ReferenceLine(label: "threshold", value: reference.bestThresholdDice),
                     .init(label: "mean mask", value: reference.meanMaskDice),
@@ -112,9 +120,6 @@ extension StudyEvidence {
 }
 
 extension StudyEvidence.Run {
-    /// A trained network that no language model wrote, such as nnU-Net: kept in the store by the provider `baseline`.
-    public var isBaseline: Bool { record.provider == "baseline" }
-
     /// The training whose curves are shown: engine swift before the others, the first seed.
     public var shownTraining: StudyEvidence.Training? {
         let preference: [TrainingRecord.Engine] = [.swift, .pytorch, .emitted]

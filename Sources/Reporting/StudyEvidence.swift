@@ -41,6 +41,8 @@ public struct StudyEvidence: Sendable {
 
     public var study: String
     public var runs: [Run]
+    /// Networks that no language model wrote.
+    public var baselines: [Baseline]
     public var references: [DatasetReferenceRecord]
     public var readAt: Date
     /// What the models' cards say, by model. Not in the store: whoever has the cards fills it in.
@@ -63,6 +65,9 @@ public struct StudyEvidence: Sendable {
         self.study = study
         readAt = Date()
         references = try store.references()
+        baselines = try store.baselines().map { record in
+            Baseline(record: record, heldOut: try store.baselineHeldOut(baseline: record.id ?? -1))
+        }
         let records = try store.runs().filter { $0.study == study }
         let perModel = Dictionary(grouping: records, by: \.model).mapValues(\.count)
         runs = try records.map { record in

@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 2
+    static let version = 3
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -15,6 +15,11 @@ enum Schema {
         migrator.registerMigration("v2") { db in
             try createStudyTables(db)
             try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        migrator.registerMigration("v3") { db in
+            try createBaselineTables(db)
+            try db.alter(table: "training") { t in t.add(column: "inference_seconds", .double) }
+            try db.execute(sql: "PRAGMA user_version = 3")
         }
         return migrator
     }
@@ -228,6 +233,53 @@ enum Schema {
             t.column("seconds", .double)
             t.column("expected_seconds", .double)
             t.column("expected_cost", .double)
+        }
+    }
+
+    /// Networks that no language model wrote, trained on the same data.
+    private static func createBaselineTables(_ db: Database) throws {
+        try db.create(table: "baseline") { t in
+            t.autoIncrementedPrimaryKey("id")
+            t.column("engine", .text).notNull()
+            t.column("dataset", .text).notNull()
+            t.column("budget", .text).notNull()
+            t.column("seed", .integer).notNull()
+            t.column("dataset_hash", .text).notNull()
+            t.column("epochs", .integer)
+            t.column("iterations", .integer).notNull()
+            t.column("wall_seconds", .double)
+            t.column("status", .text).notNull()
+            t.column("failure", .text)
+            t.column("version", .text)
+            t.column("device", .text)
+            t.column("threads", .integer)
+            t.column("batch_size", .integer)
+            t.column("patch_height", .integer)
+            t.column("patch_width", .integer)
+            t.column("postprocessing", .boolean)
+            t.column("seconds", .double)
+            t.column("inference_seconds", .double)
+            t.column("started_at", .datetime).notNull()
+            t.column("ended_at", .datetime)
+            t.uniqueKey(["engine", "dataset", "budget", "seed"])
+        }
+        try db.create(table: "baseline_epoch") { t in
+            t.primaryKey {
+                t.column("baseline_id", .integer).references("baseline", onDelete: .cascade)
+                t.column("epoch", .integer)
+            }
+            t.column("train_loss", .double)
+            t.column("validation_loss", .double)
+            t.column("pseudo_dice", .double)
+            t.column("learning_rate", .double)
+            t.column("seconds", .double)
+        }
+        try db.create(table: "baseline_held_out") { t in
+            t.primaryKey {
+                t.column("baseline_id", .integer).references("baseline", onDelete: .cascade)
+                t.column("sample", .text)
+            }
+            t.column("dice", .double).notNull()
         }
     }
 }

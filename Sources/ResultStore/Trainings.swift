@@ -35,6 +35,8 @@ public struct TrainingRecord: StoredRecord, Hashable, Identifiable {
     public var bestEpoch: Int?
     /// Seconds of training, resumed parts added up.
     public var seconds: Double?
+    /// Seconds in which all held-out images were predicted; nil where it was not measured.
+    public var inferenceSeconds: Double?
     public var startedAt: Date
     public var endedAt: Date?
 

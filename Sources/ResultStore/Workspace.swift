@@ -26,6 +26,12 @@ public struct Workspace: Sendable, Hashable {
     /// `results/<study>/bench.sqlite`
     public func database(study: String) -> URL { results(study: study).appending(path: "bench.sqlite") }
 
+    /// `results/<study>/baselines/<dataset>/<engine>-<budget>-seed<seed>/`
+    public func baseline(study: String, dataset: String, engine: String, budget: String, seed: Int) -> URL {
+        results(study: study).appending(
+            path: "baselines/\(dataset)/\(engine)-\(budget)-seed\(seed)", directoryHint: .isDirectory)
+    }
+
     /// `generated/<study>/<dataset>/<model>/<target>/<prompt>/run-NN/`
     public func directory(of run: RunKey) -> RunDirectory {
         RunDirectory(url: generated.appending(path: run.path, directoryHint: .isDirectory))

@@ -24,6 +24,8 @@ public struct EmittedEngine: Sendable {
         public var testDice: [Double]
         public var predictions: Predictions
         public var seconds: Double
+        /// Of the prediction of all held-out images; nil where the helper's record has been tampered with.
+        public var inferenceSeconds: Double?
     }
 
     /// - Parameters:
@@ -74,7 +76,8 @@ public struct EmittedEngine: Sendable {
         let sheets = EmittedSheets(out)
         return Result(
             history: history(report, sheets: sheets), testDice: sheets.testDice,
-            predictions: try Predictions(data: predictions), seconds: report.seconds ?? outcome.wallSeconds)
+            predictions: try Predictions(data: predictions), seconds: report.seconds ?? outcome.wallSeconds,
+            inferenceSeconds: report.predictionSeconds.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil })
     }
 
     /// What the program's sheets say, and what the helper saw where they say nothing.

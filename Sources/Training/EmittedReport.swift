@@ -23,11 +23,14 @@ struct EmittedReport: Sendable, Hashable, Decodable {
     /// Why they were not.
     var error: String?
     var seconds: Double?
+    /// Of the held-out images.
+    var predictionSeconds: Double?
     var epochs: [Epoch]?
 
     enum CodingKeys: String, CodingKey {
         case exitCode = "exit_code"
         case method, error, seconds, epochs
+        case predictionSeconds = "prediction_seconds"
     }
 
     static let maximumBytes = 16 << 20

@@ -42,11 +42,13 @@ public struct PyTorchEngine: Sendable {
         var epochs: [Epoch]
         var bestEpoch: Int?
         var stoppedEarly: Bool
+        var predictionSeconds: Double?
 
         enum CodingKeys: String, CodingKey {
             case epochs
             case bestEpoch = "best_epoch"
             case stoppedEarly = "stopped_early"
+            case predictionSeconds = "prediction_seconds"
         }
     }
 
@@ -57,7 +59,7 @@ public struct PyTorchEngine: Sendable {
     public func train(
         _ pipeline: CapturedPipeline, epochs: Int, seed: Int, folder: URL,
         progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
-    ) async throws -> (outcome: TrainingOutcome, predictions: Predictions) {
+    ) async throws -> (outcome: TrainingOutcome, predictions: Predictions, inferenceSeconds: Double?) {
         let order = pipeline.order(seed: seed)
         let record = try await run(
             pipeline, batches: (1...max(1, epochs)).map(order.batches), steps: nil, dropout: .draw, seed: seed,
@@ -71,7 +73,10 @@ public struct PyTorchEngine: Sendable {
             history: history, weights: weights,
             bestEpoch: report.bestEpoch == history.last?.epoch ? nil : report.bestEpoch,
             stoppedAtEpoch: report.stoppedEarly ? history.last?.epoch : nil)
-        return (outcome, try Predictions(data: record.data("predictions.safetensors", limit: 8 << 30)))
+        return (
+            outcome, try Predictions(data: record.data("predictions.safetensors", limit: 8 << 30)),
+            report.predictionSeconds
+        )
     }
 
     /// The losses of the first steps with dropout off: see `SwiftTrainer.firstLosses`.

@@ -59,8 +59,11 @@ extension TrainingStage {
                 }, note: observer.note))
         try DurableFile.write(SafeTensors.encode(outcome.weights), to: folder.appending(path: "weights.safetensors"))
         if let heldOut = pipeline.heldOut {
+            let start = ContinuousClock.now
             let probabilities = try trainer.predict(
                 heldOut, weights: outcome.weights, batch: pipeline.loop.testBatchSize ?? 1)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            try ledger.update { $0.inferenceSeconds = seconds }
             try Predictions(ids: heldOut.ids.map { $0 ?? "" }, probabilities: probabilities)
                 .write(to: folder.appending(path: "predictions.safetensors"))
         }
@@ -91,8 +94,9 @@ extension TrainingStage {
             throw TrainingError.notCapturable(reasons: ["its number of epochs was not seen; give --epochs N"])
         }
         try ledger.update { $0.epochs = count }
-        let (outcome, predictions) = try await PyTorchEngine(helper: try requireHelper()).train(
+        let (outcome, predictions, seconds) = try await PyTorchEngine(helper: try requireHelper()).train(
             pipeline, epochs: count, seed: seed, folder: folder, progress: observer.progress)
+        try ledger.update { $0.inferenceSeconds = seconds }
         for epoch in outcome.history {
             try ledger.store(epoch)
             try observer.epoch(epoch)
@@ -122,6 +126,7 @@ extension TrainingStage {
             record.status = .trained
             record.epochs = record.epochs ?? result.history.count
             record.seconds = result.seconds
+            record.inferenceSeconds = result.inferenceSeconds
             record.endedAt = Date()
         }
     }

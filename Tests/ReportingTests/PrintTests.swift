@@ -50,7 +50,7 @@ struct PrintFigureTests {
     @Test func `the baseline stands first, whatever its median`() {
         let boxes = [
             DiceBoxPlotFigure.Box(label: "a", engine: "swift", values: [0.9, 0.95]),
-            .init(label: "nnU-Net", engine: "swift", values: [0.5, 0.6], isBaseline: true),
+            .init(label: "nnU-Net", engine: "nnunetv2", values: [0.5, 0.6], isBaseline: true),
             .init(label: "b", engine: "swift", values: [0.7, 0.8]),
         ]
         #expect(DiceBoxPlotFigure(boxes: boxes, references: []).boxes.map(\.label) == ["nnU-Net", "a", "b"])

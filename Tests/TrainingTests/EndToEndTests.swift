@@ -28,6 +28,7 @@ struct EndToEndTests {
                 place.run, engine: engine,
                 observer: TrainingObserver(progress: { step in steps.withLock { $0.append(step) } }))
             #expect(training.status == .trained)
+            #expect((training.inferenceSeconds ?? 0) > 0, "\(engine)")
             let told = steps.withLock { $0 }
             #expect(told.allSatisfy { $0.epochs == 8 && $0.batches > 0 && $0.batch <= $0.batches }, "\(engine) \(told)")
             #expect(!told.isEmpty, "\(engine)")

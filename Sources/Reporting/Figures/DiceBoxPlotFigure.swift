@@ -6,7 +6,7 @@ import Statistics
 public struct DiceBoxPlotFigure: Figure {
     public struct Box: Sendable {
         public var label: String
-        /// `swift`, `emitted`, `pytorch`: decides the colour.
+        /// `swift`, `emitted`, `pytorch`: decides the colour, but for a baseline, which is grey.
         public var engine: String
         public var values: [Double]
         /// Not a language model's: stands first, and its median is drawn through all rows.
@@ -22,7 +22,7 @@ public struct DiceBoxPlotFigure: Figure {
     public var references: [ReferenceLine]
     public let name = "held-out-dice"
     public let caption =
-        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dotted: the best global threshold and the mean training mask, which learn nothing from the image. Where there is a baseline it stands first, and the dashed line is its median."
+        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dotted: the best global threshold and the mean training mask, which learn nothing from the image. Where there is a baseline it stands first, in grey, with its budget, and the dashed line is its median."
 
     private let rowHeight = 15.0
 
@@ -46,8 +46,10 @@ public struct DiceBoxPlotFigure: Figure {
     ]
 
     public func draw(on canvas: Canvas) {
-        let labels = boxes.map(\.label)
-        let widest = min(95, labels.map { canvas.width(of: $0, size: 6.5) }.max() ?? 0)
+        // A baseline's name says its budget, which a reader must see whole.
+        func width(_ box: Box) -> Double { canvas.width(of: box.label, size: 6.5, bold: box.isBaseline) }
+        let limit = max(95, boxes.filter(\.isBaseline).map(width).max() ?? 0)
+        let widest = min(limit, boxes.map(width).max() ?? 0)
         let area = PlotArea(left: widest + 10, top: 28, right: size.width - 10, bottom: size.height - 30)
         let axis = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.left, to: area.right)
         for tick in axis.ticks {
@@ -55,7 +57,9 @@ public struct DiceBoxPlotFigure: Figure {
             canvas.line([(x, area.top), (x, area.bottom)], .faint, width: 0.5)
         }
         area.drawHorizontal(axis, title: "held-out Dice", on: canvas)
-        let engines = ["swift", "emitted", "pytorch"].filter { engine in boxes.contains { $0.engine == engine } }
+        let engines = ["swift", "emitted", "pytorch"].filter { engine in
+            boxes.contains { $0.engine == engine && !$0.isBaseline }
+        }
         // One engine needs no legend.
         Legend(
             entries: engines.count < 2
@@ -80,7 +84,7 @@ public struct DiceBoxPlotFigure: Figure {
         for box in boxes where box.isBaseline {
             guard let median = Statistics.median(box.values) else { continue }
             let x = axis.position(median)
-            canvas.line([(x, area.top), (x, area.bottom)], .ink, width: 0.9, dash: [4, 2])
+            canvas.line([(x, area.top), (x, area.bottom)], .grey, width: 0.9, dash: [4, 2])
         }
     }
 
@@ -99,7 +103,7 @@ public struct DiceBoxPlotFigure: Figure {
 
     private func draw(_ box: Box, at y: Double, _ axis: Axis, on canvas: Canvas) {
         guard let plot = BoxPlot(box.values) else { return }
-        let colour = Self.engineColours[box.engine] ?? .ink
+        let colour = box.isBaseline ? .grey : Self.engineColours[box.engine] ?? .ink
         let half = rowHeight * 0.3
         let low = axis.position(plot.lowerQuartile)
         let high = axis.position(plot.upperQuartile)

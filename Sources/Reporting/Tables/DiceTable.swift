@@ -17,6 +17,7 @@ extension StudyEvidence {
                 .init("mean mask", key: "mean_mask_dice", numeric: true), .init("verdict", key: "verdict"),
                 .init("train s", key: "train_seconds", numeric: true),
             ])
+        for baseline in baselines { table.rows.append(baselineDiceRow(baseline)) }
         for run in runs {
             for training in run.trainings { table.rows.append(diceRow(run, training)) }
         }

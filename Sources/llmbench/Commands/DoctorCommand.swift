@@ -1,4 +1,5 @@
 import ArgumentParser
+import Baselines
 import Endpoints
 import Foundation
 import Sandbox
@@ -28,6 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var checks = SandboxCheck.all()
         let root = folder()
         if checks.allSatisfy({ $0.status != .missing }) { checks.append(await pythonCheck(root)) }
+        checks.append(await nnunetCheck(root))
         checks += [MachineCheck.processor(), MachineCheck.threads(), MachineCheck.memory(), MachineCheck.disk(root)]
         checks += [keys(), MachineCheck.ignored(root)].compactMap { $0 }
         bar.finish()
@@ -59,6 +61,17 @@ struct DoctorCommand: AsyncParsableCommand {
                     + " and \(versions.count - shown.count) more, imported in the sandbox")
         } catch {
             return SandboxCheck(name: "Python", status: .missing, detail: "\(error)", remedy: "scripts/setup")
+        }
+    }
+
+    /// Only baselines need it: without it, everything else works.
+    private func nnunetCheck(_ root: URL) async -> SandboxCheck {
+        do {
+            let versions = try await NNUNetPython.locate(root: root).verify()
+            return SandboxCheck(name: "nnU-Net", status: .working, detail: versions)
+        } catch {
+            return SandboxCheck(
+                name: "nnU-Net", status: .degraded, detail: "no baselines: \(error)", remedy: "scripts/setup")
         }
     }
 

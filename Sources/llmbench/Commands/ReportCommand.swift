@@ -84,7 +84,9 @@ struct ReportCommand: AsyncParsableCommand {
         // Before the evidence is read: what a running study adds meanwhile makes the files older, not newer, than its data.
         let results = try writesFiles ? store.resultHash() : ""
         let evidence = try StudyEvidence.reported(from: store, study: study, in: workspace)
-        guard !evidence.runs.isEmpty else { throw CommandFailure.usage("\(ReportError.noRuns(study: study))") }
+        guard !evidence.runs.isEmpty || !evidence.baselines.isEmpty else {
+            throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
+        }
         let folder =
             output.map { URL(filePath: $0, directoryHint: .isDirectory) }
             ?? workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)

@@ -9,7 +9,7 @@ are computed by that graph with the weights of the model that the program evalua
 run and the range of its output decides whether a sigmoid (softmax for two channels) follows.
 
 Writes into DIR: observation.json as mode `check`; emitted.json, {"exit_code": 0, "method": "graph" | "model" | null,
-"error": null, "seconds": s, "epochs": [{"epoch": 1, "train_loss": x, "seconds": s}, ...]}; progress.json while it trains; and, where main.py
+"error": null, "seconds": s, "prediction_seconds": s, "epochs": [{"epoch": 1, "train_loss": x, "seconds": s}, ...]}; progress.json while it trains; and, where main.py
 ended with 0, predictions.safetensors with the tensor `probability` (n 1 H W, float32) and `__metadata__.ids`.
 The exit code is the program's own.
 """
@@ -61,13 +61,16 @@ def predict(options, model, result):
     ids, images, _ = data.read_split_file(options.heldout)
     model.eval()
     with torch.no_grad():
+        start = time.monotonic()
         try:
             probability = by_graph(options.capture, model, images)
             result["method"] = "graph"
         except (OSError, GraphError, KeyError, ValueError) as problem:
             result["note"] = f"the captured prediction was not used: {problem}"
+            start = time.monotonic()
             probability = by_model(model, images)
             result["method"] = "model"
+        result["prediction_seconds"] = time.monotonic() - start
     path = os.path.join(options.record, "predictions.safetensors")
     os.makedirs(options.record, exist_ok=True)
     save_file({"probability": probability.float().contiguous()}, path + ".part", metadata={"ids": json.dumps(ids)})

@@ -302,16 +302,20 @@ class Trainer:
             self.tensors = self.best[2]
         final = {name: t.detach().contiguous().clone() for name, t in self.tensors.items()}
 
+        prediction_seconds = None
         if os.path.exists(self.heldout) and self.epochs:
             ids, images, _ = data.read_split_file(self.heldout)
+            start = time.monotonic()
             with torch.no_grad():
                 parts = [self.eval.run({"image": p}, self.tensors, training=False)["probability"]
                          for p in images.split(8)]
+            prediction_seconds = time.monotonic() - start
             self._save({"probability": torch.cat(parts).contiguous()}, "predictions.safetensors", {"ids": json.dumps(ids)})
         self._save(final, "final.safetensors")
         check.write_json(self.record, "steps.json", {"losses": self.losses, "seconds": self.seconds})
         check.write_json(self.record, "epochs.json", {
-            "epochs": self.epochs, "best_epoch": self.best[0] if self.best else None, "stopped_early": stopped})
+            "epochs": self.epochs, "best_epoch": self.best[0] if self.best else None, "stopped_early": stopped,
+            "prediction_seconds": prediction_seconds})
 
 
 def evaluation_mode(graph):

@@ -1,0 +1,149 @@
+import Datasets
+import Foundation
+import Metrics
+import ResultStore
+import Sandbox
+import TensorRuntime
+
+extension BaselineStage {
+    /// Runs the driver and stores what it reports as it goes.
+    func train(
+        _ record: inout BaselineRecord, _ folder: URL, _ driver: URL, _ options: Options, _ observer: Observer
+    ) async throws {
+        let process = NNUNetProcess(
+            interpreter: python.interpreter, driver: driver, log: folder.appending(path: "driver.log"))
+        var reader = NNUNetEventReader(folder.appending(path: "events.jsonl"))
+        var life = Life()
+        // Epochs of an earlier process, of which the last may not have reached the store.
+        for event in reader.next() {
+            if case .epoch(let epoch) = event { try store(epoch, of: record) }
+        }
+        let progressFile = folder.appending(path: "progress.json")
+        try? FileManager.default.removeItem(at: progressFile)
+        let end = try await process.run(arguments(folder, record, options)) {
+            for event in reader.next() {
+                try take(event, &record, &life, observer)
+            }
+            if let progress = BaselineProgress(file: progressFile), life.stage == "train" {
+                observer.progress(progress)
+            } else {
+                observer.progress(BaselineProgress(stage: life.stage))
+            }
+        }
+        try judge(end, life, record, folder)
+        record.seconds = try store.baselineEpochs(baseline: record.id ?? -1).compactMap(\.seconds).reduce(0, +)
+    }
+
+    /// What one process has said so far.
+    private struct Life {
+        var stage = "start"
+        var isDone = false
+        var failure: String?
+        var refusal: NNUNetEvent.Refusal?
+    }
+
+    private func arguments(_ folder: URL, _ record: BaselineRecord, _ options: Options) throws -> [String] {
+        let threads = RuntimeOptions(threads: options.threads).threads
+        var arguments = [
+            "train", "--folder", folder.path(percentEncoded: false), "--threads", "\(threads)", "--follow-stdin",
+            // A worker costs the seconds of its imports; only with many images does a second one pay.
+            "--processes", "\(try isLarge(record.dataset) ? min(8, threads) : 1)",
+        ]
+        if let bytes = options.memory ?? AvailableMemory.bytes() { arguments += ["--available-bytes", "\(bytes)"] }
+        if options.memory != nil { arguments.append("--assume-bytes") }
+        return arguments
+    }
+
+    private func isLarge(_ dataset: String) throws -> Bool {
+        try DatasetCatalogue(root: workspace.datasets).load(dataset).split.training.count > 300
+    }
+
+    private func take(
+        _ event: NNUNetEvent, _ record: inout BaselineRecord, _ life: inout Life, _ observer: Observer
+    ) throws {
+        switch event {
+        case .stage(let name): life.stage = name
+        case .versions(let versions):
+            (record.device, record.threads) = (versions.device, versions.threads)
+            try store.updateBaseline(record)
+        case .plan(let plan):
+            record.batchSize = plan.batchSize
+            if plan.patch.count == 2 { (record.patchHeight, record.patchWidth) = (plan.patch[0], plan.patch[1]) }
+            try store.updateBaseline(record)
+        case .epoch(let epoch): observer.epoch(try store(epoch, of: record))
+        case .predictions(let predictions):
+            (record.inferenceSeconds, record.postprocessing) = (predictions.seconds, predictions.postprocessing)
+        case .refusal(let refusal): life.refusal = refusal
+        case .failure(let reason): life.failure = reason
+        case .done: life.isDone = true
+        }
+    }
+
+    @discardableResult
+    private func store(_ epoch: NNUNetEvent.Epoch, of record: BaselineRecord) throws -> BaselineEpochRecord {
+        let row = BaselineEpochRecord(
+            baselineId: record.id ?? -1, epoch: epoch.epoch, trainLoss: epoch.trainLoss,
+            validationLoss: epoch.validationLoss, pseudoDice: epoch.pseudoDice, learningRate: epoch.learningRate,
+            seconds: epoch.seconds)
+        try store.storeBaselineEpoch(row)
+        return row
+    }
+
+    private func judge(_ end: NNUNetProcess.End, _ life: Life, _ record: BaselineRecord, _ folder: URL) throws {
+        let log = folder.appending(path: "driver.log").path(percentEncoded: false)
+        switch end {
+        case .signalled(let signal): throw BaselineError.killed(signal: signal)
+        case .exited(0) where life.isDone: return
+        case .exited(1) where life.failure != nil: throw BaselineError.notFinite(reason: life.failure ?? "")
+        case .exited(let code):
+            if let refusal = life.refusal { throw error(of: refusal, record.dataset, log) }
+            throw BaselineError.failed(
+                reason: Self.printable(life.failure ?? "it ended with exit code \(code)"), log: log)
+        }
+    }
+
+    private func error(of refusal: NNUNetEvent.Refusal, _ dataset: String, _ log: String) -> BaselineError {
+        switch refusal.kind {
+        case "device": .noDevice
+        case "patch": .patchTooSmall(dataset: dataset, patch: refusal.patch ?? [])
+        case "version":
+            .wrongVersion(path: python.interpreter.path(percentEncoded: false), found: refusal.found ?? "unknown")
+        case "memory":
+            .memory(
+                dataset: dataset, needed: refusal.needed ?? 0, available: refusal.available ?? 0,
+                batch: refusal.batch ?? 0, fitting: refusal.fitting ?? 0)
+        default: .failed(reason: Self.printable(refusal.kind), log: log)
+        }
+    }
+
+    /// At most 300 characters, what cannot be printed made visible.
+    private static func printable(_ text: String) -> String { FolderListing.printable(String(text.prefix(300))) }
+
+    /// Dice of every held-out image against the original mask, by the same code as for generated pipelines.
+    func score(_ record: inout BaselineRecord, _ data: NNUNetData, _ folder: URL) throws {
+        let predictions = folder.appending(path: "predictions", directoryHint: .isDirectory)
+        var rows: [BaselineHeldOutRecord] = []
+        for (index, id) in data.heldOut.enumerated() {
+            let file = predictions.appending(path: NNUNetData.heldOutCase(index) + ".png")
+            let path = file.path(percentEncoded: false)
+            let predicted: Image
+            do {
+                predicted = try PNG.read(file)
+            } catch {
+                throw BaselineError.file(path: path, reason: "\(error)")
+            }
+            let truth = try data.dataset.truth(id)
+            guard predicted.width == truth.width, predicted.height == truth.height, predicted.channels == 1 else {
+                throw BaselineError.file(
+                    path: path,
+                    reason: "the prediction has \(predicted.width)×\(predicted.height) pixels, the image "
+                        + "\(truth.width)×\(truth.height)")
+            }
+            let dice = try ConfusionCounts(predicted: predicted.bytes, truth: truth.bytes).dice
+            rows.append(BaselineHeldOutRecord(baselineId: record.id ?? -1, sample: id, dice: dice))
+        }
+        record.status = .evaluated
+        record.endedAt = Date()
+        try store.storeBaselineHeldOut(rows, of: record)
+    }
+}
