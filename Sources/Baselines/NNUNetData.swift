@@ -77,10 +77,10 @@ struct NNUNetData {
     }
 
     private func writeCases(in folder: URL) throws {
-        var names: [String: String] = [:]
+        var cases: [String: String] = [:]
         for (index, id) in dataset.split.training.sorted().enumerated() {
             let name = Self.trainingCase(index)
-            names[id] = name
+            cases[id] = name
             try PNG.write(try dataset.image(id), to: folder.appending(path: "imagesTr/\(name)_0000.png"), level: 1)
             let truth = try dataset.truth(id)
             let label = try Image(
@@ -93,10 +93,12 @@ struct NNUNetData {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        func names(of ids: [String]) -> [String] { ids.compactMap { names[$0] } }
-        try encoder.encode([["train": names(of: split.training), "val": names(of: split.validation)]])
+        let splits = [
+            ["train": split.training.compactMap { cases[$0] }, "val": split.validation.compactMap { cases[$0] }]
+        ]
+        try encoder.encode(splits)
             .write(to: folder.appending(path: "splits_final.json"))
-        try encoder.encode(Description(channels: dataset.description.channels, count: names.count))
+        try encoder.encode(Description(channels: dataset.description.channels, count: cases.count))
             .write(to: folder.appending(path: "dataset.json"))
     }
 

@@ -51,7 +51,9 @@ struct NNUNetProcess {
 
     private func openLog() throws(BaselineError) -> FileHandle {
         let path = log.path(percentEncoded: false)
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
         guard let handle = FileHandle(forWritingAtPath: path), (try? handle.seekToEnd()) != nil else {
             throw .file(path: path, reason: "cannot be written")
         }
