@@ -110,8 +110,14 @@ public struct BaselineStage: Sendable {
         return record
     }
 
+    /// Beside the folder, which may be removed while it is held.
+    static func lockFile(of folder: URL) -> URL {
+        folder.deletingLastPathComponent().appending(
+            path: "\(folder.lastPathComponent).lock", directoryHint: .notDirectory)
+    }
+
     private func lock(_ folder: URL) throws -> FileLock {
-        let file = folder.appendingPathExtension("lock")
+        let file = Self.lockFile(of: folder)
         do {
             try FileManager.default.createDirectory(
                 at: folder.deletingLastPathComponent(), withIntermediateDirectories: true)

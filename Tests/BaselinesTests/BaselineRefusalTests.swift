@@ -124,7 +124,7 @@ struct BaselineRefusalTests {
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 0)
         try FileManager.default.createDirectory(
             at: folder.deletingLastPathComponent(), withIntermediateDirectories: true)
-        let lock = try FileLock(trying: folder.appendingPathExtension("lock"))
+        let lock = try FileLock(trying: BaselineStage.lockFile(of: folder))
         await #expect(throws: BaselineError.busy(path: folder.path(percentEncoded: false))) {
             _ = try await stage.run("discs", budget: budget)
         }
