@@ -52,9 +52,9 @@ class Run:
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
-    def event(self, kind, **facts):
+    def event(self, name, /, **facts):
         with open(self.path("events.jsonl"), "a", encoding="utf-8") as file:
-            file.write(json.dumps({"event": kind, **facts}, allow_nan=False) + "\n")
+            file.write(json.dumps({"event": name, **facts}, allow_nan=False) + "\n")
 
     def stage(self, name):
         self.event("stage", stage=name)
