@@ -20,7 +20,7 @@ struct WholeBaselineTests {
 
     @Test(
         "goes on after its process was killed, and its Dice is what nnUNetv2_evaluate_folder says",
-        .timeLimit(.minutes(8)))
+        .timeLimit(.minutes(15)))
     func whole() async throws {
         let place = try BaselineWorkspace()
         let dataset = try place.addDiscs()
@@ -115,7 +115,7 @@ struct WholeBaselineTests {
         }
     }
 
-    @Test("says before training that memory is short of the plan, and keeps nothing", .timeLimit(.minutes(4)))
+    @Test("says before training that memory is short of the plan, and keeps nothing", .timeLimit(.minutes(10)))
     func memory() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -131,7 +131,7 @@ struct WholeBaselineTests {
         #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
     }
 
-    @Test("that fails says why and where to read on, and can be tried again", .timeLimit(.minutes(4)))
+    @Test("that fails says why and where to read on, and can be tried again", .timeLimit(.minutes(10)))
     func failure() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -152,7 +152,7 @@ struct WholeBaselineTests {
 
     @Test(
         "repeats its draws from the same seed, is limited by time, and ends with its host",
-        .enabled(if: isFull, "LLMBENCH_VERIFY=1"), .timeLimit(.minutes(20)))
+        .enabled(if: isFull, "LLMBENCH_VERIFY=1"), .timeLimit(.minutes(30)))
     func full() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs(channels: 3)
