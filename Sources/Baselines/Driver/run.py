@@ -325,6 +325,12 @@ def training_bytes(plan, channels, device):
     return PROCESS_BYTES + 3 * weight_bytes, sample
 
 
+def take_signals():
+    """A process inherits which signals are blocked, and threads of the host block all. Pools end their workers by SIGTERM and wait
+    for ever where it is blocked."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 def live_as_long_as_standard_input():
     """Ends this process and all of its workers when the host closes the other end, or dies."""
     try:
@@ -387,6 +393,7 @@ def main():
     parser.add_argument("--assume-bytes", action="store_true", help="take --available-bytes for a GPU as well")
     parser.add_argument("--follow-stdin", action="store_true")
     options = parser.parse_args()
+    take_signals()
     if options.mode == "check":
         check()
         return 0
