@@ -136,7 +136,8 @@ def main():
             plans["configurations"] = {"2d": plans["configurations"]["2d"]}
             fingerprint = json.loads((folder / "dataset_fingerprint.json").read_text())
             result["datasets"][spec["name"]] = {"fingerprint": fingerprint, "plans": plans}
-        out.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+        lines = ",\n".join(f"{json.dumps(n)}: {json.dumps(d, sort_keys=True)}" for n, d in result["datasets"].items())
+        out.write_text(f'{{"nnunetv2": {json.dumps(result["nnunetv2"])}, "datasets": {{\n{lines}\n}}}}\n')
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""Trains nnunetv2's own 2d configuration on a prepared data set, and predicts its held-out images.
+
+    python agreement.py OUT.safetensors DATASET SIZE EPOCHS ITERATIONS SEED IMAGES
+
+Images and masks are resized to SIZE × SIZE; of the training images (IMAGES of them, 0 for all) every tenth validates. The file
+holds images, masks and nnunetv2's predictions, so that another implementation can be trained on the same numbers, and in its
+metadata the plan, losses and seconds. Nothing inside the package is changed: the budget is set on a trainer of its own class.
+"""
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
+SCRATCH = tempfile.TemporaryDirectory()
+for kind in ("raw", "preprocessed", "results"):
+    os.environ[f"nnUNet_{kind}"] = f"{SCRATCH.name}/{kind}"
+os.environ["nnUNet_n_proc_DA"] = "1"
+THREADS = int(os.environ.get("LLMBENCH_THREADS", os.cpu_count()))
+
+import numpy as np
+import torch
+from PIL import Image
+
+from plans import write_safetensors
+
+NAME = "Dataset001_Agreement"
+
+
+def read(folder, size, names):
+    """Images and masks N H W of 8 bits."""
+    images, masks = [], []
+    for name in names:
+        picture = Image.open(folder / "images" / f"{name}.png").convert("L")
+        mask = Image.open(folder / "masks" / f"{name}.png").convert("L")
+        images.append(np.asarray(picture.resize((size, size), Image.BILINEAR)))
+        masks.append((np.asarray(mask.resize((size, size), Image.NEAREST)) > 0).astype(np.uint8))
+    return np.stack(images), np.stack(masks)
+
+
+def raw(images, masks):
+    """The raw folder; cases are numbered in order."""
+    folder = Path(SCRATCH.name) / "raw" / NAME
+    (folder / "imagesTr").mkdir(parents=True)
+    (folder / "labelsTr").mkdir()
+    for number, (image, mask) in enumerate(zip(images, masks)):
+        Image.fromarray(image).save(folder / "imagesTr" / f"case_{number:04d}_0000.png")
+        Image.fromarray(mask).save(folder / "labelsTr" / f"case_{number:04d}.png")
+    description = {"channel_names": {"0": "grey"}, "labels": {"background": 0, "foreground": 1},
+                   "numTraining": len(images), "file_ending": ".png"}
+    (folder / "dataset.json").write_text(json.dumps(description))
+    return description
+
+
+def prepare(count):
+    """Fingerprint, plan, preprocessed cases and the split."""
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
+
+    extract_fingerprints([1], num_processes=1)
+    plan_experiments([1])
+    preprocess([1], configurations=("2d",), num_processes=(1,))
+    folder = Path(SCRATCH.name) / "preprocessed" / NAME
+    names = [f"case_{n:04d}" for n in range(count)]
+    split = {"train": [n for i, n in enumerate(names) if i % 10], "val": names[::10]}
+    (folder / "splits_final.json").write_text(json.dumps([split]))
+    return json.loads((folder / "nnUNetPlans.json").read_text())
+
+
+def train(plans, description, epochs, iterations, seed):
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+    class Trainer(nnUNetTrainer):
+        seconds = 0.0
+
+        def train_step(self, batch):
+            start = time.perf_counter()
+            result = super().train_step(batch)
+            self.seconds += time.perf_counter() - start
+            return result
+
+    # Patches are made in this process: the same seed then gives the same patches. The planner refuses a zero.
+    os.environ["nnUNet_n_proc_DA"] = "0"
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    trainer = Trainer({**plans, "continue_training": False}, "2d", 0, description, device=torch.device("cpu"))
+    trainer.num_epochs, trainer.num_iterations_per_epoch = epochs, iterations
+    trainer.num_val_iterations_per_epoch = max(1, iterations // 5)
+    trainer.disable_checkpointing = True
+    trainer.run_training()
+    return trainer
+
+
+def predict(trainer, plans, description, images):
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    trainer.set_deep_supervision_enabled(False)
+    predictor = nnUNetPredictor(
+        tile_step_size=0.5, use_gaussian=True, use_mirroring=True, perform_everything_on_device=False,
+        device=torch.device("cpu"), verbose=False, allow_tqdm=False)
+    predictor.manual_initialization(
+        trainer.network, trainer.plans_manager, trainer.configuration_manager, [trainer.network.state_dict()],
+        description, "nnUNetTrainer", (0, 1))
+    return np.concatenate([
+        predictor.predict_single_npy_array(
+            image[None, None].astype(np.float32), {"spacing": [999, 1, 1]}, None, None, False)
+        for image in images])
+
+
+def main():
+    out, dataset = Path(sys.argv[1]), Path(sys.argv[2])
+    size, epochs, iterations, seed, limit = map(int, sys.argv[3:8])
+    torch.set_num_threads(THREADS)
+    split = json.loads((dataset / "split.json").read_text())
+    names = sorted(split["training"])
+    names = names[:: max(1, len(names) // limit)][:limit] if limit else names
+    images, masks = read(dataset, size, names)
+    held, truth = read(dataset, size, sorted(split["heldOut"])[: limit or None])
+    description = raw(images, masks)
+    plans = prepare(len(images))
+    start = time.perf_counter()
+    trainer = train(plans, description, epochs, iterations, seed)
+    whole = time.perf_counter() - start
+    result = predict(trainer, plans, description, held)
+    meta = {
+        "nnunetv2": version("nnunetv2"), "plans": json.dumps(plans), "seconds": str(whole),
+        "step": str(trainer.seconds / (epochs * iterations)),
+        "losses": json.dumps([float(x) for x in trainer.logger.get_value("train_losses", step=None)]),
+    }
+    tensors = {"images": images, "masks": masks, "held": held, "truth": truth, "predicted": result}
+    write_safetensors(out, tensors, meta)
+
+
+if __name__ == "__main__":
+    main()
