@@ -89,7 +89,7 @@ let package = Package(
         .target(
             name: "Baselines",
             dependencies: [
-                "Training", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
+                "Training", "NNUNet", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
             ],
             resources: [.copy("Driver")],
             swiftSettings: strict),

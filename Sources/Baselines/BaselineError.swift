@@ -17,6 +17,12 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// `fitting` is the largest batch size that would fit, below 1 where none does. Bytes.
     case memory(dataset: String, needed: Int, available: Int, batch: Int, fitting: Int)
     case noDevice
+    /// The engine swift has no GPU.
+    case onlyCPU
+    /// The engine swift counts epochs.
+    case onlyEpochs
+    /// The engine swift refuses what it was given; `reason` is a sentence.
+    case unusable(reason: String)
     /// Another process works on the same baseline.
     case busy(path: String)
     case datasetChanged(dataset: String)
@@ -35,7 +41,9 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the data or the plan rule the baseline out, so that nothing of it is kept.
     var isRefusal: Bool {
         switch self {
-        case .tooFewImages, .noHeldOut, .noForeground, .imageTooSmall, .patchTooSmall, .memory, .noDevice: true
+        case .tooFewImages, .noHeldOut, .noForeground, .imageTooSmall, .patchTooSmall, .memory, .noDevice, .onlyCPU,
+            .onlyEpochs, .unusable:
+            true
         default: false
         }
     }
@@ -69,6 +77,12 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "close other programs or use a machine with more"
         case .noDevice:
             "--device cuda: PyTorch finds no CUDA device here; use --device cpu"
+        case .onlyCPU:
+            "--engine swift trains on the CPU: leave --device out, or use --engine nnunetv2"
+        case .onlyEpochs:
+            "--engine swift trains so many epochs: give --epochs in place of --minutes, or use --engine nnunetv2"
+        case .unusable(let reason):
+            reason
         case .busy(let path):
             "another process works on \(path): wait for it"
         case .datasetChanged(let dataset):

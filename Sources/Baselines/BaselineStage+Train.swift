@@ -8,8 +8,9 @@ import TensorRuntime
 extension BaselineStage {
     /// Runs the driver and stores what it reports as it goes.
     func train(
-        _ record: inout BaselineRecord, _ folder: URL, _ driver: URL, _ options: Options, _ observer: Observer
+        _ record: inout BaselineRecord, _ folder: URL, _ python: NNUNetPython, _ options: Options, _ observer: Observer
     ) async throws {
+        guard let driver = DriverFiles.url else { throw BaselineError.driverMissing }
         let process = NNUNetProcess(
             interpreter: python.interpreter, driver: driver, log: folder.appending(path: "driver.log"))
         var reader = NNUNetEventReader(folder.appending(path: "events.jsonl"))
@@ -30,7 +31,7 @@ extension BaselineStage {
                 observer.progress(BaselineProgress(stage: life.stage))
             }
         }
-        try judge(end, life, record, folder)
+        try judge(end, life, record, folder, python)
         record.seconds = try store.baselineEpochs(baseline: record.id ?? -1).compactMap(\.seconds).reduce(0, +)
     }
 
@@ -89,20 +90,24 @@ extension BaselineStage {
         return row
     }
 
-    private func judge(_ end: NNUNetProcess.End, _ life: Life, _ record: BaselineRecord, _ folder: URL) throws {
+    private func judge(
+        _ end: NNUNetProcess.End, _ life: Life, _ record: BaselineRecord, _ folder: URL, _ python: NNUNetPython
+    ) throws {
         let log = folder.appending(path: "driver.log").path(percentEncoded: false)
         switch end {
         case .signalled(let signal): throw BaselineError.killed(signal: signal)
         case .exited(0) where life.isDone: return
         case .exited(1) where life.failure != nil: throw BaselineError.notFinite(reason: life.failure ?? "")
         case .exited(let code):
-            if let refusal = life.refusal { throw error(of: refusal, record.dataset, log) }
+            if let refusal = life.refusal { throw error(of: refusal, record.dataset, log, python) }
             throw BaselineError.failed(
                 reason: Self.printable(life.failure ?? "it ended with exit code \(code)"), log: log)
         }
     }
 
-    private func error(of refusal: NNUNetEvent.Refusal, _ dataset: String, _ log: String) -> BaselineError {
+    private func error(
+        of refusal: NNUNetEvent.Refusal, _ dataset: String, _ log: String, _ python: NNUNetPython
+    ) -> BaselineError {
         switch refusal.kind {
         case "device": .noDevice
         case "patch": .patchTooSmall(dataset: dataset, patch: refusal.patch ?? [])

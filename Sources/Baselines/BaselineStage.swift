@@ -9,7 +9,7 @@ import Training
 /// every result in the store.
 ///
 /// ```swift
-/// let stage = BaselineStage(workspace: workspace, store: store, study: "default", python: python)
+/// let stage = BaselineStage(workspace: workspace, store: store, study: "default", engine: .swift)
 /// let record = try await stage.run("colin27-cerebellum", budget: BaselineBudget(.epochs(50)))
 /// ```
 ///
@@ -57,22 +57,42 @@ public struct BaselineStage: Sendable {
         }
     }
 
+    /// Who trains.
+    public enum Engine: Sendable {
+        /// The published package, in a process of its own.
+        case nnunetv2(NNUNetPython)
+        /// `NNUNet` on this project's runtime, in this process.
+        case swift
+
+        var recorded: BaselineRecord.Engine {
+            switch self {
+            case .nnunetv2: .nnunetv2
+            case .swift: .swift
+            }
+        }
+    }
+
     public let workspace: Workspace
     public let store: ResultStore
     public let study: String
-    public let python: NNUNetPython
+    public let engine: Engine
 
-    public init(workspace: Workspace, store: ResultStore, study: String, python: NNUNetPython) {
+    public init(workspace: Workspace, store: ResultStore, study: String, engine: Engine) {
         self.workspace = workspace
         self.store = store
         self.study = study
-        self.python = python
+        self.engine = engine
+    }
+
+    /// With the published package.
+    public init(workspace: Workspace, store: ResultStore, study: String, python: NNUNetPython) {
+        self.init(workspace: workspace, store: store, study: study, engine: .nnunetv2(python))
     }
 
     /// The folder of one baseline.
     public func folder(dataset: String, budget: BaselineBudget, seed: Int) -> URL {
         workspace.baseline(
-            study: study, dataset: dataset, engine: BaselineRecord.Engine.nnunetv2.rawValue, budget: budget.key,
+            study: study, dataset: dataset, engine: engine.recorded.rawValue, budget: budget.key,
             seed: seed)
     }
 
@@ -82,8 +102,7 @@ public struct BaselineStage: Sendable {
     public func run(
         _ name: String, budget: BaselineBudget, options: Options = Options(), observer: Observer = Observer()
     ) async throws -> BaselineRecord {
-        let version = try await python.verify()
-        guard let driver = DriverFiles.url else { throw BaselineError.driverMissing }
+        let version = try await verify(budget, options)
         let dataset = try DatasetCatalogue(root: workspace.datasets).load(name)
         let data = NNUNetData(dataset)
         try data.validate()
@@ -97,8 +116,13 @@ public struct BaselineStage: Sendable {
         record.status = .running
         record.failure = nil
         do {
-            try prepare(folder, data, budget, options)
-            try await train(&record, folder, driver, options, observer)
+            switch engine {
+            case .nnunetv2(let python):
+                try prepare(folder, data, budget, options)
+                try await train(&record, folder, python, options, observer)
+            case .swift:
+                try await trainHere(&record, data, folder, budget, options, observer)
+            }
             try score(&record, data, folder)
             _ = try TrainingStage(workspace: workspace, store: store, helper: nil)
                 .references(of: dataset, hash: record.datasetHash)
@@ -114,6 +138,19 @@ public struct BaselineStage: Sendable {
     static func lockFile(of folder: URL) -> URL {
         folder.deletingLastPathComponent().appending(
             path: "\(folder.lastPathComponent).lock", directoryHint: .notDirectory)
+    }
+
+    /// Whether this engine can do what is asked, and what it calls itself.
+    private func verify(_ budget: BaselineBudget, _ options: Options) async throws -> String {
+        switch engine {
+        case .nnunetv2(let python):
+            guard DriverFiles.url != nil else { throw BaselineError.driverMissing }
+            return try await python.verify()
+        case .swift:
+            guard options.device != .cuda else { throw BaselineError.onlyCPU }
+            guard budget.epochs != nil else { throw BaselineError.onlyEpochs }
+            return "nnU-Net 2d after nnunetv2 \(NNUNetPython.version)"
+        }
     }
 
     private func lock(_ folder: URL) throws -> FileLock {
@@ -133,7 +170,7 @@ public struct BaselineStage: Sendable {
         _ dataset: Dataset, _ budget: BaselineBudget, _ options: Options, _ folder: URL
     ) throws -> BaselineRecord {
         let new = BaselineRecord(
-            engine: .nnunetv2, dataset: dataset.name, budget: budget.key, seed: options.seed,
+            engine: engine.recorded, dataset: dataset.name, budget: budget.key, seed: options.seed,
             datasetHash: try dataset.contentHash(), epochs: budget.epochs, iterations: budget.iterations,
             wallSeconds: budget.seconds)
         var known = try store.beginBaseline(new)

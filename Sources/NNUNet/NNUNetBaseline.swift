@@ -39,6 +39,7 @@ public struct NNUNetBaseline: Sendable {
     ///   - seed: of weights, patches and augmentation.
     ///   - threads: all cores where nil.
     ///   - memoryBudget: bytes; what the system has available where nil.
+    ///   - batchSize: in place of the planned one.
     ///   - samples: foreground pixels that the fingerprint draws.
     ///
     /// Throws `NNUNetError.unusableDataset` for fewer than five images, none to train or to validate with, images smaller than the
@@ -46,7 +47,7 @@ public struct NNUNetBaseline: Sendable {
     public init(
         train: [LabelledCase], validation: [LabelledCase], channelNames: [String], classes: Int, name: String,
         budget: TrainingBudget, seed: UInt64, threads: Int? = nil, memoryBudget: Int? = nil,
-        samples: Int = Fingerprint.defaultSamples
+        batchSize: Int? = nil, samples: Int = Fingerprint.defaultSamples
     ) throws {
         let cases = (train + validation).sorted { $0.name < $1.name }
         guard cases.count >= Self.minimumImages else {
@@ -66,8 +67,13 @@ public struct NNUNetBaseline: Sendable {
                 "\(other.name): its mask has the label \(other.labels.values.max() ?? 0), and there are \(classes) classes "
                     + "from 0")
         }
-        plan = try Planner(channelNames: channelNames, classes: classes)
+        guard batchSize.map({ $0 > 0 }) ?? true else {
+            throw NNUNetError.invalidSetting("a batch of \(batchSize ?? 0) images is none: give at least 1")
+        }
+        var plan = try Planner(channelNames: channelNames, classes: classes)
             .plan(Fingerprint(cases, samples: samples), name: name)
+        if let batchSize { plan.batchSize = batchSize }
+        self.plan = plan
         (self.train, self.validation, self.budget, self.seed) = (train, validation, budget, seed)
         (self.threads, self.memoryBudget) = (threads, memoryBudget)
     }

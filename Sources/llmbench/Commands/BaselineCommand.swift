@@ -17,20 +17,21 @@ struct BaselineCommand: AsyncParsableCommand {
             commandName: "nnunet",
             abstract: "Train nnU-Net v2 on the training part of a dataset and score it on the held-out images.",
             discussion: """
-                The published package plans, preprocesses, trains and predicts (configuration 2d), within the budget given, and is \
-                scored like every generated pipeline. Broken off, the same command goes on from the last checkpoint. \
+                The published package, or the same method on our own runtime (--engine swift, which needs no Python), plans, \
+                preprocesses, trains and predicts (configuration 2d), within the budget given, and is scored like every generated pipeline. Broken off, the same command goes on from the last checkpoint. \
                 Documentation/Baseline.md says what is nnU-Net's and what is ours. Exit status: 0 done, 1 the training failed, \
                 2 usage, 3 the harness or its environment.
 
                 EXAMPLES
                   llmbench baseline nnunet --dataset colin27-cerebellum --epochs 50
+                  llmbench baseline nnunet --engine swift --epochs 10 --seeds 3
                   llmbench baseline nnunet --dataset colin27-cerebellum --dataset mni152-white-matter --minutes 60 --seeds 3
                 """)
 
         @Option(help: "The dataset, as `llmbench datasets list` shows it; several are trained one after the other.")
         var dataset: [String] = ["colin27-cerebellum"]
 
-        @Option(help: "nnunetv2 is the published package.")
+        @Option(help: "nnunetv2 is the published package, swift the same method on our own runtime.")
         var engine: BaselineRecord.Engine = .nnunetv2
 
         @Option(help: "Train so many epochs; 50 unless --minutes is given. nnU-Net's own number is 1000.")
@@ -82,8 +83,10 @@ struct BaselineCommand: AsyncParsableCommand {
             try require(seeds, 1...100, "--seeds")
             try require(workers, 0...256, "--workers")
             try require(batchSize, 2...4096, "--batch-size")
-            guard engine == .nnunetv2 else {
-                throw ValidationError("--engine \(engine.rawValue) is not part of this version: use --engine nnunetv2")
+            guard engine == .nnunetv2 || (minutes == nil && device != .cuda && workers == nil) else {
+                throw ValidationError(
+                    "--engine swift takes neither --minutes, --workers nor --device cuda: it trains so many epochs on the CPU"
+                )
             }
         }
 
@@ -97,14 +100,13 @@ struct BaselineCommand: AsyncParsableCommand {
             let workspace = try workspaceOptions.resolve()
             var rows: [Row] = []
             do {
-                let python = try NNUNetPython.locate(root: workspace.root)
-                try await python.verify()
+                let engine = try await engine(workspace)
                 // A name that is wrong ends the command before the first training.
                 let catalogue = DatasetCatalogue(root: workspace.datasets)
                 for name in dataset { _ = try catalogue.load(name) }
                 let store = try ResultStore(path: workspace.database(study: workspaceOptions.study))
                 let stage = BaselineStage(
-                    workspace: workspace, store: store, study: workspaceOptions.study, python: python)
+                    workspace: workspace, store: store, study: workspaceOptions.study, engine: engine)
                 for name in dataset {
                     for seed in seed..<seed + seeds { rows.append(try await train(name, seed: seed, stage)) }
                 }
@@ -115,6 +117,13 @@ struct BaselineCommand: AsyncParsableCommand {
             if let failed = rows.first(where: { $0.failure != nil }) {
                 throw CommandFailure.failed("\(failed.dataset): \(failed.failure ?? "")")
             }
+        }
+
+        private func engine(_ workspace: Workspace) async throws -> BaselineStage.Engine {
+            guard engine == .nnunetv2 else { return .swift }
+            let python = try NNUNetPython.locate(root: workspace.root)
+            try await python.verify()
+            return .nnunetv2(python)
         }
 
         private func train(_ name: String, seed: Int, _ stage: BaselineStage) async throws -> Row {

@@ -7,6 +7,8 @@ final class BaselineBar: Sendable {
     private struct State {
         var bar: ProgressBar
         var isCounting = false
+        /// Steps done, which what comes after training leaves where they are.
+        var done = 0
     }
 
     /// Steps of the bar where the time is the limit.
@@ -34,13 +36,17 @@ final class BaselineBar: Sendable {
 
     private func update(_ progress: BaselineProgress) {
         guard let epoch = progress.epoch, let iteration = progress.iteration, let iterations = progress.iterations
-        else { return state.withLock { $0.bar }.update(0, note: progress.stage) }
+        else {
+            let (bar, done) = state.withLock { ($0.bar, $0.done) }
+            return bar.update(done, note: progress.stage)
+        }
         let total = progress.epochs.map { $0 * iterations } ?? Self.parts
         let done =
             progress.epochs.map { _ in (epoch - 1) * iterations + iteration }
             ?? Int((progress.share ?? 0) * Double(Self.parts))
         let bar = state.withLock { state in
             if !state.isCounting { state = State(bar: ProgressBar(title: title, total: total), isCounting: true) }
+            state.done = max(state.done, done)
             return state.bar
         }
         let loss = progress.loss.map { "  loss \(ProgressText.fourDigits($0))" } ?? ""
