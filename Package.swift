@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore", "Datasets",
+                "Baselines", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore",
+                "Datasets",
                 "Hashing", yams,
             ],
             swiftSettings: strict),

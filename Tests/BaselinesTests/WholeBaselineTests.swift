@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import ResultStore
+import Synchronization
 import Testing
 
 @testable import Baselines
@@ -131,7 +132,9 @@ struct WholeBaselineTests {
         #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
     }
 
-    @Test("that fails says why and where to read on, and can be tried again", .timeLimit(.minutes(10)))
+    @Test(
+        "that fails says why and where to read on, can be tried again, and leaves a foreign nnUNet_raw alone",
+        .timeLimit(.minutes(10)))
     func failure() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -140,14 +143,25 @@ struct WholeBaselineTests {
         // A raw folder without anything in it, as only a person can leave it.
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 0)
         try FileManager.default.createDirectory(at: folder.appending(path: "raw"), withIntermediateDirectories: true)
+        let theirs = place.root.appending(path: "theirs", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: theirs, withIntermediateDirectories: true)
+        setenv("nnUNet_raw", theirs.path, 1)
+        defer { unsetenv("nnUNet_raw") }
+        let notes = Mutex<[String]>([])
+        let observer = BaselineStage.Observer(note: { note in notes.withLock { $0.append(note) } })
         do {
-            _ = try await stage.run("discs", budget: budget, options: Self.options())
+            _ = try await stage.run("discs", budget: budget, options: Self.options(), observer: observer)
             Issue.record("nothing was planned from nothing")
         } catch BaselineError.failed(let reason, let log) {
             #expect(reason.contains("Error") && !reason.contains("\n"))
             #expect(try String(contentsOfFile: log, encoding: .utf8).contains("Traceback"))
         }
         #expect(try place.store.baselines().map(\.status) == [.running])
+        #expect(
+            notes.withLock { $0 } == [
+                "nnUNet_raw of your environment is ignored: a baseline has folders of its own below results/"
+            ])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: theirs.path).isEmpty)
     }
 
     @Test(

@@ -42,6 +42,10 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
                 "datasets", "prepare", "nowhere", "--name", "n", "--image-kind", "scans", "--foreground", "it",
             ], status: 2, says: ["there is no folder nowhere", "images/ and masks/"]),
         .init(
+            name: "an nnU-Net that is not there", arguments: ["baseline", "nnunet", "--dataset", "disc"], status: 3,
+            says: ["nnU-Net is not installed: LLMBENCH_NNUNET_PYTHON names /nowhere/python", "run scripts/setup"],
+            variables: ["LLMBENCH_NNUNET_PYTHON": "/nowhere/python"]),
+        .init(
             name: "a missing key", arguments: ["generate", "--model", "remote", "--dataset", "disc"], status: 3,
             says: ["the key for remote is missing", "set the environment variable SCRATCH_KEY"],
             variables: ["OTHER_KEY": "other-secret-2718"]),

@@ -27,6 +27,11 @@ struct FailureTests {
             (["generate"], "Error: Missing expected argument '--model <model>'"),
             (["generate", "--model", "m", "--runs", "0"], "Error: --runs 0: give a number from 1 to 99"),
             (["train", "r", "--epochs", "none"], "Error: --epochs none: give 'own' or a number from 1 on"),
+            (
+                ["baseline", "nnunet", "--epochs", "2", "--minutes", "1"],
+                "Error: --epochs and --minutes exclude each other: give one limit"
+            ),
+            (["baseline", "nnunet", "--batch-size", "1"], "Error: --batch-size 1: give a number from 2 to 4096"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),
             (prepare + ["--held-out", "2"], "Error: --held-out 2.0: give a fraction between 0 and 1"),
             (prepare + ["--group-by", "("], "Error: --group-by '(': give a regular expression"),

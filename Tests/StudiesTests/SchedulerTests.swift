@@ -55,6 +55,17 @@ struct SchedulerTests {
         #expect(try await run().executor.begun.isEmpty)
     }
 
+    @Test("makes a baseline once, and another where the budget is another")
+    func baseline() async throws {
+        let yaml = StudyPlace.small + "\nbaseline: {epochs: 2}\n"
+        let (first, executor) = try await run(yaml: yaml)
+        #expect(first.tally.done == 9 && executor.begun.last == "baseline/nnunet/disc/nnunetv2/1/seed-0")
+        #expect(try await run(yaml: yaml).executor.begun.isEmpty)
+        let (_, other) = try await run(yaml: StudyPlace.small + "\nbaseline: {epochs: 3}\n")
+        #expect(other.begun == ["baseline/nnunet/disc/nnunetv2/1/seed-0"])
+        #expect(try place.store().baselines().map(\.budget) == ["2x250", "3x250"])
+    }
+
     @Test("does as many jobs at once as there are places, and no more", arguments: [1, 2, 3])
     func places(_ count: Int) async throws {
         let (outcome, executor) = try await run(

@@ -139,8 +139,11 @@ struct BadStudy: Sendable, CustomTestStringConvertible {
             name: "no requests", old: "requests: 2", new: "requests: 0", line: 17,
             says: ["'requests' is a whole number from 1 to 64"]),
         .init(
-            name: "the baseline", new: "baseline: nnunet", line: 18,
-            says: ["the nnU-Net baseline is not part of llmbench yet: leave the key 'baseline' out"]),
+            name: "a baseline of another engine", new: "baseline: {engine: swift}", line: 18,
+            says: ["a baseline has the engine nnunetv2 in this version, not 'swift'"]),
+        .init(
+            name: "a baseline with two limits", new: "baseline: {epochs: 5, minutes: 5}", line: 18,
+            says: ["'epochs' and 'minutes' of a baseline exclude each other: give one limit"]),
         .init(name: "another schema", new: "schema: 2", line: 18, says: ["reads study files of schema 1"]),
         .init(name: "no YAML", new: "title: \"open", line: 19, says: ["this is no YAML"]),
     ]
@@ -172,6 +175,21 @@ struct StudyFileTests {
         #expect(file.statistics.compare == [.cohort] && file.statistics.alternative == .less)
         #expect(file.budget == StudyFile.Budget(money: 5, hours: 2))
         #expect(file.parallel.requests == 2 && file.parallel.requestsPerMinute == 30 && file.parallel.threads == 2)
+    }
+
+    @Test("may ask for a baseline, which is planned last, a job a dataset and seed")
+    func baseline() throws {
+        let study = try place.study(BadStudy.good + "baseline: {epochs: 4, iterations: 10, seeds: [0, 3]}\n")
+        #expect(study.file.baseline?.budget.key == "4x10" && study.file.baseline?.seeds == [0, 3])
+        let plan = StudyPlan(study, estimates: try StudyEstimates(study, store: nil))
+        let ids = plan.jobs.filter { $0.job.kind == .baseline }.map(\.job.id)
+        let dataset = try #require(study.datasets.first?.name)
+        #expect(ids == [0, 3].map { "baseline/nnunet/\(dataset)/nnunetv2/1/seed-\($0)" })
+        #expect(plan.jobs.suffix(2).map(\.job.id) == ids && plan.jobs.suffix(2).allSatisfy { $0.needs.isEmpty })
+        #expect(plan.jobs.last?.estimate.seconds == 40)
+        let timed = try place.study(BadStudy.good + "baseline: {minutes: 2}\n")
+        #expect(timed.file.baseline?.budget.key == "120s" && timed.file.baseline?.seeds == [0])
+        #expect(try place.study(BadStudy.good).file.baseline == nil)
     }
 
     @Test("with a mistake names the line, what is wrong, and the nearest name", arguments: BadStudy.all)

@@ -1,3 +1,4 @@
+import Baselines
 import Endpoints
 import Foundation
 import ResultStore
@@ -40,6 +41,23 @@ public struct StudyFile: Sendable, Hashable {
         public init(_ value: Value, line: Int = 1) {
             self.value = value
             self.line = line
+        }
+    }
+
+    /// nnU-Net on every dataset of the study.
+    public struct Baseline: Sendable, Hashable, Codable {
+        public var engine = BaselineRecord.Engine.nnunetv2
+        public var epochs = 50
+        /// Training steps an epoch.
+        public var iterations = 250
+        /// Limits the time in place of the epochs.
+        public var minutes: Int?
+        public var seeds = [0]
+
+        public init() {}
+
+        public var budget: BaselineBudget {
+            BaselineBudget(minutes.map { .seconds(Double($0) * 60) } ?? .epochs(epochs), iterations: iterations)
         }
     }
 
@@ -124,6 +142,8 @@ public struct StudyFile: Sendable, Hashable {
     public var seeds: [Int]
     /// Steps over which the runtime's losses are compared with PyTorch's; 0 for no comparison.
     public var paritySteps: Int
+    /// nil for none.
+    public var baseline: Baseline?
     public var statistics: Statistics
     public var budget: Budget
     public var parallel: Parallel

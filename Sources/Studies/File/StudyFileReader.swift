@@ -59,11 +59,7 @@ struct StudyFileReader {
         readStatistics(top)
         readBudget(top)
         readParallel(top)
-        if top.node("baseline") != nil {
-            problems.add(
-                top.line("baseline"),
-                "the nnU-Net baseline is not part of llmbench yet: leave the key 'baseline' out")
-        }
+        readBaseline(top)
     }
 
     private mutating func readName(_ top: YAMLSection) {
@@ -160,17 +156,40 @@ struct StudyFileReader {
                 return nil
             }
         }
-        guard let nodes = top.list("seeds", &problems) else { return }
-        file.seeds = nodes.compactMap { node in
+        if let seeds = readSeeds(top, name: "'seeds'") { file.seeds = seeds }
+    }
+
+    private mutating func readSeeds(_ section: YAMLSection, name: String) -> [Int]? {
+        guard let nodes = section.list("seeds", &problems) else { return nil }
+        let seeds = nodes.compactMap { node -> Int? in
             if let seed = node.int, (0...Int(Int32.max)).contains(seed) { return seed }
             problems.add(
-                node.mark?.line ?? top.line("seeds"),
+                node.mark?.line ?? section.line("seeds"),
                 "a seed is a whole number from 0 to \(Int32.max), such as [0, 1, 2]")
             return nil
         }
-        if Set(file.seeds).count < file.seeds.count {
-            problems.add(top.line("seeds"), "a seed stands twice in 'seeds'")
+        if Set(seeds).count < seeds.count {
+            problems.add(section.line("seeds"), "a seed stands twice in \(name)")
         }
+        return seeds
+    }
+
+    private mutating func readBaseline(_ top: YAMLSection) {
+        guard let section = top.section("baseline", &problems) else { return }
+        section.checkKeys(["engine", "epochs", "iterations", "minutes", "seeds"], &problems)
+        var baseline = StudyFile.Baseline()
+        if let engine = section.text("engine", &problems), engine != BaselineRecord.Engine.nnunetv2.rawValue {
+            problems.add(section.line("engine"), "a baseline has the engine nnunetv2 in this version, not '\(engine)'")
+        }
+        if let epochs = section.integer("epochs", 1...100_000, &problems) { baseline.epochs = epochs }
+        if let iterations = section.integer("iterations", 1...100_000, &problems) { baseline.iterations = iterations }
+        baseline.minutes = section.integer("minutes", 1...100_000, &problems)
+        if section.node("epochs") != nil, section.node("minutes") != nil {
+            problems.add(
+                section.line("minutes"), "'epochs' and 'minutes' of a baseline exclude each other: give one limit")
+        }
+        if let seeds = readSeeds(section, name: "the baseline's 'seeds'") { baseline.seeds = seeds }
+        file.baseline = baseline
     }
 
     private mutating func readStatistics(_ top: YAMLSection) {

@@ -34,6 +34,7 @@ struct StageRecords {
 
     /// - Complexity: four queries.
     func state(of job: StudyJob) throws -> StageState {
+        if job.kind == .baseline { return try baseline(job) }
         guard let run = try run(of: job), let id = run.id else { return .due }
         if job.kind == .generate { return generated(run) }
         guard run.status.isEnd else { return .due }
@@ -42,10 +43,22 @@ struct StageRecords {
             run: run, captures: try store.captures(run: id), trainings: try store.trainings(run: id),
             parities: try store.parities(run: id))
         switch job.kind {
-        case .generate, .capture: return captured(job, rows)
+        case .generate, .baseline, .capture: return captured(job, rows)
         case .train: return trained(job, rows)
         case .evaluate: return evaluated(job, rows)
         case .parity: return compared(job, rows)
+        }
+    }
+
+    private func baseline(_ job: StudyJob) throws -> StageState {
+        let known = try store.baselines().first {
+            $0.engine.rawValue == job.target && $0.dataset == job.dataset && $0.seed == job.seed
+                && $0.budget == study.file.baseline?.budget.key
+        }
+        switch known?.status {
+        case .evaluated: return .done(nil)
+        case .failed: return .failed(known?.failure ?? "the training failed")
+        case .running, nil: return .due
         }
     }
 

@@ -46,6 +46,8 @@ public struct StudyEstimates: Sendable {
         public static let epochs = 20.0
         public static let evaluationSeconds = 5.0
         public static let paritySeconds = 30.0
+        /// A training step of nnU-Net on two processors at its smaller patches.
+        public static let baselineStepSeconds = 1.0
     }
 
     /// Mean and number of what was measured.
@@ -87,6 +89,9 @@ public struct StudyEstimates: Sendable {
                 seconds["train/\(training.engine.rawValue)", default: Mean()].add(time)
             }
         }
+        for baseline in try store.baselines() where baseline.status == .evaluated {
+            if let time = baseline.seconds { seconds["baseline/\(baseline.budget)", default: Mean()].add(time) }
+        }
         for job in try store.jobs() where job.state == .done && ["evaluate", "parity"].contains(job.kind) {
             if let time = job.seconds { seconds[job.kind, default: Mean()].add(time) }
         }
@@ -97,6 +102,7 @@ public struct StudyEstimates: Sendable {
             switch job.kind {
             case .generate: "generate/\(study.participant(job.model)?.card.slug ?? job.model)"
             case .train: "train/\(job.engine?.rawValue ?? "")"
+            case .baseline: "baseline/\(study.file.baseline?.budget.key ?? "")"
             case .capture, .evaluate, .parity: job.kind.rawValue
             }
         let measured = seconds[key]?.value
@@ -123,6 +129,10 @@ public struct StudyEstimates: Sendable {
             return epochs * Double(images) * Assumed.imageSeconds * (job.engine == .swift ? 1 : Assumed.emittedFactor)
         case .evaluate: return Assumed.evaluationSeconds
         case .parity: return Assumed.paritySeconds
+        case .baseline:
+            guard let baseline = study.file.baseline else { return 0 }
+            return baseline.minutes.map { Double($0) * 60 }
+                ?? Assumed.baselineStepSeconds * Double(baseline.epochs * baseline.iterations)
         }
     }
 
@@ -156,6 +166,9 @@ public struct StudyEstimates: Sendable {
                 + "\(Int(Assumed.feedbackTokens)) tokens an error, \(Int(Assumed.checkSeconds)) s a check run, "
                 + "\(Int(Assumed.captureSeconds)) s a capture, \(Assumed.imageSeconds) s an image and epoch, \(Assumed.emittedFactor) "
                 + "times that in PyTorch, and epochs: \(epochs).")
+        if study.file.baseline != nil {
+            lines.append("Assumed of nnU-Net: \(Int(Assumed.baselineStepSeconds)) s a training step.")
+        }
         lines.append("Prices are those of models.yaml. All of this is an estimate; the store has what it really took.")
         return lines
     }

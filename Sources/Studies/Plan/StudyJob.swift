@@ -4,12 +4,15 @@ import ResultStore
 public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringConvertible {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case generate, capture, train, evaluate, parity
+        /// nnU-Net on a dataset, from plan to score.
+        case baseline
     }
 
     public var kind: Kind
-    /// The id of a model card.
+    /// The id of a model card; `nnunet` for a baseline.
     public var model: String
     public var dataset: String
+    /// The engine of a baseline.
     public var target: String
     /// Counts from 1.
     public var run: Int
@@ -34,6 +37,7 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
         case .capture: "capture \(subject), \(dataset)\(seed)"
         case .train: "train \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
         case .evaluate: "evaluate \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
+        case .baseline: "train and score nnU-Net (\(target)), \(dataset)\(seed)"
         case .parity: "compare \(subject), \(dataset), with PyTorch\(seed)"
         }
     }
@@ -75,6 +79,15 @@ public struct StudyPlan: Sendable {
                         addTrainings(of: generate, file, estimates)
                     }
                 }
+            }
+        }
+        // After everything that talks to an endpoint: hours on one processor.
+        for seed in file.baseline?.seeds ?? [] {
+            for dataset in study.datasets {
+                let engine = file.baseline?.engine.rawValue ?? ""
+                let job = StudyJob(
+                    kind: .baseline, model: "nnunet", dataset: dataset.name, target: engine, run: 1, seed: seed)
+                add(job, needs: [], estimates)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Baselines
 import Capture
 import Datasets
 import Diagnosis
@@ -75,6 +76,7 @@ public final class LocalExecutor: StudyExecutor {
     private func carryOut(
         _ job: StudyJob, again: Bool, _ observe: @escaping @Sendable (JobProgress) -> Void
     ) async throws {
+        if job.kind == .baseline { return try await baseline(job, again: again, observe) }
         let session = try session(of: job)
         if job.kind == .generate { return try await generate(job, session, observe) }
         let records = StageRecords(study: study, workspace: workspace, store: store)
@@ -85,7 +87,7 @@ public final class LocalExecutor: StudyExecutor {
             workspace: workspace, store: store, helper: session.helper, threads: threads)
         let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
         switch job.kind {
-        case .generate: break
+        case .generate, .baseline: break
         case .capture: _ = try await stage.capture(run, epochs: epochs, seed: seed)
         case .train:
             let observer = TrainingObserver(
@@ -95,6 +97,29 @@ public final class LocalExecutor: StudyExecutor {
         case .evaluate: _ = try stage.evaluate(run, engine: job.engine ?? .swift, seed: seed, again: again)
         case .parity: _ = try await stage.parity(run, epochs: epochs, seed: seed, steps: study.file.paritySteps)
         }
+    }
+
+    private func baseline(
+        _ job: StudyJob, again: Bool, _ observe: @escaping @Sendable (JobProgress) -> Void
+    ) async throws {
+        guard let wanted = study.file.baseline else {
+            throw StudyError.unknownJob(name: job.id, suggestions: [])
+        }
+        let stage = BaselineStage(
+            workspace: workspace, store: store, study: study.name,
+            python: try NNUNetPython.locate(root: workspace.root))
+        var options = BaselineStage.Options()
+        (options.seed, options.threads, options.again) = (job.seed ?? 0, threads, again)
+        let observer = BaselineStage.Observer(
+            progress: { progress in
+                guard let epoch = progress.epoch, let iteration = progress.iteration else { return }
+                observe(
+                    .training(
+                        TrainingProgress(
+                            epoch: epoch, epochs: progress.epochs ?? 0, batch: iteration,
+                            batches: progress.iterations ?? 0, loss: progress.loss)))
+            }, note: { observe(.note($0)) })
+        _ = try await stage.run(job.dataset, budget: wanted.budget, options: options, observer: observer)
     }
 
     private func generate(
@@ -156,6 +181,7 @@ extension JobOutcome {
         switch error {
         case is CancellationError: self = .stopped
         case let error as TrainingError where error.isPipelinesFault: self = .failed(reason: "\(error)")
+        case let error as BaselineError where error.isTrainingsFault: self = .failed(reason: "\(error)")
         case CaptureError.helperMissing, TrainingError.diskFull, GenerationError.diskFull, SandboxError.unavailable,
             SandboxError.environmentBroken, SandboxError.diskFull, is StoreError:
             self = .fatal(reason: "\(error)")

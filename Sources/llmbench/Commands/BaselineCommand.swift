@@ -9,6 +9,9 @@ struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
         abstract: "What the generated pipelines are measured against, on the same data.",
+        discussion: """
+              llmbench baseline nnunet --dataset colin27-cerebellum --epochs 50
+            """,
         subcommands: [NNUNet.self])
 
     /// `llmbench baseline nnunet`: nnU-Net v2, configuration 2d, from plan to score.

@@ -79,6 +79,7 @@ final class ScriptedExecutor: StudyExecutor {
     }
 
     private func leave(_ job: StudyJob) throws {
+        if job.kind == .baseline { return try leaveBaseline(job) }
         guard let key = study.runKey(of: job) else { return }
         var record = RunRecord(key: key, provider: "scripted", datasetHash: "d")
         record.templateHash = study.dataset(job.dataset)?.prompts[job.target]?.templateSHA256 ?? ""
@@ -100,12 +101,23 @@ final class ScriptedExecutor: StudyExecutor {
                 training.status = .evaluated
                 try store.updateTraining(training)
             }
+        case .baseline: break
         case .parity:
             try store.storeParity(
                 ParityRecord(
                     runId: id, seed: job.seed ?? 0, steps: study.file.paritySteps, largestLossDifference: 0,
                     swiftLosses: [], pytorchLosses: []))
         }
+    }
+
+    private func leaveBaseline(_ job: StudyJob) throws {
+        guard let wanted = study.file.baseline else { return }
+        var baseline = try store.beginBaseline(
+            BaselineRecord(
+                engine: wanted.engine, dataset: job.dataset, budget: wanted.budget.key, seed: job.seed ?? 0,
+                datasetHash: "d", epochs: wanted.budget.epochs, iterations: wanted.iterations))
+        (baseline.status, baseline.seconds) = (.evaluated, 80)
+        try store.updateBaseline(baseline)
     }
 
     private func converse(_ job: StudyJob, _ run: RunRecord, _ id: Int64) throws {
