@@ -106,6 +106,8 @@ public struct NNUNetBaseline: Sendable {
         public var postprocessing: Postprocessing
         /// Class indices of the held-out images, each on its own grid.
         public var masks: [LabelMap]
+        /// The same before postprocessing.
+        public var rawMasks: [LabelMap]
     }
 
     /// Trains, or goes on training, and predicts.
@@ -135,15 +137,17 @@ public struct NNUNetBaseline: Sendable {
         let truth = validation.map(\.labels)
         let postprocessing = Postprocessing(predictions: predictions, truth: truth, classes: plan.classes)
         try progress(.postprocessing(postprocessing))
-        var masks: [LabelMap] = []
+        var (masks, rawMasks): ([LabelMap], [LabelMap]) = ([], [])
         for (index, image) in held.enumerated() {
-            masks.append(postprocessing(try predictor.predict(image)))
+            let mask = try predictor.predict(image)
+            rawMasks.append(mask)
+            masks.append(postprocessing(mask))
             try progress(.predicted(index))
         }
         return Result(
             records: trainer.records, weights: try trainer.weights(),
             validationDice: ClassOverlap.meanDice(predictions, truth, classes: plan.classes),
-            postprocessing: postprocessing, masks: masks)
+            postprocessing: postprocessing, masks: masks, rawMasks: rawMasks)
     }
 
     private func train(_ trainer: Trainer, _ checkpoint: URL?, _ progress: (Event) throws -> Void) throws {
