@@ -139,8 +139,11 @@ struct BadStudy: Sendable, CustomTestStringConvertible {
             name: "no requests", old: "requests: 2", new: "requests: 0", line: 17,
             says: ["'requests' is a whole number from 1 to 64"]),
         .init(
-            name: "a baseline of another engine", new: "baseline: {engine: swift}", line: 18,
-            says: ["a baseline has the engine nnunetv2 in this version, not 'swift'"]),
+            name: "a baseline of another engine", new: "baseline: {engine: swif}", line: 18,
+            says: ["'engine' cannot be 'swif'", "did you mean swift?"]),
+        .init(
+            name: "a baseline of ours by the clock", new: "baseline: {engine: swift, minutes: 5}", line: 18,
+            says: ["a baseline of the engine swift counts 'epochs': 'minutes' is for nnunetv2"]),
         .init(
             name: "a baseline with two limits", new: "baseline: {epochs: 5, minutes: 5}", line: 18,
             says: ["'epochs' and 'minutes' of a baseline exclude each other: give one limit"]),

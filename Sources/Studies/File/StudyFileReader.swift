@@ -178,15 +178,17 @@ struct StudyFileReader {
         guard let section = top.section("baseline", &problems) else { return }
         section.checkKeys(["engine", "epochs", "iterations", "minutes", "seeds"], &problems)
         var baseline = StudyFile.Baseline()
-        if let engine = section.text("engine", &problems), engine != BaselineRecord.Engine.nnunetv2.rawValue {
-            problems.add(section.line("engine"), "a baseline has the engine nnunetv2 in this version, not '\(engine)'")
-        }
+        if let engine: BaselineRecord.Engine = section.choice("engine", &problems) { baseline.engine = engine }
         if let epochs = section.integer("epochs", 1...100_000, &problems) { baseline.epochs = epochs }
         if let iterations = section.integer("iterations", 1...100_000, &problems) { baseline.iterations = iterations }
         baseline.minutes = section.integer("minutes", 1...100_000, &problems)
         if section.node("epochs") != nil, section.node("minutes") != nil {
             problems.add(
                 section.line("minutes"), "'epochs' and 'minutes' of a baseline exclude each other: give one limit")
+        }
+        if baseline.engine == .swift, baseline.minutes != nil {
+            problems.add(
+                section.line("minutes"), "a baseline of the engine swift counts 'epochs': 'minutes' is for nnunetv2")
         }
         if let seeds = readSeeds(section, name: "the baseline's 'seeds'") { baseline.seeds = seeds }
         file.baseline = baseline

@@ -105,9 +105,12 @@ public final class LocalExecutor: StudyExecutor {
         guard let wanted = study.file.baseline else {
             throw StudyError.unknownJob(name: job.id, suggestions: [])
         }
-        let stage = BaselineStage(
-            workspace: workspace, store: store, study: study.name,
-            python: try NNUNetPython.locate(root: workspace.root))
+        let engine: BaselineStage.Engine =
+            switch wanted.engine {
+            case .nnunetv2: .nnunetv2(try NNUNetPython.locate(root: workspace.root))
+            case .swift: .swift
+            }
+        let stage = BaselineStage(workspace: workspace, store: store, study: study.name, engine: engine)
         var options = BaselineStage.Options()
         (options.seed, options.threads, options.again) = (job.seed ?? 0, threads, again)
         let observer = BaselineStage.Observer(

@@ -1,0 +1,27 @@
+import Foundation
+import ResultStore
+import Testing
+
+@testable import Studies
+
+@Suite("The baseline of a study")
+struct StudyBaselineTests {
+    @Test("is trained, scored and stored by the engine that the file names", .timeLimit(.minutes(10)))
+    func whole() async throws {
+        let place = try StudyPlace()
+        // The model has no key: what is left to do is the baseline.
+        let study = try place.study(
+            "name: base\nmodels: [keyed]\ndatasets: [disc]\nbaseline: {engine: swift, epochs: 1, iterations: 2, seeds: [3]}\n"
+        )
+        let outcome = try await StudySession(study, workspace: place.workspace).run()
+        #expect(outcome.tally.done == 1 && outcome.failed.isEmpty, "\(outcome)")
+        let store = try ResultStore(path: place.workspace.database(study: "base"))
+        let record = try #require(try store.baselines().first)
+        #expect(record.engine == .swift && record.seed == 3 && record.status == .evaluated && record.budget == "1x2")
+        #expect(try store.baselineEpochs(baseline: record.id ?? -1).map(\.epoch) == [1])
+        #expect(try !store.baselineHeldOut(baseline: record.id ?? -1).isEmpty)
+        let again = try await StudySession(study, workspace: place.workspace).run()
+        #expect(again.tally.done == 1)
+        #expect(try store.baselines() == [record], "nothing is done twice")
+    }
+}
