@@ -17,7 +17,7 @@ extension BaselineStage {
             data: data, folder: folder, budget: budget, seed: options.seed,
             threads: RuntimeOptions(threads: options.threads).threads, memory: options.memory, observer: observer,
             keep: { try store.storeBaselineEpoch($0.row(of: id)) }, row: { $0.row(of: id) })
-        // Hours of work: on a thread that nobody waits for.
+        // It occupies a thread of the concurrency pool for its hours; a cancelled caller ends it at the next step.
         let task = Task.detached(priority: .userInitiated) { try work.run() }
         let outcome: SwiftTraining.Outcome
         do {
