@@ -45,8 +45,9 @@ public struct StudyEvidence: Sendable {
     public var baselines: [Baseline]
     public var references: [DatasetReferenceRecord]
     public var readAt: Date
-    /// What the models' cards say, by model. Not in the store: whoever has the cards fills it in.
-    public var traits: [String: ModelTraits] = [:]
+    /// What the models' cards say now, by model: only for runs that were made before the store kept what they said. Whoever has the
+    /// cards fills it in.
+    public var currentCards: [String: ModelTraits] = [:]
     /// What the study's file set out to compare. Not in the store either.
     public var plan = ComparisonPlan()
     /// Versions that are not in the store.

@@ -30,6 +30,10 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
     public var endpointModel: String
     public var cohortYear: Int?
     public var reasoning: Bool?
+    /// What the model's card said when the run began; nil in a run that was made before the store kept it.
+    public var vendor: String?
+    /// As `vendor`; nil where the card does not say, too.
+    public var openWeights: Bool?
     /// A hand-written conversation: its figures say nothing about any language model.
     public var fixture: Bool
     /// SHA-256 of the prompt template, before its slots are filled.
@@ -47,7 +51,7 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
 
     public init(
         key: RunKey, provider: String, endpointModel: String = "", cohortYear: Int? = nil, reasoning: Bool? = nil,
-        fixture: Bool = false, templateHash: String = "", datasetHash: String = "", maxRounds: Int = 20,
+        vendor: String? = nil, openWeights: Bool? = nil, fixture: Bool = false, templateHash: String = "", datasetHash: String = "", maxRounds: Int = 20,
         loopAfter: Int = 3, sandboxed: Bool = true, status: Status = .running, startedAt: Date = Date()
     ) {
         path = key.path
@@ -61,6 +65,8 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
         self.endpointModel = endpointModel
         self.cohortYear = cohortYear
         self.reasoning = reasoning
+        self.vendor = vendor
+        self.openWeights = openWeights
         self.fixture = fixture
         self.templateHash = templateHash
         self.datasetHash = datasetHash

@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 3
+    static let version = 4
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -20,6 +20,14 @@ enum Schema {
             try createBaselineTables(db)
             try db.alter(table: "training") { t in t.add(column: "inference_seconds", .double) }
             try db.execute(sql: "PRAGMA user_version = 3")
+        }
+        migrator.registerMigration("v4") { db in
+            try db.alter(table: "run") { t in
+                t.add(column: "vendor", .text)
+                t.add(column: "open_weights", .boolean)
+            }
+            try countChanges(db)
+            try db.execute(sql: "PRAGMA user_version = 4")
         }
         return migrator
     }
@@ -234,6 +242,34 @@ enum Schema {
             t.column("expected_seconds", .double)
             t.column("expected_cost", .double)
         }
+    }
+
+    /// How often the rows of each run were changed, by whichever process: who has read a study reads only what is new of it.
+    ///
+    /// Triggers do it, so that no statement can forget to. Rows of a run that is gone are left: its number is never given again.
+    private static func countChanges(_ db: Database) throws {
+        try db.create(table: "run_change") { t in
+            t.primaryKey("run_id", .integer)
+            t.column("count", .integer).notNull()
+        }
+        let byRun = ["exchange", "round", "error", "interaction", "capture", "training", "parity"]
+        let byTraining = ["epoch", "validation_batch", "test_batch", "held_out_batch", "held_out"]
+        for (event, row) in [("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")] {
+            try count(event, of: "run", as: "VALUES (\(row).id, 1)", db)
+            for table in byRun { try count(event, of: table, as: "VALUES (\(row).run_id, 1)", db) }
+            for table in byTraining {
+                try count(event, of: table, as: "SELECT run_id, 1 FROM training WHERE id = \(row).training_id", db)
+            }
+        }
+    }
+
+    private static func count(_ event: String, of table: String, as values: String, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TRIGGER run_change_\(table)_\(event.lowercased()) AFTER \(event) ON "\(table)" BEGIN
+                  INSERT INTO run_change (run_id, count) \(values) ON CONFLICT (run_id) DO UPDATE SET count = count + 1;
+                END
+                """)
     }
 
     /// Networks that no language model wrote, trained on the same data.

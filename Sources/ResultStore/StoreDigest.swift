@@ -11,7 +11,9 @@ extension ResultStore {
     /// What later versions added. It enters the hash only where it says something: a store that is brought up to date keeps the
     /// hash that its reports were made from.
     private static let laterTables = ["baseline", "baseline_epoch", "baseline_held_out"]
-    private static let laterColumns = ["training": Set(["inference_seconds"])]
+    private static let laterColumns = [
+        "run": Set(["vendor", "open_weights"]), "training": Set(["inference_seconds"]),
+    ]
 
     /// Gives every value of every result to `update`, in an order and form that depend on the values alone: what a hash of the
     /// results is made from.

@@ -132,6 +132,37 @@ struct StudyAuditTests {
                 .isEmpty)
     }
 
+    @Test("A model whose runs recorded two answers is in two groups, and a card of today only has a note")
+    func cards() throws {
+        let study = try SyntheticStudy(.init(runs: 2))
+        defer { study.remove() }
+        var surroundings = try study.surroundings()
+        func findings() throws -> [AuditFinding] {
+            try StudyAudit(store: study.store, study: SyntheticStudy.name, surroundings: surroundings).report().findings
+        }
+        // As the runs of this study were recorded: nothing is known of the cards then.
+        surroundings.cards = ["model-0": .init(cohort: 2025, reasoning: nil, vendor: "A", openWeights: true)]
+        var found = try findings()
+        #expect(found.map(\.check) == ["card-changed"] && found[0].severity == .note, "\(found)")
+        #expect(
+            found[0].what
+                == "vendor and weights were not recorded when 2 runs of model-0 were made; reports take them from models.yaml as it is now"
+        )
+        try study.sql("UPDATE run SET vendor = 'A', open_weights = 1, cohort_year = 2025")
+        #expect(try findings().isEmpty)
+        surroundings.cards?["model-0"]?.vendor = "B"
+        found = try findings()
+        #expect(found.map(\.severity) == [.note], "\(found)")
+        #expect(found[0].what == "vendor 'A' where it is 'B' on the card now; reports use what was recorded")
+        try study.sql("UPDATE run SET reasoning = 1, open_weights = NULL WHERE path LIKE '%model-1%run-02'")
+        surroundings.cards = nil
+        found = try findings()
+        #expect(found.map(\.severity) == [.warning] && found[0].place.hasSuffix("run-02"), "\(found)")
+        #expect(
+            found[0].what.hasPrefix("reasoning yes where it is not said, open weights not said where it is yes in ")
+                && found[0].what.hasSuffix("run-01, a run of the same model"), "\(found[0].what)")
+    }
+
     @Test("One run's engines may agree from one seed, not from two")
     func agreement() throws {
         let study = try SyntheticStudy(.init(models: 1, engines: [.swift, .pytorch]))

@@ -34,25 +34,16 @@ struct CohortStudy {
 
     func remove() { try? FileManager.default.removeItem(at: workspace.root) }
 
-    /// With cards: odd models are open, vendors A and B take turns by pairs.
-    func evidence() throws -> StudyEvidence {
-        var evidence = try StudyEvidence(store: store, study: "c")
-        for run in evidence.runs {
-            let number = Int(run.record.model.dropFirst()) ?? 0
-            evidence.traits[run.record.model] = ModelTraits(
-                vendor: number % 4 < 2 ? "A" : "B", openWeights: number % 2 == 1)
-        }
-        return evidence
-    }
+    func evidence() throws -> StudyEvidence { try StudyEvidence(store: store, study: "c") }
 
     private mutating func add(_ model: Int, run: Int, dataset: String) throws {
         let name = "m\(model)"
         let key = RunKey(
             study: "c", dataset: dataset, model: name, target: "pytorch", promptHash: "abcd1234", index: run)
-        // Even models are of 2024, and a little worse.
+        // Even models are of 2024, and a little worse. Odd ones are open; vendors A and B take turns by pairs.
         var record = RunRecord(
             key: key, provider: "openai", cohortYear: model % 2 == 0 ? 2024 : 2025, reasoning: model % 3 == 0,
-            datasetHash: "h")
+            vendor: model % 4 < 2 ? "A" : "B", openWeights: model % 2 == 1, datasetHash: "h")
         record.status = .succeeded
         let stored = try store.beginRun(record)
         let id = stored.id ?? -1

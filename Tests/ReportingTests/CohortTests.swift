@@ -159,9 +159,34 @@ struct CohortTests {
         var evidence = try study.evidence()
         let small = try #require(rows(evidence.cohortsTable()).first { $0["question"] == .text("vendor") })
         #expect(small["remark"]?.shown.contains("smallest group has 4 models") == true, "\(small)")
-        for model in 0..<10 { evidence.traits["m\(model)"]?.vendor = model < 5 ? "A" : "B" }
+        for index in evidence.runs.indices {
+            let model = Int(evidence.runs[index].record.model.dropFirst()) ?? 0
+            evidence.runs[index].record.vendor = model < 5 ? "A" : "B"
+        }
         let row = try #require(rows(evidence.cohortsTable()).first { $0["question"] == .text("vendor") })
         #expect(row["test"]?.shown.hasPrefix("Kruskal-Wallis") == true && number(row["p"]) != nil, "\(row)")
+    }
+
+    @Test func `groups are what the card said when the run was made, and the card of today only where that is not known`() throws {
+        let study = try CohortStudy(models: 10, runs: 1, datasets: ["alpha"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        for model in 0..<10 { evidence.currentCards["m\(model)"] = ModelTraits(vendor: "C", openWeights: true) }
+        #expect(evidence.cohorts(.vendor).map(\.name) == ["A", "B"])
+        #expect(evidence.cohorts(.weights).map(\.name) == ["open", "closed"])
+        #expect(evidence.currentCardsNote == nil)
+        for index in evidence.runs.indices where evidence.runs[index].record.model == "m0" {
+            // As a store of an earlier version gives it.
+            evidence.runs[index].record.vendor = nil
+            evidence.runs[index].record.openWeights = nil
+        }
+        #expect(evidence.cohorts(.vendor).map(\.name) == ["A", "B", "C"])
+        let note = "Vendor and weights of 1 run of 1 model are what models.yaml says now"
+        #expect(evidence.cohortsTable().notes.contains { $0.hasPrefix(note) })
+        #expect(evidence.cohortGroupsTable().notes.contains { $0.hasPrefix(note) })
+        evidence.currentCards = [:]
+        #expect(evidence.cohorts(.vendor).map(\.name) == ["A", "B"], "a run of which nothing is known is in no group")
+        #expect(evidence.currentCardsNote == nil)
     }
 
     @Test func `mean curves weigh each model once and say how many there are`() throws {

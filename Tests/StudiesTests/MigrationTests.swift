@@ -20,8 +20,7 @@ struct MigrationTests {
             try queue.write { db in
                 #expect(try Int.fetchOne(db, sql: "PRAGMA user_version") == 1)
                 #expect(try !db.tableExists("job"))
-                var run = RunRecord(key: key, provider: "replay", fixture: true)
-                try run.insert(db)
+                try Self.insertRun(key, db)
             }
             try queue.close()
         }()
@@ -33,7 +32,18 @@ struct MigrationTests {
         try store.storeJobs([job])
         #expect(try store.jobs() == [job])
         let version = try DatabaseQueue(path: path.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(version == 3 && Schema.version == 3)
+        #expect(version == 4 && Schema.version == 4)
+    }
+
+    /// As versions before 4 did: without the columns that they did not know.
+    private static func insertRun(_ key: RunKey, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO run (path, study, dataset, model, target, prompt_hash, run_index, provider, endpoint_model, fixture,
+                template_hash, dataset_hash, max_rounds, loop_after, sandboxed, status, started_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'replay', '', 1, '', '', 20, 3, 1, 'running', '2026-01-01 00:00:00.000')
+                """,
+            arguments: [key.path, key.study, key.dataset, key.model, key.target, key.promptHash, key.index])
     }
 
     @Test("and one of version 2: trainings without the time of a prediction, no baselines")
@@ -48,8 +58,7 @@ struct MigrationTests {
             let queue = try DatabaseQueue(path: path.path)
             try Schema.migrator.migrate(queue, upTo: "v2")
             try queue.write { db in
-                var run = RunRecord(key: key, provider: "replay", fixture: true)
-                try run.insert(db)
+                try Self.insertRun(key, db)
                 try db.execute(
                     sql: """
                         INSERT INTO training (run_id, engine, seed, epochs, dataset_hash, status, started_at)
@@ -62,5 +71,27 @@ struct MigrationTests {
         let trainings = try store.trainings(run: 1)
         #expect(trainings.map(\.epochs) == [8] && trainings.first?.inferenceSeconds == nil)
         #expect(try store.baselines().isEmpty && store.integrityProblems().isEmpty)
+    }
+
+    @Test("and one of version 3: what its runs' cards said is not known, and changes are counted from then on")
+    func fromVersion3() throws {
+        let place = try StudyPlace()
+        let path = place.workspace.database(study: "older")
+        try FileManager.default.createDirectory(
+            at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let key = RunKey(
+            study: "older", dataset: "disc", model: "small", target: "pytorch", promptHash: "00000000", index: 1)
+        try {
+            let queue = try DatabaseQueue(path: path.path)
+            try Schema.migrator.migrate(queue, upTo: "v3")
+            try queue.write { try Self.insertRun(key, $0) }
+            try queue.close()
+        }()
+        let store = try ResultStore(path: path)
+        let run = try #require(try store.runs().first)
+        #expect(run.vendor == nil && run.openWeights == nil && run.provider == "replay")
+        #expect(try store.runChanges().isEmpty && store.integrityProblems().isEmpty)
+        _ = try store.setStatus(.succeeded, reason: nil, of: run)
+        #expect(try store.runChanges() == [1: 1])
     }
 }

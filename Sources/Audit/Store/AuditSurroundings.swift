@@ -48,6 +48,21 @@ public struct AuditSurroundings: Sendable {
         }
     }
 
+    /// What a model's card says that groups of models are made from.
+    public struct Card: Sendable, Hashable {
+        public var cohort: Int?
+        public var reasoning: Bool?
+        public var vendor: String?
+        public var openWeights: Bool?
+
+        public init(cohort: Int?, reasoning: Bool?, vendor: String?, openWeights: Bool?) {
+            self.cohort = cohort
+            self.reasoning = reasoning
+            self.vendor = vendor
+            self.openWeights = openWeights
+        }
+    }
+
     /// By name; a dataset that cannot be read is missing here and named in `unreadableDatasets`.
     public var datasets: [String: CurrentDataset] = [:]
     /// Why a dataset could not be read, by name.
@@ -56,6 +71,8 @@ public struct AuditSurroundings: Sendable {
     public var templates: [String: String]?
     /// Prices by the card's id, nil for a card without one; nil as a whole where the cards were not looked at.
     public var prices: [String: Price?]?
+    /// Cards by id; nil as a whole where they were not looked at.
+    public var cards: [String: Card]?
     /// The folder of the study's report; nil where it was not looked for.
     public var reportFolder: URL?
     /// Hash of the results as they are now, for `figure-age`.
@@ -63,7 +80,7 @@ public struct AuditSurroundings: Sendable {
 
     public init() {}
 
-    /// Reads what a workspace holds for the datasets of a study. Prices are the caller's to add: cards are read elsewhere.
+    /// Reads what a workspace holds for the datasets of a study. Cards and prices are the caller's to add: they are read elsewhere.
     ///
     /// - Throws: `StoreError`.
     public init(workspace: Workspace, store: ResultStore, study: String) throws {

@@ -12,7 +12,7 @@ public struct StudyAudit: Sendable {
     public static let checks: [any StoreCheck] = [
         ScoreRangeCheck(), NotFiniteCheck(), ConstantScoresCheck(), IdenticalResultsCheck(), PerSampleCheck(),
         CountsCheck(), BatchMeansCheck(), LeakCheck(), DatasetChangedCheck(), PromptChangedCheck(),
-        PriceChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(), ParityCheck(),
+        PriceChangedCheck(), CardChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(), ParityCheck(),
         StatedOtherwiseCheck(), ConversationCheck(), UnfinishedCheck(), FigureAgeCheck(),
     ]
 

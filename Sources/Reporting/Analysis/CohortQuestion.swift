@@ -1,6 +1,6 @@
 import ResultStore
 
-/// What is known of a model beside its runs: its card.
+/// What a model's card says that groups of models are made from.
 public struct ModelTraits: Sendable, Hashable {
     public var vendor: String?
     public var openWeights: Bool?
@@ -56,12 +56,29 @@ extension StudyEvidence {
         switch question {
         case .year: run.record.cohortYear.map { "\($0)" }
         case .reasoning: run.record.reasoning.map { $0 ? "reasoning" : "non-reasoning" }
-        case .weights: traits[run.record.model]?.openWeights.map { $0 ? "open" : "closed" }
-        case .vendor: traits[run.record.model]?.vendor
+        case .weights: traits(of: run).openWeights.map { $0 ? "open" : "closed" }
+        case .vendor: traits(of: run).vendor
         case .target: run.record.target
         case .prompt: run.record.promptHash
         case .model: run.record.model
         }
+    }
+
+    /// What the card said when the run was made. Only a run that is older than the store's memory of it has what the card says now.
+    func traits(of run: Run) -> ModelTraits {
+        guard run.record.vendor == nil else {
+            return ModelTraits(vendor: run.record.vendor, openWeights: run.record.openWeights)
+        }
+        return currentCards[run.record.model] ?? ModelTraits()
+    }
+
+    /// A sentence where groups rest on cards as they are now; nil where the store knows every card as it was.
+    var currentCardsNote: String? {
+        let older = comparableRuns.filter { $0.record.vendor == nil && currentCards[$0.record.model] != nil }
+        guard !older.isEmpty else { return nil }
+        let models = Set(older.map(\.record.model)).count
+        return "Vendor and weights of \(older.count) run\(older.count == 1 ? "" : "s") of \(models) model\(models == 1 ? "" : "s") are what models.yaml says now: "
+            + "they were made before the store kept what it said then."
     }
 
     /// Years by their number; reasoning before non-reasoning, open before closed.

@@ -46,7 +46,7 @@ extension StudyEvidence {
             table.notes.append(
                 "Planned, but without two groups that have held-out Dice: \(without.joined(separator: ", ")).")
         }
-        if let fixtureNote { table.notes.append(fixtureNote) }
+        table.notes += [currentCardsNote, fixtureNote].compactMap { $0 }
         return table
     }
 
@@ -113,7 +113,7 @@ extension StudyEvidence {
             "Dice: over models, each by its mean over runs; spread between models, not between images. IQR by quartiles of type 7. "
                 + "that ran: runs whose check run was clean. Runs of which the answer to a question is not recorded are in no group of it."
         ]
-        if let fixtureNote { table.notes.append(fixtureNote) }
+        table.notes += [currentCardsNote, fixtureNote].compactMap { $0 }
         return table
     }
 

@@ -99,11 +99,20 @@ extension StudyAudit {
         var surroundings =
             (try? AuditSurroundings(workspace: workspace, store: store, study: study)) ?? AuditSurroundings()
         if isBeingReported { surroundings.reportFolder = nil }
-        // Cards that cannot be read are the business of `models list`; costs are then not compared.
+        // Cards that cannot be read are the business of `models list`; costs and groups are then not compared.
         if let registry = try? ModelRegistry.load(workspace.models) {
             surroundings.prices = Dictionary(
                 registry.cards.map { card in
                     (card.slug, card.price.map { .init(input: $0.inputPerMillion, output: $0.outputPerMillion) })
+                }, uniquingKeysWith: { first, _ in first })
+            surroundings.cards = Dictionary(
+                registry.cards.map { card in
+                    (
+                        card.slug,
+                        .init(
+                            cohort: card.cohort, reasoning: card.reasoning, vendor: card.vendor,
+                            openWeights: card.openWeights)
+                    )
                 }, uniquingKeysWith: { first, _ in first })
         }
         return try StudyAudit(store: store, study: study, surroundings: surroundings).report()

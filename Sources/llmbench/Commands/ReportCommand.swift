@@ -181,12 +181,12 @@ extension StudyEvidence {
         return evidence
     }
 
-    /// With what is not in the store: vendor and weights from the models' cards, and the workspace's commit. Cards that cannot be
-    /// read leave those groups out; `llmbench models list` says what is wrong with them.
+    /// With what is not in the store: the workspace's commit, and for runs that are older than the store's memory of cards what those
+    /// say now. Cards that cannot be read leave such runs out of those groups; `llmbench models list` says what is wrong with them.
     private func withCards(of workspace: Workspace) -> StudyEvidence {
         var evidence = self
         for card in (try? ModelRegistry.load(workspace.models))?.cards ?? [] {
-            evidence.traits[card.slug] = ModelTraits(vendor: card.vendor, openWeights: card.openWeights)
+            evidence.currentCards[card.slug] = ModelTraits(vendor: card.vendor, openWeights: card.openWeights)
         }
         evidence.origin.commit = ReportOrigin.commit(of: workspace.root)
         return evidence

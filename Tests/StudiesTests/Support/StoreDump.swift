@@ -15,6 +15,8 @@ struct StoreDump {
         "round": ["check_seconds", "check_cpu_seconds", "check_peak_bytes", "finished_at"],
         "study": ["process", "first_begun_at", "begun_at", "seen_at", "earlier_seconds"],
         "job": ["process", "expected_seconds"],
+        // How often a run was written to is what a kill changes.
+        "run_change": ["count"],
     ]
 
     init(_ path: URL) throws {
