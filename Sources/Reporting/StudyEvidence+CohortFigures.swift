@@ -30,32 +30,44 @@ extension StudyEvidence {
         return question == .year ? groups.reversed() : groups
     }
 
-    /// A curve a model: mean over its runs and seeds, epoch by epoch.
+    /// A curve a model, epoch by epoch.
     private static func lossCurves(_ runs: [Run]) -> [CohortLossFigure.Curve] {
         Dictionary(grouping: runs, by: \.record.model).sorted { $0.key < $1.key }.compactMap { model, runs in
-            let epochs = Dictionary(grouping: runs.flatMap { $0.curveTrainings.flatMap(\.epochs) }, by: \.epoch)
-            let points = epochs.sorted { $0.key < $1.key }.compactMap { epoch, records in
-                Statistics.mean(records.compactMap(\.commonBce)).map { (epoch: epoch, loss: $0) }
-            }
+            let points = ModelCurve(runs).bce.sorted { $0.key < $1.key }.map { (epoch: $0.key, loss: $0.value) }
             return points.isEmpty ? nil : CohortLossFigure.Curve(label: model, points: points)
         }
     }
 
+    /// A figure a question; all models in one where no question has two groups.
     private func meanCurvesFigures() -> [any Figure] {
         let curves = cohortCurves()
-        let divided = Dictionary(grouping: curves.filter { $0.question != nil }, by: { $0.question })
-        let sets: [(String, [CohortCurve])] =
-            divided.isEmpty
-            ? [("all", curves)]
-            : CohortQuestion.allCases.compactMap { question in
-                divided[question].map { (question.rawValue, question == .year ? $0.reversed() : $0) }
-            }
-        return sets.filter { !$0.1.isEmpty }.map { suffix, curves in
-            MeanCurvesFigure(
-                curves: curves.map { curve in
+        let divided = curves.contains { $0.question != nil }
+        let questions: [CohortQuestion?] = divided ? CohortQuestion.allCases : [nil]
+        return questions.flatMap { question in
+            let here = curves.filter { $0.question == question }
+            return here.isEmpty ? [] : meanCurvesFigures(question == .year ? here.reversed() : here, question)
+        }
+    }
+
+    /// A panel a dataset and one over all; the two measures beside one another with a single dataset, else in rows, and where they
+    /// would fill more than a page in figures of their own.
+    private func meanCurvesFigures(_ curves: [CohortCurve], _ question: CohortQuestion?) -> [any Figure] {
+        let places = Set(curves.compactMap(\.dataset)).sorted().map(Optional.some)
+            + (curves.contains { $0.dataset == nil } ? [nil] : [])
+        let panels = places.map { place in
+            MeanCurvesFigure.Panel(
+                title: place ?? "over all",
+                curves: curves.filter { $0.dataset == place }.map { curve in
                     MeanCurvesFigure.Curve(
                         label: curve.name, bce: Self.points(curve, \.bce), softDice: Self.points(curve, \.softDice))
-                }, suffix: suffix)
+                })
+        }
+        let suffix = question?.rawValue ?? "all"
+        guard panels.count > MeanCurvesFigure.mostTogether else {
+            return [MeanCurvesFigure(panels: panels, suffix: suffix)]
+        }
+        return MeanCurvesFigure.Measure.allCases.map {
+            MeanCurvesFigure(panels: panels, measures: [$0], suffix: "\(suffix)-\($0.rawValue)")
         }
     }
 

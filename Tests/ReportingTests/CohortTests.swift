@@ -189,19 +189,67 @@ struct CohortTests {
         #expect(evidence.currentCardsNote == nil)
     }
 
-    @Test func `mean curves weigh each model once and say how many there are`() throws {
+    @Test func `mean curves weigh each model once, on each dataset and over all, and say how many there are`() throws {
         let study = try CohortStudy()
         defer { study.remove() }
         let evidence = try study.evidence()
-        let all = rows(evidence.cohortCurvesTable()).filter { $0["group"] == .text("all models") }
-        #expect(all.count == CohortCurve.epochs)
-        #expect(number(all[0]["models"]) == 10 && number(all[19]["models"]) == 6, "a third of them stops at 15 epochs")
-        let perModel = Dictionary(grouping: evidence.runs, by: \.record.model).values.compactMap { runs in
-            Statistics.mean(runs.compactMap { $0.trainings[0].epochs[4].commonBce })
+        let table = rows(evidence.cohortCurvesTable()).filter { $0["group"] == .text("all models") }
+        #expect(table.count == 4 * CohortCurve.epochs)
+        // A model's value in epoch 5 on each dataset, by hand.
+        let models = Dictionary(grouping: evidence.runs, by: \.record.model).mapValues { runs in
+            Dictionary(grouping: runs, by: \.record.dataset).mapValues { runs in
+                Statistics.mean(runs.compactMap { $0.trainings[0].epochs[4].commonBce }) ?? .nan
+            }
         }
-        #expect(number(all[4]["mean_bce"]).map { abs($0 - (Statistics.mean(perModel) ?? .nan)) < 1e-12 } == true)
-        #expect(
-            number(all[4]["sd_bce"]).map { abs($0 - (Statistics.standardDeviation(perModel) ?? .nan)) < 1e-12 } == true)
+        for place in CohortStudy.datasets + ["over all"] {
+            let curve = table.filter { $0["dataset"] == .text(place) }
+            #expect(number(curve[0]["models"]) == 10 && number(curve[19]["models"]) == 6, "four stop at 15 epochs")
+            let values = models.values.map { $0[place] ?? Statistics.mean(Array($0.values)) ?? .nan }
+            for (key, expected) in [
+                ("mean_bce", Statistics.mean(values)), ("sd_bce", Statistics.standardDeviation(values)),
+            ] {
+                #expect(number(curve[4][key]).map { abs($0 - (expected ?? .nan)) < 1e-12 } == true, "\(place), \(key)")
+            }
+        }
+        let figures = evidence.figures(about: .cohorts).map(\.name)
+        #expect(figures.contains("mean-curves-year-bce") && figures.contains("mean-curves-year-soft-dice"))
+    }
+
+    @Test func `a model that lacks a dataset, or an epoch on one, is in no mean over all`() throws {
+        let study = try CohortStudy(models: 4, runs: 1, datasets: ["alpha", "beta"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        evidence.runs.removeAll { $0.record.model == "m1" && $0.record.dataset == "beta" }
+        let short = try #require(
+            evidence.runs.firstIndex { $0.record.model == "m2" && $0.record.dataset == "alpha" })
+        evidence.runs[short].trainings[0].epochs.removeAll { $0.epoch > 3 }
+        func models(_ place: String, epoch: Int) -> Double? {
+            rows(evidence.cohortCurvesTable()).first {
+                $0["group"] == .text("all models") && $0["dataset"] == .text(place) && number($0["epoch"]) == Double(epoch)
+            }.flatMap { number($0["models"]) }
+        }
+        #expect(models("alpha", epoch: 3) == 4 && models("beta", epoch: 3) == 3)
+        #expect(models("over all", epoch: 3) == 3, "m1 has no beta")
+        #expect(models("over all", epoch: 4) == 2, "m2 has no fourth epoch on alpha")
+        // Three panels are one figure with both measures.
+        #expect(evidence.figures(about: .cohorts).map(\.name).contains("mean-curves-year"))
+    }
+
+    @Test func `a run that was trained from more seeds weighs no more than another`() throws {
+        let study = try CohortStudy(models: 1, runs: 2, datasets: ["alpha"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        var second = evidence.runs[0].trainings[0]
+        second.record.seed = 1
+        for index in second.epochs.indices { second.epochs[index].commonBce = second.epochs[index].commonBce.map { $0 + 0.3 } }
+        evidence.runs[0].trainings.append(second)
+        let values = evidence.runs.map { run in
+            Statistics.mean(run.trainings.compactMap { $0.epochs[0].commonBce }) ?? .nan
+        }
+        let curve = rows(evidence.cohortCurvesTable()).filter { $0["group"] == .text("all models") }
+        #expect(curve.count == 15 && curve.allSatisfy { $0["dataset"] == .text("alpha") }, "one dataset has no over all")
+        #expect(number(curve[0]["mean_bce"]).map { abs($0 - (Statistics.mean(values) ?? .nan)) < 1e-12 } == true)
+        #expect(curve[0]["sd_bce"] == .missing)
     }
 
     @Test func `hand-written conversations never enter a statement about models`() throws {

@@ -19,7 +19,7 @@ struct PrintFigureTests {
         for name in [
             "errors", "loss-curves-beta", "common-validation-dice-gamma", "held-out-dice-alpha", "run-to-run-beta",
             "cohort-losses-alpha",
-            "mean-curves-year", "critical-difference", "published-beside-measured",
+            "mean-curves-year-bce", "critical-difference", "published-beside-measured",
         ] { #expect(names.contains(name), "\(name)") }
         let folder = study.workspace.root.appending(path: "figures")
         for figure in figures {

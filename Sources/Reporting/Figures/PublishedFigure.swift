@@ -48,55 +48,63 @@ public struct PublishedFigure: Figure {
 
     public func draw(on canvas: Canvas) {
         let names = Array(Set((published + measured).flatMap(\.groups).map(\.name))).sorted()
-        let colours = Dictionary(
-            uniqueKeysWithValues: names.enumerated().map { ($1, Canvas.Colour.series[$0 % Canvas.Colour.series.count]) }
-        )
-        let all = published + measured
-        let label = min(70, all.map { canvas.width(of: $0.label, size: 6.5) }.max() ?? 0)
-        let group = min(40, names.map { canvas.width(of: $0, size: 6) }.max() ?? 0)
-        let left = Margin(label: label, group: group)
+        let style = Style(
+            label: min(70, (published + measured).map { canvas.width(of: $0.label, size: 6.5) }.max() ?? 0),
+            group: min(40, names.map { canvas.width(of: $0, size: 6) }.max() ?? 0),
+            colours: Dictionary(
+                uniqueKeysWithValues: names.enumerated().map {
+                    ($1, Canvas.Colour.series[$0 % Canvas.Colour.series.count])
+                }))
         let next = draw(
-            published, title: "Published by others (not measured here)", subtitle: "mean test Dice of each model",
-            top: 0, left, colours, axisTitle: "", on: canvas)
+            Frame(
+                strips: published, title: "Published by others (not measured here)",
+                subtitle: "mean test Dice of each model", axisTitle: ""), top: 0, style, on: canvas)
         _ = draw(
-            measured, title: "Measured here", subtitle: measuredTitle, top: next + 16, left, colours,
-            axisTitle: "Dice", on: canvas)
+            Frame(strips: measured, title: "Measured here", subtitle: measuredTitle, axisTitle: "Dice"), top: next + 16,
+            style, on: canvas)
     }
 
-    /// What stands left of both frames: a dataset's name, then its groups'.
-    private struct Margin {
+    /// Whose numbers stand in one frame.
+    private struct Frame {
+        var strips: [Strip]
+        var title: String
+        var subtitle: String
+        var axisTitle: String
+    }
+
+    /// What both frames share: how wide the names of datasets and groups are that stand left of them, and the groups' colours.
+    private struct Style {
         var label: Double
         var group: Double
-        var width: Double { 8 + label + 6 + group + 4 }
+        var colours: [String: Canvas.Colour]
+        var margin: Double { 8 + label + 6 + group + 4 }
+
+        func colour(of group: String) -> Canvas.Colour { colours[group] ?? .ink }
     }
 
-    private func draw(
-        _ strips: [Strip], title: String, subtitle: String, top: Double, _ margin: Margin,
-        _ colours: [String: Canvas.Colour],
-        axisTitle: String, on canvas: Canvas
-    ) -> Double {
-        canvas.text(title, x: 8, y: top + 11, size: 7.5, bold: true)
+    /// - Returns: where it ends.
+    private func draw(_ frame: Frame, top: Double, _ style: Style, on canvas: Canvas) -> Double {
+        canvas.text(frame.title, x: 8, y: top + 11, size: 7.5, bold: true)
         canvas.text(
-            canvas.shortened(subtitle, to: size.width - 16, size: 6.5), x: 8, y: top + 20, size: 6.5, colour: .grey)
+            canvas.shortened(frame.subtitle, to: size.width - 16, size: 6.5), x: 8, y: top + 20, size: 6.5, colour: .grey)
         let area = PlotArea(
-            left: margin.width, top: top + frameTop - 4, right: size.width - 10, bottom: top + frameTop + height(strips)
-        )
+            left: style.margin, top: top + frameTop - 4, right: size.width - 10,
+            bottom: top + frameTop + height(frame.strips))
         let axis = Axis(fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.left, to: area.right)
         for tick in axis.ticks {
             canvas.line([(axis.position(tick), area.top), (axis.position(tick), area.bottom)], .faint, width: 0.5)
         }
-        area.drawHorizontal(axis, title: axisTitle, on: canvas, size: 6.5)
+        area.drawHorizontal(axis, title: frame.axisTitle, on: canvas, size: 6.5)
         var y = top + frameTop
-        for strip in strips {
+        for strip in frame.strips {
             let middle = y + rowHeight * Double(max(1, strip.groups.count)) / 2
-            canvas.text(canvas.shortened(strip.label, to: margin.label, size: 6.5), x: 8, y: middle + 2.3, size: 6.5)
+            canvas.text(canvas.shortened(strip.label, to: style.label, size: 6.5), x: 8, y: middle + 2.3, size: 6.5)
             for group in strip.groups {
-                draw(group, strip.label, axis, y + rowHeight / 2, colours[group.name] ?? .ink, on: canvas)
+                let colour = style.colour(of: group.name)
+                draw(group, strip.label, axis, y + rowHeight / 2, colour, on: canvas)
                 canvas.text(
-                    canvas.shortened(group.name, to: margin.group, size: 6), x: area.left - 4,
-                    y: y + rowHeight / 2 + 2.2,
-                    size: 6,
-                    colour: colours[group.name] ?? .ink, anchor: .end)
+                    canvas.shortened(group.name, to: style.group, size: 6), x: area.left - 4,
+                    y: y + rowHeight / 2 + 2.2, size: 6, colour: colour, anchor: .end)
                 y += rowHeight
             }
             y += gap

@@ -140,7 +140,7 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "cohort-curves", title: "Mean curves",
             columns: [
-                .init("question", key: "question"), .init("group", key: "group"),
+                .init("question", key: "question"), .init("group", key: "group"), .init("dataset", key: "dataset"),
                 .init("epoch", key: "epoch", numeric: true), .init("models", key: "models", numeric: true),
                 .init("mean BCE", key: "mean_bce", numeric: true), .init("sd", key: "sd_bce", numeric: true),
                 .init("mean soft Dice", key: "mean_soft_dice", numeric: true),
@@ -150,16 +150,18 @@ extension StudyEvidence {
             for point in curve.points {
                 func number(_ value: Double?) -> ReportTable.Cell { value.map { .number($0, digits: 4) } ?? .missing }
                 table.rows.append([
-                    .text(curve.question?.title ?? "all"), .text(curve.name), .integer(point.epoch),
+                    .text(curve.question?.title ?? "all"), .text(curve.name), .text(curve.dataset ?? "over all"),
+                    .integer(point.epoch),
                     .integer(point.models), number(point.bce?.mean), number(point.bce?.deviation),
                     number(point.softDice?.mean), number(point.softDice?.deviation),
                 ])
             }
         }
         table.notes = [
-            "Common validation BCE and soft Dice, computed alike for every pipeline on its own validation images; mean over a model's "
-                + "runs and seeds, then mean and standard deviation (n − 1) between models. The first \(CohortCurve.epochs) epochs; "
-                + "models counts those that trained so long, so later epochs may be of fewer."
+            "Common validation BCE and soft Dice, computed alike for every pipeline on its own validation images. A model's value on a "
+                + "dataset: mean over its runs, each by its mean over seeds; over all: its mean over the datasets, of models that have "
+                + "the epoch on every one. Mean and standard deviation (n − 1) are between models.",
+            "The first \(CohortCurve.epochs) epochs; models counts those that trained so long, so later epochs may be of fewer.",
         ]
         if let fixtureNote { table.notes.append(fixtureNote) }
         return table
