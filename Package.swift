@@ -225,7 +225,8 @@ let package = Package(
             dependencies: ["PageTestSupport", "TestSupport", "Reporting", "ResultStore", "TensorRuntime", "Datasets"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["llmbench", "TensorRuntime", "Datasets", "TestSupport", grdb],
+            name: "CommandLineTests",
+            dependencies: ["llmbench", "TensorRuntime", "Datasets", "ResultStore", "TestSupport", grdb],
             swiftSettings: strict
         ),
     ]
