@@ -1,6 +1,12 @@
 /// What a report is about.
 public enum ReportSubject: String, Sendable, Hashable, CaseIterable {
     case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, cost
+
+    /// As a reader meets them in a report.
+    static let order: [ReportSubject] = [
+        .dice, .errors, .architectures, .hyperparameters, .pipelines, .engines, .inference, .variability, .cohorts,
+        .cost, .losses,
+    ]
 }
 
 extension StudyEvidence {
@@ -25,17 +31,14 @@ extension StudyEvidence {
 
     /// The tables of a report in their order; the page leaves out the long one of epochs, which is in the workbook and the figures.
     public func tables(forPage: Bool = false) -> [ReportTable] {
-        let order: [ReportSubject] = [
-            .dice, .errors, .architectures, .hyperparameters, .pipelines, .engines, .inference, .variability, .cohorts,
-            .cost,
-            .losses,
-        ]
-        return order.flatMap { subject -> [ReportTable] in
-            switch subject {
-            case .errors: [errorsTable(classesAsColumns: !forPage)]
-            case .losses where forPage: []
-            default: tables(about: subject)
-            }
+        ReportSubject.order.flatMap { tables(about: $0, forPage: forPage) }
+    }
+
+    func tables(about subject: ReportSubject, forPage: Bool) -> [ReportTable] {
+        switch subject {
+        case .errors: [errorsTable(classesAsColumns: !forPage)]
+        case .losses where forPage: []
+        default: tables(about: subject)
         }
     }
 }

@@ -52,7 +52,8 @@ extension StudyEvidence {
     /// A panel a dataset and one over all; the two measures beside one another with a single dataset, else in rows, and where they
     /// would fill more than a page in figures of their own.
     private func meanCurvesFigures(_ curves: [CohortCurve], _ question: CohortQuestion?) -> [any Figure] {
-        let places = Set(curves.compactMap(\.dataset)).sorted().map(Optional.some)
+        let places =
+            Set(curves.compactMap(\.dataset)).sorted().map(Optional.some)
             + (curves.contains { $0.dataset == nil } ? [nil] : [])
         let panels = places.map { place in
             MeanCurvesFigure.Panel(

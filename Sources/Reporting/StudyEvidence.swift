@@ -15,6 +15,8 @@ public struct StudyEvidence: Sendable {
         public var capture: CaptureRecord?
         public var trainings: [Training]
         public var parities: [ParityRecord]
+        /// Which state of its rows this is.
+        public var state: RunState
         /// The run's name in tables and figures: the model, with the run's number where a model has several.
         public var label: String
 
@@ -63,35 +65,17 @@ public struct StudyEvidence: Sendable {
     /// - Throws: `StoreError`.
     /// - Complexity: one pass over the study's rows.
     public init(store: ResultStore, study: String) throws {
+        var reader = StudyReader(study: study)
+        self = try reader.evidence(from: store)
+    }
+
+    /// A study as it was read just now.
+    init(study: String, runs: [Run], baselines: [Baseline], references: [DatasetReferenceRecord]) {
         self.study = study
+        self.runs = runs
+        self.baselines = baselines
+        self.references = references
         readAt = Date()
-        references = try store.references()
-        baselines = try store.baselines().map { record in
-            Baseline(record: record, heldOut: try store.baselineHeldOut(baseline: record.id ?? -1))
-        }
-        let records = try store.runs().filter { $0.study == study }
-        let perModel = Dictionary(grouping: records, by: \.model).mapValues(\.count)
-        runs = try records.map { record in
-            let id = record.id ?? -1
-            let trainings = try store.trainings(run: id).map { training in
-                let key = training.id ?? -1
-                return Training(
-                    record: training, epochs: try store.epochs(training: key),
-                    validationBatches: try store.validationBatches(training: key),
-                    testBatches: try store.testBatches(training: key),
-                    heldOut: try store.heldOut(training: key))
-            }
-            let several = (perModel[record.model] ?? 1) > 1
-            return Run(
-                record: record, errors: try store.errorSummary(of: record), rounds: try store.rounds(run: id),
-                errorRecords: try store.errors(run: id), interactions: try store.interactions(run: id),
-                exchanges: try store.exchanges(run: id), capture: try store.captures(run: id).last,
-                trainings: trainings.sorted {
-                    ($0.record.engine.rawValue, $0.record.seed) < ($1.record.engine.rawValue, $1.record.seed)
-                },
-                parities: try store.parities(run: id),
-                label: several ? "\(record.model) · \(record.runIndex)" : record.model)
-        }
     }
 
     /// What no learning achieves on a run's held-out images.

@@ -1,17 +1,31 @@
 import GRDB
 
+/// Which state of a run's rows was read: conversation, captures, trainings and their scores.
+public struct RunState: Sendable, Hashable, Codable, FetchableRecord {
+    /// The run's number.
+    public var run: Int64
+    /// How often its rows have changed, by whichever process; 0 where they have not since the store was brought up to version 4.
+    public var changes: Int
+
+    public init(run: Int64, changes: Int) {
+        self.run = run
+        self.changes = changes
+    }
+}
+
 extension ResultStore {
-    /// How often the rows of each run have changed, by the run's number: conversation, captures, trainings and their scores. A
-    /// run without a number has not changed since the store was brought up to version 4.
+    /// The runs of a study in the order of their paths, each with how often its rows have changed.
     ///
     /// - Throws: `StoreError`.
     /// - Complexity: a row a run.
-    public func runChanges() throws -> [Int64: Int] {
+    public func runStates(study: String) throws -> [RunState] {
         try read("looking for changed runs") { db in
-            let rows = try Row.fetchCursor(db, sql: "SELECT run_id, count FROM run_change")
-            var counts: [Int64: Int] = [:]
-            while let row = try rows.next() { counts[row[0]] = row[1] }
-            return counts
+            try RunState.fetchAll(
+                db,
+                sql: """
+                    SELECT run.id AS run, COALESCE(run_change.count, 0) AS changes
+                    FROM run LEFT JOIN run_change ON run_change.run_id = run.id WHERE run.study = ? ORDER BY run.path
+                    """, arguments: [study])
         }
     }
 

@@ -51,7 +51,8 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
 
     public init(
         key: RunKey, provider: String, endpointModel: String = "", cohortYear: Int? = nil, reasoning: Bool? = nil,
-        vendor: String? = nil, openWeights: Bool? = nil, fixture: Bool = false, templateHash: String = "", datasetHash: String = "", maxRounds: Int = 20,
+        vendor: String? = nil, openWeights: Bool? = nil, fixture: Bool = false, templateHash: String = "",
+        datasetHash: String = "", maxRounds: Int = 20,
         loopAfter: Int = 3, sandboxed: Bool = true, status: Status = .running, startedAt: Date = Date()
     ) {
         path = key.path
@@ -125,6 +126,18 @@ extension ResultStore {
     /// All runs, in the order of their paths.
     public func runs() throws -> [RunRecord] {
         try read("listing the runs") { try RunRecord.order(Column("path")).fetchAll($0) }
+    }
+
+    /// The datasets that a study's runs were made on, by name.
+    public func datasets(study: String) throws -> [String] {
+        try read("listing the datasets") {
+            try String.fetchAll(
+                $0, sql: "SELECT DISTINCT dataset FROM run WHERE study = ? ORDER BY dataset", arguments: [study])
+        }
+    }
+
+    public func run(id: Int64) throws -> RunRecord? {
+        try read("reading run \(id)") { try RunRecord.fetchOne($0, key: id) }
     }
 
     public func run(path: String) throws -> RunRecord? {

@@ -93,7 +93,8 @@ struct PlannedComparisonTests {
     func questions(word: String, title: String) async throws {
         let scratch = try workspace(kept: Self.file("{compare: [\(word)]}"))
         let (rows, outcome) = try await report(scratch)
-        let planned = Set(rows.filter { $0["planned"] as? String == "planned" }.compactMap { $0["question"] as? String })
+        let planned = Set(
+            rows.filter { $0["planned"] as? String == "planned" }.compactMap { $0["question"] as? String })
         // One target, one prompt, one run a model: nothing to compare, and the report says that it was planned.
         let without = "Planned, but without two groups that have held-out Dice: \(title)."
         if ["target", "prompt", "model"].contains(word) {

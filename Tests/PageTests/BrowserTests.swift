@@ -19,6 +19,10 @@ struct BrowserTests {
         try await Chromium.run("tables", [try Self.shared.get().address])
     }
 
+    @Test func `a long table shows its rows as they are scrolled to, in columns and with roles`() async throws {
+        try await Chromium.run("long_table", [try Self.shared.get().address])
+    }
+
     @Test func `without script the same is there to read`() async throws {
         let report = try Self.shared.get()
         try await Chromium.run("without_script", [report.address, report.conversation])
@@ -101,7 +105,7 @@ struct WrittenReport: Sendable {
         folder = study.workspace.results(study: study.name).appending(path: "report")
         let page = try ReportPage(evidence: evidence, workspace: study.workspace)
         _ = try page.write(to: folder)
-        pages = page.paths.filter { $0.hasSuffix(".html") }
+        pages = try page.paths().filter { $0.hasSuffix(".html") }
         let shown = evidence.runs.firstIndex { $0.headline != nil && $0.rounds.count > 1 } ?? 0
         conversation = "runs/" + ReportPage.pages(evidence)[shown]
         Self.removals.add(root)

@@ -74,7 +74,9 @@ struct GalleryTests {
         #expect(gallery.cases.map(\.role) == ["worst", nil, "median", nil, "best"])
         #expect(gallery.cases.map(\.record.dice) == gallery.cases.map(\.record.dice).sorted())
         let item = gallery.cases[0]
-        for data in [try gallery.image(item), try gallery.truth(item), try gallery.prediction(item)] {
+        for data in [
+            try gallery.sample(item).image(), try gallery.sample(item).truth(), try gallery.prediction(item),
+        ] {
             let header = try PNG.decode([UInt8](data), name: "x").header
             #expect(header.width == 96 && header.height == 96)
         }

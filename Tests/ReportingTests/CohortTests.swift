@@ -167,7 +167,10 @@ struct CohortTests {
         #expect(row["test"]?.shown.hasPrefix("Kruskal-Wallis") == true && number(row["p"]) != nil, "\(row)")
     }
 
-    @Test func `groups are what the card said when the run was made, and the card of today only where that is not known`() throws {
+    @Test
+    func `groups are what the card said when the run was made, and the card of today only where that is not known`()
+        throws
+    {
         let study = try CohortStudy(models: 10, runs: 1, datasets: ["alpha"])
         defer { study.remove() }
         var evidence = try study.evidence()
@@ -225,7 +228,8 @@ struct CohortTests {
         evidence.runs[short].trainings[0].epochs.removeAll { $0.epoch > 3 }
         func models(_ place: String, epoch: Int) -> Double? {
             rows(evidence.cohortCurvesTable()).first {
-                $0["group"] == .text("all models") && $0["dataset"] == .text(place) && number($0["epoch"]) == Double(epoch)
+                $0["group"] == .text("all models") && $0["dataset"] == .text(place)
+                    && number($0["epoch"]) == Double(epoch)
             }.flatMap { number($0["models"]) }
         }
         #expect(models("alpha", epoch: 3) == 4 && models("beta", epoch: 3) == 3)
@@ -241,13 +245,16 @@ struct CohortTests {
         var evidence = try study.evidence()
         var second = evidence.runs[0].trainings[0]
         second.record.seed = 1
-        for index in second.epochs.indices { second.epochs[index].commonBce = second.epochs[index].commonBce.map { $0 + 0.3 } }
+        for index in second.epochs.indices {
+            second.epochs[index].commonBce = second.epochs[index].commonBce.map { $0 + 0.3 }
+        }
         evidence.runs[0].trainings.append(second)
         let values = evidence.runs.map { run in
             Statistics.mean(run.trainings.compactMap { $0.epochs[0].commonBce }) ?? .nan
         }
         let curve = rows(evidence.cohortCurvesTable()).filter { $0["group"] == .text("all models") }
-        #expect(curve.count == 15 && curve.allSatisfy { $0["dataset"] == .text("alpha") }, "one dataset has no over all")
+        #expect(
+            curve.count == 15 && curve.allSatisfy { $0["dataset"] == .text("alpha") }, "one dataset has no over all")
         #expect(number(curve[0]["mean_bce"]).map { abs($0 - (Statistics.mean(values) ?? .nan)) < 1e-12 } == true)
         #expect(curve[0]["sd_bce"] == .missing)
     }

@@ -100,7 +100,7 @@ struct ReportFolderTests {
         let page = try ReportPage(evidence: sample.evidence(), workspace: sample.workspace)
         _ = try page.write(to: folder)
         var checked = 0
-        for path in page.paths where path.hasSuffix(".html") {
+        for path in try page.paths() where path.hasSuffix(".html") {
             let url = folder.appending(path: path)
             let html = try String(contentsOf: url, encoding: .utf8)
             for match in html.matches(of: /(?:href|src)="([^"#]+)(#[^"]*)?"/) {

@@ -5,11 +5,11 @@ import Testing
 @testable import Statistics
 
 @Suite struct ReferenceTests {
-    /// scipy, statsmodels, scikit-posthocs and whole-number definitions: see the header of each file.
-    @Test(arguments: ["special", "rank-sum", "u-counts", "signed-rank", "groups", "effects", "more"])
+    /// scipy, statsmodels, scikit-posthocs, R and whole-number definitions: see the header of each file.
+    @Test(arguments: ["special", "rank-sum", "u-counts", "signed-rank", "groups", "effects", "more", "r"])
     func storedValuesAreMet(file: String) throws {
         let stored = try Reference.stored(file)
-        #expect(stored.header["scipy"] != nil && stored.header["command"] != nil)
+        #expect((stored.header["scipy"] ?? stored.header["R"]) != nil && stored.header["command"] != nil)
         #expect(!stored.cases.isEmpty)
         for question in stored.cases where question.kind != "power" {
             try Reference.compare(question, try #require(question.expected))

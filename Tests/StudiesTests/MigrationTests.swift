@@ -90,8 +90,9 @@ struct MigrationTests {
         let store = try ResultStore(path: path)
         let run = try #require(try store.runs().first)
         #expect(run.vendor == nil && run.openWeights == nil && run.provider == "replay")
-        #expect(try store.runChanges().isEmpty && store.integrityProblems().isEmpty)
+        #expect(try store.runStates(study: "older") == [RunState(run: 1, changes: 0)])
+        #expect(try store.integrityProblems().isEmpty)
         _ = try store.setStatus(.succeeded, reason: nil, of: run)
-        #expect(try store.runChanges() == [1: 1])
+        #expect(try store.runStates(study: "older") == [RunState(run: 1, changes: 1)])
     }
 }

@@ -77,14 +77,20 @@ public struct AuditEvidence: Sendable {
     /// - Throws: `StoreError`.
     /// - Complexity: one pass over the study's rows.
     public init(store: ResultStore, study: String, surroundings: AuditSurroundings) throws {
-        self.study = study
+        var reader = AuditReader(study: study)
+        try self.init(store: store, surroundings: surroundings, reading: &reader)
+    }
+
+    /// - Parameter reader: Knows what was read before.
+    init(store: ResultStore, surroundings: AuditSurroundings, reading reader: inout AuditReader) throws {
+        study = reader.study
         self.surroundings = surroundings
         database = store.path.path(percentEncoded: false)
         references = try store.references()
-        runs = try store.runs().filter { $0.study == study }.map { try Self.run($0, store) }
+        runs = try reader.runs(in: store)
     }
 
-    private static func run(_ record: RunRecord, _ store: ResultStore) throws -> Run {
+    static func run(_ record: RunRecord, _ store: ResultStore) throws -> Run {
         let id = record.id ?? -1
         let captures = try store.captures(run: id).map(Capture.init)
         let trainings = try store.trainings(run: id).map { training in

@@ -84,16 +84,27 @@ public struct AuditSurroundings: Sendable {
     ///
     /// - Throws: `StoreError`.
     public init(workspace: Workspace, store: ResultStore, study: String) throws {
+        var reader = AuditReader(study: study)
+        try self.init(workspace: workspace, store: store, reading: &reader)
+    }
+
+    /// - Parameters:
+    ///   - reader: Knows which datasets have not changed since an earlier audit.
+    ///   - looksAtReport: Whether the report's files are held against the results; they are not while they are being written.
+    public init(
+        workspace: Workspace, store: ResultStore, reading reader: inout AuditReader, looksAtReport: Bool = true
+    ) throws {
         let catalogue = DatasetCatalogue(root: workspace.datasets)
-        for name in Set(try store.runs().filter { $0.study == study }.map(\.dataset)) {
+        for name in try store.datasets(study: reader.study) {
             do {
-                datasets[name] = try CurrentDataset(reading: catalogue.load(name))
+                datasets[name] = try reader.dataset(catalogue.load(name))
             } catch {
                 unreadableDatasets[name] = error.description
             }
         }
         templates = Self.templates(in: workspace.prompts)
-        reportFolder = workspace.results(study: study).appending(path: "report", directoryHint: .isDirectory)
+        guard looksAtReport else { return }
+        reportFolder = workspace.results(study: reader.study).appending(path: "report", directoryHint: .isDirectory)
         dataHash = try store.resultHash()
     }
 

@@ -12,7 +12,8 @@ public struct StudyAudit: Sendable {
     public static let checks: [any StoreCheck] = [
         ScoreRangeCheck(), NotFiniteCheck(), ConstantScoresCheck(), IdenticalResultsCheck(), PerSampleCheck(),
         CountsCheck(), BatchMeansCheck(), LeakCheck(), DatasetChangedCheck(), PromptChangedCheck(),
-        PriceChangedCheck(), CardChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(), ParityCheck(),
+        PriceChangedCheck(), CardChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(),
+        ParityCheck(),
         StatedOtherwiseCheck(), ConversationCheck(), UnfinishedCheck(), FigureAgeCheck(),
     ]
 
@@ -30,6 +31,14 @@ public struct StudyAudit: Sendable {
     ///
     /// - Throws: `StoreError` for a store that cannot be read at all.
     public func report(at date: Date = Date()) throws -> AuditReport {
+        var reader = AuditReader(study: study)
+        return try report(at: date, reading: &reader)
+    }
+
+    /// The same for an audit that follows another: only runs that have changed since are read.
+    ///
+    /// - Throws: `StoreError` for a store that cannot be read at all.
+    public func report(at date: Date = Date(), reading reader: inout AuditReader) throws -> AuditReport {
         let integrity = StoreIntegrityCheck()
         var findings = try integrity.findings(in: store)
         let subject = "study \(study)"
@@ -38,7 +47,7 @@ public struct StudyAudit: Sendable {
         }
         let evidence: AuditEvidence
         do {
-            evidence = try AuditEvidence(store: store, study: study, surroundings: surroundings)
+            evidence = try AuditEvidence(store: store, surroundings: surroundings, reading: &reader)
         } catch StoreError.failed(_, let doing, let reason) {
             findings = [integrity.unreadable(doing: doing, reason: reason, store: store)]
             return AuditReport(subject: subject, auditedAt: date, checks: [integrity], findings: findings)

@@ -3,7 +3,7 @@ import Statistics
 
 extension StudyEvidence {
     /// One baseline with its held-out Dice.
-    public struct Baseline: Sendable {
+    public struct Baseline: Sendable, Hashable {
         public var record: BaselineRecord
         public var heldOut: [BaselineHeldOutRecord]
 

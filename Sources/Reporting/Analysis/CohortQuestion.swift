@@ -77,7 +77,8 @@ extension StudyEvidence {
         let older = comparableRuns.filter { $0.record.vendor == nil && currentCards[$0.record.model] != nil }
         guard !older.isEmpty else { return nil }
         let models = Set(older.map(\.record.model)).count
-        return "Vendor and weights of \(older.count) run\(older.count == 1 ? "" : "s") of \(models) model\(models == 1 ? "" : "s") are what models.yaml says now: "
+        return
+            "Vendor and weights of \(older.count) run\(older.count == 1 ? "" : "s") of \(models) model\(models == 1 ? "" : "s") are what models.yaml says now: "
             + "they were made before the store kept what it said then."
     }
 

@@ -15,7 +15,9 @@ struct ModelCurve {
             var runValues: [Int: [Double]] = [:]
             for curve in curves {
                 for (epoch, seeds) in curve {
-                    if let mean = Statistics.mean(seeds.compactMap(value)) { runValues[epoch, default: []].append(mean) }
+                    if let mean = Statistics.mean(seeds.compactMap(value)) {
+                        runValues[epoch, default: []].append(mean)
+                    }
                 }
             }
             return runValues.compactMapValues { Statistics.mean($0) }

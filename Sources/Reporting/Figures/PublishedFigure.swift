@@ -86,7 +86,8 @@ public struct PublishedFigure: Figure {
     private func draw(_ frame: Frame, top: Double, _ style: Style, on canvas: Canvas) -> Double {
         canvas.text(frame.title, x: 8, y: top + 11, size: 7.5, bold: true)
         canvas.text(
-            canvas.shortened(frame.subtitle, to: size.width - 16, size: 6.5), x: 8, y: top + 20, size: 6.5, colour: .grey)
+            canvas.shortened(frame.subtitle, to: size.width - 16, size: 6.5), x: 8, y: top + 20, size: 6.5,
+            colour: .grey)
         let area = PlotArea(
             left: style.margin, top: top + frameTop - 4, right: size.width - 10,
             bottom: top + frameTop + height(frame.strips))

@@ -56,19 +56,20 @@ struct GalleryView {
         let dice = ReportTable.Cell.fixed(item.record.dice, 3)
         let name = StoredText.line(item.record.sample, limit: 80)
         // Known before it is loaded, so that nothing on the page moves when it is.
-        let size = gallery.size(item)
+        let sample = gallery.sample(item)
+        let size = sample.size
         markup.element("figure", ["id": "image-\(index + 1)", "class": "case"]) { markup in
             markup.element("div", ["class": "overlay"]) { markup in
                 markup.start(
                     "img",
                     [
-                        "class": "base", "src": root + gallery.imagePath(item), "loading": "lazy",
+                        "class": "base", "src": root + sample.imagePath, "loading": "lazy",
                         "width": size.map { "\($0.width)" }, "height": size.map { "\($0.height)" },
                         "alt": "Held-out image \(name); prediction against truth: Dice \(dice)",
                     ])
                 markup.start(
                     "img",
-                    ["class": "layer truth", "src": root + gallery.truthPath(item), "loading": "lazy", "alt": ""])
+                    ["class": "layer truth", "src": root + sample.truthPath, "loading": "lazy", "alt": ""])
                 markup.start(
                     "img",
                     ["class": "layer prediction", "src": predictionPath(item), "loading": "lazy", "alt": ""])

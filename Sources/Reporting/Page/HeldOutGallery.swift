@@ -23,9 +23,6 @@ struct HeldOutGallery: Sendable {
     private let predictions: URL
     private let threshold: Threshold
 
-    /// Pictures with a longer side are shown smaller.
-    private static let longestSide = 1024
-
     /// Why there is nothing to see.
     enum Absence: Error, Sendable {
         case notEvaluated
@@ -89,42 +86,7 @@ struct HeldOutGallery: Sendable {
         return Threshold(value: 0.5, comparison: .greater)
     }
 
-    func imagePath(_ item: Case) -> String { "samples/\(dataset.name)/\(item.position)-image.png" }
-    func truthPath(_ item: Case) -> String { "samples/\(dataset.name)/\(item.position)-truth.png" }
-
-    /// - Throws: `DatasetError`, `PNGError`.
-    func image(_ item: Case) throws -> Data {
-        let image = try dataset.image(item.record.sample)
-        let step = Self.step(image.width, image.height)
-        guard step > 1 else { return Data(try PNG.encode(image)) }
-        let (width, height) = (image.width / step, image.height / step)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(width * height * image.channels)
-        for y in 0..<height {
-            for x in 0..<width {
-                for channel in 0..<image.channels { bytes.append(image[x: x * step, y: y * step, channel: channel]) }
-            }
-        }
-        return Data(try PNG.encode(try Image(width: width, height: height, channels: image.channels, bytes: bytes)))
-    }
-
-    /// The outline of the truth, so that what is predicted can be seen inside it.
-    ///
-    /// - Throws: `DatasetError`, `ReportError.drawing`.
-    func truth(_ item: Case) throws -> Data {
-        let truth = try dataset.truth(item.record.sample)
-        let mask = truth.bytes.map { $0 != 0 }
-        let outline = OverlayPicture.outline(
-            mask, width: truth.width, height: truth.height, thickness: max(1, max(truth.width, truth.height) / 256))
-        return try picture(outline, truth.width, truth.height, colour: 0x56B4E9, truthPath(item))
-    }
-
-    /// Pixels as they are shown; nil where the image cannot be read.
-    func size(_ item: Case) -> (width: Int, height: Int)? {
-        guard let header = try? PNG.header(dataset.imageURL(item.record.sample)) else { return nil }
-        let step = Self.step(header.width, header.height)
-        return (header.width / step, header.height / step)
-    }
+    func sample(_ item: Case) -> HeldOutSample { HeldOutSample(dataset: dataset, position: item.position) }
 
     /// The prediction as it was scored: the probability resized to the grid of the image, then decided.
     ///
@@ -138,33 +100,7 @@ struct HeldOutGallery: Sendable {
         let map = try Resize.bilinear(
             try all.probabilities.rows([index]).values, width: all.probabilities.shape[3],
             height: all.probabilities.shape[2], toWidth: size.width, toHeight: size.height)
-        return try picture(map.map(threshold.admits), size.width, size.height, colour: 0xE69F00, item.record.sample)
-    }
-
-    private func picture(_ mask: [Bool], _ width: Int, _ height: Int, colour: UInt32, _ name: String) throws -> Data {
-        let step = Self.step(width, height)
-        let (w, h) = (width / step, height / step)
-        let shown =
-            step == 1 ? mask : (0..<h).flatMap { y in (0..<w).map { x in mask[y * step * width + x * step] } }
-        return try OverlayPicture.png(shown, width: w, height: h, colour: colour, name: name)
-    }
-
-    private static func step(_ width: Int, _ height: Int) -> Int {
-        max(1, (max(width, height) + longestSide - 1) / longestSide)
-    }
-}
-
-/// A dataset with the hash of what is in it now.
-struct DatasetOnDisk: Sendable {
-    var dataset: Dataset
-    var hash: String
-
-    static func load(_ name: String, in workspace: Workspace) -> Result<DatasetOnDisk, HeldOutGallery.Absence> {
-        do {
-            let dataset = try DatasetCatalogue(root: workspace.datasets).load(name)
-            return .success(DatasetOnDisk(dataset: dataset, hash: try dataset.contentHash()))
-        } catch {
-            return .failure(.reason("\(error)"))
-        }
+        return try HeldOutSample.picture(
+            map.map(threshold.admits), size.width, size.height, colour: 0xE69F00, item.record.sample)
     }
 }

@@ -6,7 +6,7 @@ import Statistics
 struct OverviewPage: Sendable {
     let evidence: StudyEvidence
     let audit: AuditSummary?
-    let tables: [ReportTable]
+    let tables: [PageTables.Heading]
     /// The figures that are shown at once; the others are on their own page.
     let figures: [DrawnFigure]
     let figureWarning: String?
@@ -39,16 +39,14 @@ struct OverviewPage: Sendable {
         markup.element("section", ["id": "contents", "aria-labelledby": "contents-title"]) { markup in
             markup.element("h2", ["id": "contents-title"], text: "In this report")
             markup.element("ul") { markup in
-                func item(_ link: String, _ title: String, _ note: String, _ markup: inout Markup) {
+                func item(_ link: String, _ title: String, _ note: String?, _ markup: inout Markup) {
                     markup.element("li") { markup in
                         markup.element("a", ["href": link], text: title)
-                        markup.text(" – \(note)")
+                        if let note { markup.text(" – \(note)") }
                     }
                 }
                 item("runs.html", "Runs", "each conversation round by round, its code, training and images", &markup)
-                for table in tables {
-                    item("tables/\(table.name).html", table.title, "\(table.rows.count) rows", &markup)
-                }
+                for table in tables { item("tables/\(table.name).html", table.title, nil, &markup) }
                 item("figures.html", "Figures", "with hover values, and as PNG, SVG and PDF for print", &markup)
                 item("report.xlsx", "Workbook", "every table as a sheet", &markup)
             }

@@ -6,7 +6,7 @@ struct PageFrame: Sendable {
     var path: String
     var title: String
     var study: String
-    var tables: [ReportTable]
+    var tables: [PageTables.Heading]
     var notice: String?
     var readAt: Date
     var live: ReportPage.Live?

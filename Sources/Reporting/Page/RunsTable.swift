@@ -41,6 +41,16 @@ struct RunsTable {
     }
 }
 
+extension StudyEvidence.Run {
+    /// "NameError → RuntimeError → ContractViolation".
+    public var summary: String {
+        guard !errorRecords.isEmpty else {
+            return record.status == .running && rounds.isEmpty ? "no reply yet" : "ran at once"
+        }
+        return errorRecords.map(\.errorClass).joined(separator: " → ")
+    }
+}
+
 /// The curves of one run: its own losses, and the scores that all pipelines share.
 struct RunCurves: Sendable {
     let figures: [any Figure]

@@ -47,23 +47,29 @@
     }
   }
 
-  // The widths of the first rows are kept for those that follow: a long table is not measured anew for each of them.
+  // A table is laid out as a whole for every row that joins it. A long one keeps the widths that its first rows ask for, and its
+  // rows become boxes of their own, which are laid out when they are looked at. What the names of the elements then no longer
+  // tell a screen reader, roles do.
   Table.prototype.freeze = function () {
     var element = this.element;
-    var old = element.querySelector("colgroup");
-    if (old) { old.remove(); }
     element.classList.remove("frozen");
     var widths = this.heads.map(function (head) { return head.getBoundingClientRect().width; });
     if (!widths.some(Boolean)) { return; }
-    var group = make("colgroup", {});
-    widths.forEach(function (width) {
-      var column = make("col", {});
-      column.style.width = width + "px";
-      group.append(column);
-    });
-    element.tHead.before(group);
+    element.style.setProperty("--columns", widths.map(function (width) { return width + "px"; }).join(" "));
+    element.setAttribute("role", "table");
+    Array.from(element.querySelectorAll("thead, tbody")).forEach(function (part) { part.setAttribute("role", "rowgroup"); });
+    Array.from(element.rows).forEach(name);
     element.classList.add("frozen");
   };
+
+  function name(row) {
+    if (row.hasAttribute("role")) { return; }
+    row.setAttribute("role", "row");
+    Array.from(row.cells).forEach(function (cell) {
+      var role = cell.tagName === "TD" ? "cell" : cell.scope === "col" ? "columnheader" : "rowheader";
+      cell.setAttribute("role", role);
+    });
+  }
 
   Table.prototype.read = function () {
     this.rows = Array.from(this.body.rows).map(function (row, index) {
@@ -234,6 +240,7 @@
     var here = Array.from(this.body.rows);
     var isLonger = here.length <= shown.length && here.every(function (row, index) { return shown[index].row === row; });
     var wanted = (isLonger ? shown.slice(here.length) : shown).map(function (entry) { return entry.row; });
+    if (this.element.classList.contains("frozen")) { wanted.forEach(name); }
     if (isLonger) { this.body.append.apply(this.body, wanted); } else { this.body.replaceChildren.apply(this.body, wanted); }
     // A handful of rows is read faster than filtered.
     this.form.hidden = this.rows.length < 6;

@@ -130,7 +130,8 @@ public struct GenerationSession: Sendable {
             RunRecord(
                 key: key, provider: replay == nil ? card.provider.rawValue : "replay",
                 endpointModel: card.requestModel, cohortYear: card.cohort, reasoning: card.reasoning,
-                vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture, templateHash: prompt.templateSHA256, datasetHash: datasetHash,
+                vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture,
+                templateHash: prompt.templateSHA256, datasetHash: datasetHash,
                 maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: isSandboxed))
     }
 }

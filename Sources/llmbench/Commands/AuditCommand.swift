@@ -64,7 +64,8 @@ struct AuditCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: database.path) else {
             throw CommandFailure.usage("study '\(study)' has no runs to audit: `llmbench generate` makes one")
         }
-        return try StudyAudit.report(of: ResultStore(path: database), study: study, in: workspace)
+        var reader = AuditReader(study: study)
+        return try StudyAudit.report(of: ResultStore(path: database), in: workspace, reading: &reader)
     }
 
     private func auditTable(_ path: String) throws -> AuditReport {
@@ -90,15 +91,18 @@ struct AuditCommand: AsyncParsableCommand {
 extension StudyAudit {
     /// The audit of a study with all that lies beside its store, as `audit` and `report` make it.
     ///
-    /// - Parameter isBeingReported: The report's files are about to be written anew: their age says nothing.
+    /// - Parameters:
+    ///   - reader: Knows what an earlier audit has read.
+    ///   - isBeingReported: The report's files are about to be written anew: their age says nothing.
     /// - Throws: `StoreError`.
     static func report(
-        of store: ResultStore, study: String, in workspace: Workspace, isBeingReported: Bool = false
+        of store: ResultStore, in workspace: Workspace, reading reader: inout AuditReader, isBeingReported: Bool = false
     ) throws -> AuditReport {
         // A store too damaged to name its datasets is what the audit is there to report.
         var surroundings =
-            (try? AuditSurroundings(workspace: workspace, store: store, study: study)) ?? AuditSurroundings()
-        if isBeingReported { surroundings.reportFolder = nil }
+            (try? AuditSurroundings(
+                workspace: workspace, store: store, reading: &reader, looksAtReport: !isBeingReported))
+            ?? AuditSurroundings()
         // Cards that cannot be read are the business of `models list`; costs and groups are then not compared.
         if let registry = try? ModelRegistry.load(workspace.models) {
             surroundings.prices = Dictionary(
@@ -115,6 +119,6 @@ extension StudyAudit {
                     )
                 }, uniquingKeysWith: { first, _ in first })
         }
-        return try StudyAudit(store: store, study: study, surroundings: surroundings).report()
+        return try StudyAudit(store: store, study: reader.study, surroundings: surroundings).report(reading: &reader)
     }
 }

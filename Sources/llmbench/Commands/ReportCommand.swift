@@ -174,22 +174,8 @@ extension StudyEvidence {
     ///
     /// - Throws: `StoreError`.
     static func reported(from store: ResultStore, study: String, in workspace: Workspace) throws -> StudyEvidence {
-        var evidence = try StudyEvidence(store: store, study: study).withCards(of: workspace)
-        evidence.plan = ComparisonPlan(of: study, in: workspace)
-        evidence.audit = AuditSummary(
-            try StudyAudit.report(of: store, study: study, in: workspace, isBeingReported: true))
-        return evidence
-    }
-
-    /// With what is not in the store: the workspace's commit, and for runs that are older than the store's memory of cards what those
-    /// say now. Cards that cannot be read leave such runs out of those groups; `llmbench models list` says what is wrong with them.
-    private func withCards(of workspace: Workspace) -> StudyEvidence {
-        var evidence = self
-        for card in (try? ModelRegistry.load(workspace.models))?.cards ?? [] {
-            evidence.currentCards[card.slug] = ModelTraits(vendor: card.vendor, openWeights: card.openWeights)
-        }
-        evidence.origin.commit = ReportOrigin.commit(of: workspace.root)
-        return evidence
+        var reported = ReportedStudy(study: study, in: workspace)
+        return try reported.evidence(from: store)
     }
 }
 

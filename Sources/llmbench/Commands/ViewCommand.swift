@@ -28,9 +28,8 @@ struct ViewCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: workspace.database(study: study).path) else {
             throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
         }
-        let report = try LiveReport(workspace: workspace, study: study) {
-            try .reported(from: $0, study: study, in: workspace)
-        }
+        let report = try LiveReport(
+            workspace: workspace, study: study, source: ReportedStudy(study: study, in: workspace))
         let server = try ReportServer(report: report, port: port)
         let serving = Task { try await server.run() }
         let signals = [SIGINT, SIGTERM].map { number in

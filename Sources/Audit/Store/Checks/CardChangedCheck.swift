@@ -20,7 +20,8 @@ struct CardChangedCheck: StoreCheck {
         let known = runs.filter { $0.record.vendor != nil }
         guard let first = known.first, let other = known.first(where: { $0.card != first.card }) else { return nil }
         return finding(
-            .warning, other.path, "\(other.card.differences(from: first.card)) in \(first.path), a run of the same model",
+            .warning, other.path,
+            "\(other.card.differences(from: first.card)) in \(first.path), a run of the same model",
             look: Self.query(evidence, runs))
     }
 
