@@ -123,7 +123,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Tables", swiftSettings: strict),
         .target(name: "Statistics", swiftSettings: optimised),
-        .target(name: "Metrics", swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: optimised),
         .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         // nnU-Net's 2d configuration: plan, network, training and inference after its published rules.
@@ -158,7 +158,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
-        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Statistics"], swiftSettings: strict),
+        .testTarget(
+            name: "MetricsTests", dependencies: ["Metrics", "Statistics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: strict),
         .testTarget(

@@ -138,18 +138,3 @@ public enum CommonLosses {
         return total == 0 ? 1 : 2 * intersection / total
     }
 }
-
-/// A question that has no answer.
-public enum MetricsError: Error, Sendable, Hashable, CustomStringConvertible {
-    case sizes(predicted: Int, truth: Int)
-    case shape(width: Int, height: Int, samples: Int)
-
-    public var description: String {
-        switch self {
-        case .sizes(let predicted, let truth):
-            "a prediction of \(predicted) pixels cannot be compared with a truth of \(truth): resize one first"
-        case .shape(let width, let height, let samples):
-            "a map of \(width)×\(height) pixels holds \(width * height) samples, not \(samples); sides are positive"
-        }
-    }
-}

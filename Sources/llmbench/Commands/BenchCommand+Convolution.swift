@@ -20,7 +20,7 @@ extension BenchCommand {
             let shapes = UNetConvolutions(base: options.base, size: options.size, batch: options.batch).distinct
             if explain { return try printPlans(shapes) }
             let peer = try options.against.map {
-                try PyTorchPeer(
+                try PythonPeer.pytorch(
                     network: BenchNetwork(base: options.base, size: options.size), threads: options.threadCount,
                     layout: $0.layout)
             }
@@ -34,7 +34,7 @@ extension BenchCommand {
             try report(rows)
         }
 
-        private func measure(_ shape: ConvolutionShape, _ peer: PyTorchPeer?) throws -> BenchResult {
+        private func measure(_ shape: ConvolutionShape, _ peer: PythonPeer?) throws -> BenchResult {
             let trial = try ConvolutionBench(shape, threads: options.threadCount)
             let folder = try BenchFolder()
             var difference: Double?

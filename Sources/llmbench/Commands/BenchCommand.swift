@@ -5,7 +5,7 @@ import TensorRuntime
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the runtime, alone or side by side with PyTorch.",
+        abstract: "Measure the runtime side by side with PyTorch, and the metrics side by side with scipy.",
         discussion: """
             Both sides get the same weights and the same batch, work in turn, and are compared before they are timed. The ratio is \
             PyTorch's median time over ours: above 1 means ours is faster.
@@ -14,8 +14,9 @@ struct BenchCommand: AsyncParsableCommand {
               llmbench bench step --against pytorch
               llmbench bench infer --base 32 --size 256 --batch 2 --against pytorch-channels-last --json
               llmbench bench conv --explain
+              llmbench bench metrics
             """,
-        subcommands: [Table.self, Step.self, Infer.self, Conv.self, Scaling.self, Roofline.self]
+        subcommands: [Table.self, Step.self, Infer.self, Conv.self, Scaling.self, Roofline.self, Metrics.self]
     )
 
     /// What a side of the comparison is called on the command line.

@@ -22,7 +22,7 @@ final class BenchSides {
     /// Multiplications and additions of the convolutions in one unit of work.
     let operations: Double
     private let folder: BenchFolder
-    private let peers: [(opponent: BenchCommand.Opponent, peer: PyTorchPeer)]
+    private let peers: [(opponent: BenchCommand.Opponent, peer: PythonPeer)]
 
     init(
         _ network: BenchNetwork, _ kind: BenchCase.Kind, batch count: Int, threads: Int,
@@ -40,14 +40,14 @@ final class BenchSides {
         optimizer = try Optimizer(network.optimizer, parameters: session.parameters)
         if kind == .step { try session.requireMemory(train: [count], optimizer: optimizer) }
         folder = try BenchFolder()
-        var started: [(BenchCommand.Opponent, PyTorchPeer)] = []
+        var started: [(BenchCommand.Opponent, PythonPeer)] = []
         if !against.isEmpty {
             let names = String(decoding: try JSONEncoder().encode(order), as: UTF8.self)
             try SafeTensors.write(tensors, metadata: ["order": names], to: folder.file("weights.safetensors"))
             try SafeTensors.write(batch, to: folder.file("batch.safetensors"))
         }
         for opponent in against {
-            let peer = try PyTorchPeer(network: network, threads: threads, layout: opponent.layout)
+            let peer = try PythonPeer.pytorch(network: network, threads: threads, layout: opponent.layout)
             try peer.ask("load \(folder.url.path)")
             started.append((opponent, peer))
         }
@@ -102,7 +102,7 @@ final class BenchSides {
     }
 
     private func gradientDifference(
-        _ loss: Float, _ peer: PyTorchPeer
+        _ loss: Float, _ peer: PythonPeer
     ) throws -> (whole: Double, worstTensor: Double?) {
         try peer.ask("check \(folder.url.path)")
         let theirs = try SafeTensors(contentsOf: folder.file("theirs.safetensors"))
@@ -161,7 +161,7 @@ final class BenchSides {
         try SafeTensors.write(
             network.initialTensors(), metadata: ["order": names], to: folder.file("weights.safetensors"))
         try SafeTensors.write(try BenchData.batch(count, network), to: folder.file("batch.safetensors"))
-        let peer = try PyTorchPeer(network: network, threads: threads, layout: opponent.layout)
+        let peer = try PythonPeer.pytorch(network: network, threads: threads, layout: opponent.layout)
         try peer.ask("load \(folder.url.path)")
         try peer.ask("\(kind.rawValue) 2")
         let answer = try peer.ask("memory")

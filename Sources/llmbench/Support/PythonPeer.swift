@@ -1,14 +1,16 @@
 import Foundation
 import Sandbox
 
-/// PyTorch as a child process that does one side of a benchmark (`Benchmarks/pytorch_bench.py`): it keeps its network in memory
-/// and answers one JSON line to each command line.
-final class PyTorchPeer {
+/// An independent implementation in Python as a child process that does one side of a benchmark (a script of `Benchmarks/`): it keeps
+/// its data in memory and answers one JSON line to each command line.
+final class PythonPeer {
     /// An answer; every field is there only where the command gives it.
     struct Answer: Decodable {
         var version: String?
         var seconds: Double?
         var loss: Double?
+        /// A number that both sides compute.
+        var value: Double?
         /// Processor seconds of all threads.
         var cpu: Double?
         /// Bytes of memory resident at most, and after the imports.
@@ -23,22 +25,26 @@ final class PyTorchPeer {
     private var pending = Data()
     private(set) var version = ""
 
-    /// Starts the child and waits until it has imported PyTorch (some seconds).
+    /// What errors call the other side.
+    private let name: String
+
+    /// Starts the child and waits until it has made its imports (some seconds for PyTorch).
     ///
-    /// - Throws: `CommandFailure.environment` when there is no interpreter, no script, or no PyTorch.
-    init(network: BenchNetwork, threads: Int, layout: String) throws {
-        let root = try Self.root()
+    /// - Parameters:
+    ///   - name: of the other side, for errors.
+    ///   - script: below the checkout.
+    /// - Throws: `CommandFailure.environment` when there is no interpreter, no script, or a package is missing.
+    init(_ name: String, script: String, arguments: [String], threads: Int) throws {
+        self.name = name
+        let root = try Self.root(script)
         let python: PythonEnvironment
         do {
             python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
         } catch {
-            throw CommandFailure.environment("PyTorch cannot be measured: \(error)")
+            throw CommandFailure.environment("\(name) cannot be measured: \(error)")
         }
         process.executableURL = python.interpreter
-        process.arguments = [
-            root.appending(path: Self.script).path, "--network", network.kind.rawValue, "--base", "\(network.base)",
-            "--size", "\(network.size)", "--threads", "\(threads)", "--layout", layout,
-        ]
+        process.arguments = [root.appending(path: script).path] + arguments
         var environment = ProcessInfo.processInfo.environment
         environment["OMP_NUM_THREADS"] = "\(threads)"
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -51,6 +57,16 @@ final class PyTorchPeer {
             throw CommandFailure.environment("\(python.interpreter.path) does not start: \(error.localizedDescription)")
         }
         version = try read(for: "the start").version ?? "of unknown version"
+    }
+
+    /// PyTorch with a network of the benchmarks.
+    static func pytorch(network: BenchNetwork, threads: Int, layout: String) throws -> PythonPeer {
+        try PythonPeer(
+            "PyTorch", script: "Benchmarks/pytorch_bench.py",
+            arguments: [
+                "--network", network.kind.rawValue, "--base", "\(network.base)", "--size", "\(network.size)",
+                "--threads", "\(threads)", "--layout", layout,
+            ], threads: threads)
     }
 
     deinit {
@@ -67,10 +83,10 @@ final class PyTorchPeer {
         return try read(for: command)
     }
 
-    /// Asks for something that takes time; the seconds as PyTorch's side measured them.
+    /// Asks for something that takes time; the seconds as the other side measured them.
     func time(_ command: String) throws -> Double {
         guard let seconds = try ask(command).seconds else {
-            throw CommandFailure.environment("PyTorch's side gave no time for '\(command)'")
+            throw CommandFailure.environment("\(name)'s side gave no time for '\(command)'")
         }
         return seconds
     }
@@ -82,22 +98,20 @@ final class PyTorchPeer {
                 pending = Data(pending[(end + 1)...])
                 guard let answer = try? JSONDecoder().decode(Answer.self, from: line) else { continue }
                 if let error = answer.error {
-                    throw CommandFailure.environment("PyTorch's side failed at '\(command)': \(error)")
+                    throw CommandFailure.environment("\(name)'s side failed at '\(command)': \(error)")
                 }
                 return answer
             }
             let more = output.fileHandleForReading.availableData
             guard !more.isEmpty else {
-                throw CommandFailure.environment("PyTorch's side ended at '\(command)'; its message stands above")
+                throw CommandFailure.environment("\(name)'s side ended at '\(command)'; its message stands above")
             }
             pending.append(more)
         }
     }
 
-    private static let script = "Benchmarks/pytorch_bench.py"
-
     /// The checkout: the folder with the benchmark script, from the current folder or the program's upwards.
-    private static func root() throws -> URL {
+    private static func root(_ script: String) throws -> URL {
         let here = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         let program = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         for start in [here, program] {
