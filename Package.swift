@@ -109,6 +109,8 @@ let package = Package(
             name: "Generation",
             dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing"],
             swiftSettings: strict),
+        // The training-free study: what a model draws, read, filled, judged and refined. Pure: no network, no processes.
+        .target(name: "Polygons", dependencies: ["Metrics", "Statistics", "Datasets"], swiftSettings: optimised),
         .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CSpawn", "Hashing"], swiftSettings: strict),
         .target(name: "Prompts", dependencies: ["Hashing"], swiftSettings: strict),
@@ -161,6 +163,9 @@ let package = Package(
         .testTarget(
             name: "MetricsTests", dependencies: ["Metrics", "Statistics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PolygonsTests", dependencies: ["Polygons", "Metrics", "Statistics", "Datasets", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: strict),
         .testTarget(
             name: "PublishedFiguresTests", dependencies: ["PublishedFigures", "Statistics", "Tables"],
