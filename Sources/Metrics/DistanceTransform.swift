@@ -137,19 +137,33 @@ struct LowerEnvelope {
 
     /// Squared distances of the whole row.
     func evaluate(into result: inout [Double], at offset: Int) {
-        var index = 0
-        for x in 0..<width {
-            while index + 1 < count, starts[index + 1] < Double(x) { index += 1 }
-            result[offset + x] = value(index, x)
+        let (count, squareX) = (count, squareX)
+        result.withUnsafeMutableBufferPointer { result in
+            for index in 0..<count {
+                // From where this parabola is the lowest to where the next one is.
+                let first = index == 0 ? 0 : firstColumn(after: starts[index])
+                let end = index + 1 == count ? width : firstColumn(after: starts[index + 1])
+                guard first < end else { continue }
+                let (apex, height) = (Double(apexes[index]), heights[index])
+                for x in first..<end {
+                    let distance = Double(x) - apex
+                    result[offset &+ x] = distance * distance * squareX + height
+                }
+            }
         }
     }
 
-    /// Squared distances of the pixels of the row that `wanted` marks, appended from left to right.
-    ///
-    /// - Parameter wanted: bytes of a picture; the row begins at `offset`.
-    func append(to result: inout [Double], where wanted: [UInt8], from offset: Int) {
+    /// The first whole column that is larger than a position.
+    private func firstColumn(after position: Double) -> Int {
+        guard position > -1 else { return 0 }
+        return position >= Double(width) ? width : Int(position.rounded(.down)) + 1
+    }
+
+    /// Squared distances of some pixels of the row, in ascending order, appended.
+    func append(to result: inout [Double], _ columns: ArraySlice<Int32>, from left: Int) {
         var index = 0
-        for x in 0..<width where wanted[offset + x] != 0 {
+        for column in columns {
+            let x = Int(column) - left
             while index + 1 < count, starts[index + 1] < Double(x) { index += 1 }
             result.append(value(index, x))
         }
@@ -158,5 +172,61 @@ struct LowerEnvelope {
     private func value(_ index: Int, _ x: Int) -> Double {
         let distance = Double(x - Int(apexes[index]))
         return distance * distance * squareX + heights[index]
+    }
+}
+
+/// Squared distances of single pixels of a row, by whichever of two exact ways looks at fewer columns.
+///
+/// A pixel's own column bounds its distance, so a search to both sides ends after as many columns at most; where that would be more
+/// than the lower envelope of the whole row costs, the envelope is built.
+struct RowSearch {
+    /// What a column costs the envelope, in columns of a search.
+    private static let envelopeCost = 6
+
+    private let columns: ColumnDistances
+    private let spacing: PixelSpacing
+    private var envelope: LowerEnvelope
+
+    init(_ columns: ColumnDistances, spacing: PixelSpacing) {
+        (self.columns, self.spacing) = (columns, spacing)
+        envelope = LowerEnvelope(width: columns.width, spacing: spacing)
+    }
+
+    /// - Parameters:
+    ///   - queries: columns of the picture, ascending.
+    ///   - left: the window's first column.
+    ///   - row: of the window.
+    mutating func append(to result: inout [Double], _ queries: ArraySlice<Int32>, from left: Int, row: Int) {
+        guard !queries.isEmpty else { return }
+        let width = columns.width
+        let reach = spacing.y / spacing.x
+        var cost = 0.0
+        for query in queries {
+            let count = columns.counts[row * width + Int(query) - left]
+            cost += 2 * min(Double(count) * reach, Double(width))
+        }
+        if cost > Double(Self.envelopeCost * width) {
+            if envelope.build(columns, row: row) { envelope.append(to: &result, queries, from: left) }
+            return
+        }
+        let (squareX, squareY) = (spacing.x * spacing.x, spacing.y * spacing.y)
+        columns.counts.withUnsafeBufferPointer { counts in
+            let row = UnsafeBufferPointer(rebasing: counts[(row * width)..<((row + 1) * width)])
+            func height(_ x: Int) -> Double {
+                row[x] < ColumnDistances.far ? Double(row[x]) * Double(row[x]) * squareY : .infinity
+            }
+            for query in queries {
+                let x = Int(query) - left
+                var (best, distance) = (height(x), 1)
+                while distance < width {
+                    let along = Double(distance) * Double(distance) * squareX
+                    guard along < best else { break }
+                    if x >= distance { best = min(best, along + height(x - distance)) }
+                    if x + distance < width { best = min(best, along + height(x + distance)) }
+                    distance += 1
+                }
+                result.append(best)
+            }
+        }
     }
 }

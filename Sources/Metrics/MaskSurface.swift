@@ -8,8 +8,10 @@ public struct MaskSurface: Sendable, Hashable {
     public let height: Int
     /// 1 on the surface, 0 elsewhere; `height * width`.
     public let values: [UInt8]
-    /// How many pixels the surface has.
-    public let count: Int
+    /// The columns of the surface's pixels, row by row.
+    let columns: [Int32]
+    /// Where each row of `bounds` begins in `columns`, and the end.
+    let rowStarts: [Int]
     /// The window that holds the surface, which is that of the mask; `nil` for an empty one.
     let bounds: (columns: Range<Int>, rows: Range<Int>)?
 
@@ -18,35 +20,43 @@ public struct MaskSurface: Sendable, Hashable {
         (width, height) = (mask.width, mask.height)
         bounds = mask.bounds
         var values = [UInt8](repeating: 0, count: mask.pixels)
-        var count = 0
-        if let bounds { Self.mark(mask, bounds.columns, bounds.rows, &values, &count) }
-        self.values = values
-        self.count = count
+        var (columns, rowStarts): ([Int32], [Int]) = ([], [0])
+        if let bounds {
+            Self.mark(mask.values, width, bounds.columns, bounds.rows, &values)
+            values.withUnsafeBufferPointer { values in
+                for y in bounds.rows {
+                    for x in bounds.columns where values[y &* mask.width &+ x] != 0 {
+                        columns.append(Int32(truncatingIfNeeded: x))
+                    }
+                    rowStarts.append(columns.count)
+                }
+            }
+        }
+        (self.values, self.columns, self.rowStarts) = (values, columns, rowStarts)
     }
 
+    /// How many pixels the surface has.
+    public var count: Int { columns.count }
+
     private static func mark(
-        _ mask: Mask, _ columns: Range<Int>, _ rows: Range<Int>, _ values: inout [UInt8], _ count: inout Int
+        _ mask: [UInt8], _ width: Int, _ columns: Range<Int>, _ rows: Range<Int>, _ values: inout [UInt8]
     ) {
-        let width = mask.width
-        mask.values.withUnsafeBufferPointer { mask in
+        mask.withUnsafeBufferPointer { mask in
             values.withUnsafeMutableBufferPointer { values in
                 for y in rows {
-                    let isOuterRow = y == rows.lowerBound || y == rows.upperBound - 1
-                    var marked = 0
-                    for index in (y * width + columns.lowerBound)..<(y * width + columns.upperBound) {
-                        // The outermost rows and columns of the window have background beside them, or the frame.
-                        let x = index &- y &* width
-                        let isInside: UInt8
-                        if isOuterRow || x == columns.lowerBound || x == columns.upperBound &- 1 {
-                            isInside = 0
-                        } else {
-                            isInside = mask[index &- 1] & mask[index &+ 1] & mask[index &- width] & mask[index &+ width]
-                        }
-                        let surface = mask[index] & (1 &- isInside)
-                        values[index] = surface
-                        marked &+= Int(surface)
+                    let (start, end) = (y * width + columns.lowerBound, y * width + columns.upperBound - 1)
+                    // The outermost rows and columns of the window have background beside them, or the frame.
+                    if y == rows.lowerBound || y == rows.upperBound - 1 {
+                        for index in start...end { values[index] = mask[index] }
+                        continue
                     }
-                    count += marked
+                    (values[start], values[end]) = (mask[start], mask[end])
+                    guard end - start > 1 else { continue }
+                    for index in (start + 1)..<end {
+                        let around =
+                            mask[index &- 1] & mask[index &+ 1] & mask[index &- width] & mask[index &+ width]
+                        values[index] = mask[index] & (1 &- around)
+                    }
                 }
             }
         }

@@ -16,7 +16,7 @@ public enum MetricsError: Error, Sendable, Hashable, CustomStringConvertible {
         case .frames(let width, let height, let otherWidth, let otherHeight):
             "a mask of \(width)×\(height) pixels cannot be combined with one of \(otherWidth)×\(otherHeight): resize one first"
         case .spacing(let x, let y):
-            "a pixel spacing of \(x)×\(y) is not usable: give two positive numbers, in millimetres"
+            "a pixel spacing of \(x)×\(y) is not usable: give two numbers from 0.000001 to 1000000, in millimetres"
         case .tolerance(let tolerance):
             "a boundary tolerance of \(tolerance) is not usable: give a number that is not negative, in the unit of the spacing"
         }

@@ -17,11 +17,13 @@ public struct PixelSpacing: Sendable, Hashable, Codable {
 
     /// Distances in millimetres.
     ///
-    /// - Throws: `MetricsError.spacing` unless both are positive and finite.
+    /// - Throws: `MetricsError.spacing` unless both are from a nanometre to a kilometre.
     public init(millimetresX x: Double, y: Double) throws(MetricsError) {
-        guard x > 0, y > 0, x.isFinite, y.isFinite else { throw .spacing(x: x, y: y) }
+        guard Self.usable.contains(x), Self.usable.contains(y) else { throw .spacing(x: x, y: y) }
         self.init(unchecked: x, y, .millimetres)
     }
+
+    private static let usable = 1e-6...1e6
 
     private init(unchecked x: Double, _ y: Double, _ unit: Unit) {
         (self.x, self.y, self.unit) = (x, y, unit)

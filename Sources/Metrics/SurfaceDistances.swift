@@ -136,14 +136,13 @@ public struct SurfaceDistances: Sendable, Hashable {
         }
         let (columns, rows) = (hull(boxA.columns, boxB.columns), hull(boxA.rows, boxB.rows))
         let counts = ColumnDistances(b.values, stride: b.width, columns: columns, rows: rows)
-        var envelope = LowerEnvelope(width: columns.count, spacing: spacing)
+        var rowSearch = RowSearch(counts, spacing: spacing)
         var result: [Double] = []
         result.reserveCapacity(a.count)
-        for y in boxA.rows {
-            let offset = y * a.width + columns.lowerBound
-            guard a.values[offset..<(offset + columns.count)].contains(1) else { continue }
-            guard envelope.build(counts, row: y - rows.lowerBound) else { continue }
-            envelope.append(to: &result, where: a.values, from: offset)
+        for (row, y) in boxA.rows.enumerated() {
+            rowSearch.append(
+                to: &result, a.columns[a.rowStarts[row]..<a.rowStarts[row + 1]], from: columns.lowerBound,
+                row: y - rows.lowerBound)
         }
         for index in result.indices { result[index] = result[index].squareRoot() }
         return result

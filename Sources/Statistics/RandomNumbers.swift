@@ -1,12 +1,12 @@
 /// SplitMix64 (Steele, Lea and Flood 2014): small, fast, the same on every machine. Not for secrets.
-struct SplitMix64: RandomNumberGenerator, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -25,13 +25,14 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
         return product.high
     }
 
-    mutating func index(below count: Int) -> Int { Int(next(upperBound: UInt64(count))) }
+    /// Uniform in 0..<count. A count of 0 is a programming error.
+    public mutating func index(below count: Int) -> Int { Int(next(upperBound: UInt64(count))) }
 
     /// Uniform in (0, 1): the middle of one of 2⁵³ equal cells.
-    mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
+    public mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 
     /// A standard normal value, by inversion: one uniform number each, and monotone in it.
-    mutating func normal() -> Double { NormalDistribution.quantile(uniform()) }
+    public mutating func normal() -> Double { NormalDistribution.quantile(uniform()) }
 
     /// The first `count` values of a random order of `values` (Fisher and Yates; Durstenfeld 1964), in place.
     mutating func partialShuffle<Value>(_ values: inout [Value], _ count: Int) {

@@ -36,6 +36,7 @@ struct FailureTests {
             (prepare + ["--held-out", "2"], "Error: --held-out 2.0: give a fraction between 0 and 1"),
             (prepare + ["--group-by", "("], "Error: --group-by '(': give a regular expression"),
             (["bench", "step", "--size", "33"], "Error: the size 33 is no multiple of 16"),
+            (["bench", "metrics", "--size", "8"], "Error: the size is 16 to 4096"),
         ])
     func parser(arguments: [String], sentence: String) async throws {
         let outcome = try await Program.llmbench(in: Scratch().url.deletingLastPathComponent()).run(arguments)

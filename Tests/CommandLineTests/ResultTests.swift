@@ -140,6 +140,21 @@ struct ResultTests {
         #expect(!broken.output.contains("secret-31415") && !broken.errors.contains("secret-31415"))
     }
 
+    @Test("bench metrics --json has the promised fields, and our distances are scipy's")
+    func benchMetrics() async throws {
+        let outcome = try await Program.llmbench(in: Checkout.root).run(
+            ["bench", "metrics", "--size", "64", "--rounds", "1", "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let rows = try outcome.objects()
+        #expect(rows.count == 4)
+        for row in rows {
+            let (ours, theirs) = (row["ours_s"] as? Double ?? 0, row["theirs_s"] as? Double ?? 0)
+            #expect(ours > 0 && theirs > 0 && row["ratio"] as? Double == theirs / ours, "\(row)")
+            #expect(try #require(row["max_difference"] as? Double) <= 1e-6)
+            #expect(try #require(row["hd95"] as? Double) > 0)
+        }
+    }
+
     @Test("unet describe --json has the promised fields, with the numbers counted by hand")
     func describe() async throws {
         let outcome = try await Program.llmbench(in: Checkout.root).run(["unet", "describe", Self.model, "--json"])

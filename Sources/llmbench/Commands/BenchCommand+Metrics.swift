@@ -97,7 +97,7 @@ extension BenchCommand {
             }
             let (ours, theirs) = try alternate(peer, "hd95") { _ = try hd95() }
             let (_, cropped) = try alternate(peer, "hd95-cropped") {}
-            let (oursTransform, theirTransform) = try alternate(peer, "transform") { _ = transform() }
+            let (oursTransform, theirTransform) = try alternate(peer, "transform") { _ = DistanceTransform.distances(to: pair.truth) }
             return Row(
                 masks: pair.name, hd95: distance, maxDifference: difference, oursS: ours.median, theirsS: theirs.median,
                 ratio: theirs.median / ours.median, theirsCroppedS: cropped.median,
