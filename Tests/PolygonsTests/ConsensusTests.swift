@@ -58,7 +58,8 @@ private func mask(_ width: Int, _ text: String) throws -> Mask {
                 zip(staple.probability, reference.probability), zip(staple.sensitivity, reference.sensitivity),
                 zip(staple.specificity, reference.specificity),
             ].map { $0.map { abs($0 - $1) }.max() ?? 1 }
-            #expect(differences.allSatisfy { $0 < 1e-5 }, "case \(number): \(differences)")
+            // ITK ends when the squares of a step sum to 1e-14, which in the slowest case is 3e-5 before the fixed point.
+            #expect(differences.allSatisfy { $0 < 1e-4 }, "case \(number): \(differences)")
         }
     }
 

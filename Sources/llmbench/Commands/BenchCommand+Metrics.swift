@@ -93,11 +93,14 @@ extension BenchCommand {
             ]
             let difference = differences.max() ?? .nan
             guard differences.allSatisfy({ $0 <= 1e-6 * max(1, distance) }) else {
-                throw CommandFailure.failed("our distances and scipy's differ by \(differences) pixels on \(pair.name)")
+                throw CommandFailure.failed(
+                    "our distances and scipy's differ by \(differences) pixels on \(pair.name)")
             }
             let (ours, theirs) = try alternate(peer, "hd95") { _ = try hd95() }
             let (_, cropped) = try alternate(peer, "hd95-cropped") {}
-            let (oursTransform, theirTransform) = try alternate(peer, "transform") { _ = DistanceTransform.distances(to: pair.truth) }
+            let (oursTransform, theirTransform) = try alternate(peer, "transform") {
+                _ = DistanceTransform.distances(to: pair.truth)
+            }
             return Row(
                 masks: pair.name, hd95: distance, maxDifference: difference, oursS: ours.median, theirsS: theirs.median,
                 ratio: theirs.median / ours.median, theirsCroppedS: cropped.median,

@@ -4,6 +4,7 @@
   {"kind": "otsu", "grey": [...]}                                          the threshold of both libraries
   {"kind": "watershed", "w", "h", "landscape": [...], "markers": [...]}    the basins
   {"kind": "flow", "nodes", "edges": [[from, to, capacity]]}               the maximum flow from the first node to the last
+  {"kind": "blur", "w", "h", "map": [...], "deviation"}                    the Gaussian filter
   {"kind": "grabcut", "w", "h", "rgb": [...], "box": [x, y, w, h]}         the mask
 """
 import json
@@ -11,6 +12,7 @@ import sys
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import maximum_flow
 from skimage.filters import threshold_otsu
@@ -35,6 +37,11 @@ def flow(q):
     return {"flow": int(maximum_flow(graph.astype(np.int32), 0, q["nodes"] - 1).flow_value)}
 
 
+def blur(q):
+    map_ = np.array(q["map"]).reshape(q["h"], q["w"])
+    return {"map": gaussian_filter(map_, q["deviation"], mode="nearest").ravel().tolist()}
+
+
 def grabcut(q):
     image = np.array(q["rgb"], np.uint8).reshape(q["h"], q["w"], 3)
     mask = np.zeros(image.shape[:2], np.uint8)
@@ -43,7 +50,7 @@ def grabcut(q):
     return {"mask": (mask & 1).ravel().tolist()}
 
 
-WORK = {"otsu": otsu, "watershed": basins, "flow": flow, "grabcut": grabcut}
+WORK = {"otsu": otsu, "watershed": basins, "flow": flow, "grabcut": grabcut, "blur": blur}
 with open(sys.argv[1]) as lines:
     for line in lines:
         question = json.loads(line)
