@@ -228,7 +228,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PageTests",
-            dependencies: ["PageTestSupport", "TestSupport", "Reporting", "ResultStore", "TensorRuntime", "Datasets"],
+            dependencies: [
+                "PageTestSupport", "TestSupport", "Reporting", "ResultStore", "TensorRuntime", "Datasets", grdb,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import ResultStore
 import TestSupport
@@ -161,6 +162,39 @@ struct StudyAuditTests {
         #expect(
             found[0].what.hasPrefix("reasoning yes where it is not said, open weights not said where it is yes in ")
                 && found[0].what.hasSuffix("run-01, a run of the same model"), "\(found[0].what)")
+    }
+
+    @Test("An audit that follows another finds what one from the start finds")
+    func following() throws {
+        let study = try SyntheticStudy(.init(models: 3))
+        defer { study.remove() }
+        var reader = AuditReader(study: SyntheticStudy.name)
+        let date = Date(timeIntervalSince1970: 0)
+        func both() throws -> (following: AuditReport, anew: AuditReport) {
+            var surroundings = try AuditSurroundings(workspace: study.workspace, store: study.store, reading: &reader)
+            surroundings.prices = [:]
+            let audit = StudyAudit(store: study.store, study: SyntheticStudy.name, surroundings: surroundings)
+            let following = try audit.report(at: date, reading: &reader)
+            var anew = try study.surroundings()
+            anew.prices = [:]
+            return (
+                following,
+                try StudyAudit(store: study.store, study: SyntheticStudy.name, surroundings: anew).report(at: date)
+            )
+        }
+        var (following, anew) = try both()
+        #expect(following == anew && following.findings.isEmpty)
+        try study.sql("UPDATE test_batch SET dice = 1.25 WHERE training_id = 2 AND batch = 1")
+        (following, anew) = try both()
+        #expect(following == anew && following.findings.map(\.check) == ["score-range"], "\(following.findings)")
+        var mask = try study.dataset.truth(study.dataset.split.training[0])
+        mask[x: 0, y: 0] = 255
+        try PNG.write(mask, to: study.dataset.maskURL(study.dataset.split.training[0]))
+        (following, anew) = try both()
+        #expect(following == anew && following.findings.map(\.check) == ["score-range", "dataset-changed"])
+        try study.sql("DELETE FROM run WHERE id = 1")
+        #expect(
+            try AuditEvidence(store: study.store, study: SyntheticStudy.name, surroundings: .init()).runs.count == 2)
     }
 
     @Test("One run's engines may agree from one seed, not from two")

@@ -15,6 +15,32 @@ import Testing
         #expect(throws: DatasetError.unknownSample("../x", dataset: "small")) { try dataset.truth("../x") }
     }
 
+    @Test func theStampSeesFilesThatWereWrittenPutInPlaceOrTakenAway() throws {
+        let folder = try TemporaryFolder()
+        let dataset = try makeDataset(folder)
+        var stamp = dataset.stamp()
+        #expect(dataset.stamp() == stamp)
+        func changed(_ what: String, _ body: () throws -> Void) throws {
+            try body()
+            let now = dataset.stamp()
+            #expect(now != stamp, "\(what)")
+            stamp = now
+        }
+        let mask = try Data(contentsOf: dataset.maskURL("s03"))
+        // The same bytes: who wants to know whether they are reads them.
+        try changed("written") { try mask.write(to: dataset.maskURL("s03")) }
+        try changed("put in place") { try mask.write(to: dataset.maskURL("s03"), options: .atomic) }
+        try changed("with an old date") {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: dataset.imageURL("s03").path)
+        }
+        try changed("taken away") { try FileManager.default.removeItem(at: dataset.imageURL("s04")) }
+        try changed("its description") {
+            try Data("{}".utf8).write(to: dataset.folder.appending(path: "dataset.json"))
+        }
+        #expect(dataset.stamp() == stamp)
+    }
+
     @Test func theContentHashSeesPixelsNamesAndSplitButNoTitle() throws {
         let folder = try TemporaryFolder()
         let dataset = try makeDataset(folder)

@@ -11,8 +11,9 @@ public struct SyntheticStudy: Sendable {
     public let workspace: Workspace
     public let store: ResultStore
     public let name: String
-    private let datasetHash: String
-    private let heldOut: [String]
+    private let datasets: [Dataset]
+    private let hashes: [String: String]
+    private let seeds: Int
 
     /// Runs a model in a large study.
     private static let runsAModel = 20
@@ -24,37 +25,51 @@ public struct SyntheticStudy: Sendable {
         "oak-5", "oak-5-reasoning", "pine-turbo", "quince", "rowan-2", "spruce-xl", "teak-open",
     ]
 
-    /// - Parameter root: An empty folder, or one that does not exist.
-    public init(root: URL, name: String = "synthetic") throws {
+    /// Made alike, but for their images; named so that figures and tables meet short and long names.
+    private static let datasetNames = [
+        "ellipses", "vocal-folds", "colin27-cerebellum", "lesions", "myoma", "fundus-vessels",
+    ]
+
+    /// - Parameters:
+    ///   - root: An empty folder, or one that does not exist.
+    ///   - datasets: At most six; runs take turns on them.
+    ///   - seeds: That each run is trained from.
+    public init(root: URL, name: String = "synthetic", datasets: Int = 1, seeds: Int = 1) throws {
         self.name = name
         workspace = Workspace(root: root)
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
         try Data("schema: 1\nmodels: []\n".utf8).write(to: workspace.models)
-        let dataset = try Self.makeDataset(workspace)
-        datasetHash = try dataset.contentHash()
-        heldOut = dataset.split.heldOut
+        self.seeds = seeds
+        let workspace = workspace
+        self.datasets = try Self.datasetNames.prefix(max(1, datasets)).enumerated().map { index, name in
+            try Self.makeDataset(name, phase: 100 * index, workspace)
+        }
+        hashes = Dictionary(uniqueKeysWithValues: try self.datasets.map { ($0.name, try $0.contentHash()) })
         store = try ResultStore(path: workspace.database(study: name))
-        try store.storeReference(
-            DatasetReferenceRecord(
-                dataset: dataset.name, datasetHash: datasetHash, samples: heldOut.count, bestThreshold: 0.42,
-                bestThresholdDice: 0.512, meanMaskDice: 0.438))
+        for (index, dataset) in self.datasets.enumerated() {
+            try store.storeReference(
+                DatasetReferenceRecord(
+                    dataset: dataset.name, datasetHash: hashes[dataset.name] ?? "",
+                    samples: dataset.split.heldOut.count, bestThreshold: 0.42,
+                    bestThresholdDice: 0.512 - 0.04 * Double(index), meanMaskDice: 0.438))
+        }
     }
 
     /// Ellipses on a textured ground: easy to see, not easy to threshold.
-    private static func makeDataset(_ workspace: Workspace) throws -> Dataset {
-        let scans = workspace.root.appending(path: "scans")
+    private static func makeDataset(_ name: String, phase: Int, _ workspace: Workspace) throws -> Dataset {
+        let scans = workspace.root.appending(path: phase == 0 ? "scans" : "scans-\(name)")
         for part in ["images", "masks"] {
             try FileManager.default.createDirectory(
                 at: scans.appending(path: part), withIntermediateDirectories: true)
         }
         let size = 96
         for index in 0..<32 {
-            var random = Random(UInt64(index))
+            var random = Random(UInt64(phase + index))
             var image: [UInt8] = []
             var mask: [UInt8] = []
             for pixel in 0..<size * size {
-                let isInside = Self.inside(pixel % size, pixel / size, index, size)
-                let wave = 28 * sin(Double(pixel % size) / 7 + Double(index)) * cos(Double(pixel / size) / 9)
+                let isInside = Self.inside(pixel % size, pixel / size, phase + index, size)
+                let wave = 28 * sin(Double(pixel % size) / 7 + Double(phase + index)) * cos(Double(pixel / size) / 9)
                 image.append(UInt8(max(0, min(255, (isInside ? 150 : 85) + wave + 40 * (random.unit() - 0.5)))))
                 mask.append(isInside ? 255 : 0)
             }
@@ -64,7 +79,7 @@ public struct SyntheticStudy: Sendable {
             }
         }
         return try DatasetPreparer(
-            .init(name: "ellipses", imageKind: "made-up scans", foreground: "the ellipse", heldOut: 0.4)
+            .init(name: name, imageKind: "made-up scans", foreground: "the ellipse", heldOut: 0.4)
         ).prepare(scans, into: DatasetCatalogue(root: workspace.datasets)).dataset
     }
 
@@ -83,11 +98,13 @@ public struct SyntheticStudy: Sendable {
     }
 
     /// The key of a run, which counts from 0.
-    public func key(_ number: Int, of count: Int) -> RunKey {
+    public func key(_ run: Int, of runs: Int) -> RunKey {
+        let (number, count) = (run / datasets.count, runs / datasets.count)
+        let dataset = datasets[run % datasets.count].name
         let aModel = count > Self.models.count ? max(2, min(Self.runsAModel, count / Self.models.count)) : 1
         let model = Self.models[number / aModel % Self.models.count]
         return RunKey(
-            study: name, dataset: "ellipses", model: model, target: "pytorch", promptHash: "5f2d09ab",
+            study: name, dataset: dataset, model: model, target: "pytorch", promptHash: "5f2d09ab",
             index: number % aModel + 1 + number / (aModel * Self.models.count) * aModel)
     }
 
@@ -95,8 +112,13 @@ public struct SyntheticStudy: Sendable {
     public func addRun(_ number: Int, of count: Int, epochs: Int = 12) throws {
         var random = Random(UInt64(1000 + number))
         let key = key(number, of: count)
+        let place = Self.models.firstIndex(of: key.model) ?? 0
         var record = RunRecord(
-            key: key, provider: "openai", endpointModel: key.model + "-latest", datasetHash: datasetHash)
+            key: key, provider: "openai", endpointModel: key.model + "-latest",
+            cohortYear: place % 2 == 0 ? 2024 : 2025,
+            reasoning: key.model.hasSuffix("reasoning") || place % 5 == 1,
+            vendor: String(key.model.prefix { $0 != "-" }), openWeights: place % 3 == 0,
+            datasetHash: hashes[key.dataset] ?? "")
         let failures = Int(random.unit() * 4)
         let succeeds = random.unit() > 0.12
         record.status = succeeds ? .succeeded : .roundLimit
@@ -107,7 +129,18 @@ public struct SyntheticStudy: Sendable {
         }
         guard succeeds else { return }
         try addCapture(run: id, key: key, number: number)
-        if random.unit() > 0.05 { try addTraining(run: id, key: key, epochs: epochs, &random) }
+        guard random.unit() > 0.05 else { return }
+        // Models, datasets and runs each have their share in how well it goes; later models are a little better.
+        var model = Random(UInt64(place))
+        let dataset = datasets.firstIndex { $0.name == key.dataset } ?? 0
+        let quality =
+            0.6 + 0.26 * model.unit() + (place % 2 == 0 ? 0 : 0.03) - 0.04 * Double(dataset)
+            + 0.1 * (random.unit() - 0.5)
+        for seed in 0..<seeds {
+            // Models choose different lengths.
+            try addTraining(
+                run: id, key: key, seed: seed, epochs: epochs + 4 * (place % 3), quality: quality, &random)
+        }
     }
 
     /// One round: its files on disk and its rows in the store.
@@ -163,7 +196,7 @@ public struct SyntheticStudy: Sendable {
         let optimizer = number % 2 == 0 ? "Adam" : "AdamW"
         _ = try store.storeCapture(
             CaptureRecord(
-                runId: run, datasetHash: datasetHash, epochs: nil, seed: 0, status: .captured,
+                runId: run, datasetHash: hashes[key.dataset] ?? "", epochs: nil, seed: 0, status: .captured,
                 facts: """
                     {"trainable_parameters": \(base * base * 1890), "encoder_stages": 3, "decoder_stages": 3,
                      "encoder_channels": [\(base), \(base * 2), \(base * 4)],
@@ -209,14 +242,18 @@ public struct SyntheticStudy: Sendable {
             """
     }()
 
-    private func addTraining(run: Int64, key: RunKey, epochs: Int, _ random: inout Random) throws {
-        let quality = 0.55 + 0.4 * random.unit()
-        let folder = workspace.directory(of: key).training(engine: "swift", seed: 0)
+    private func addTraining(
+        run: Int64, key: RunKey, seed: Int, epochs: Int, quality runQuality: Double, _ random: inout Random
+    ) throws {
+        let quality = min(0.97, runQuality + 0.03 * (random.unit() - 0.5))
+        let phase = 100 * (datasets.firstIndex { $0.name == key.dataset } ?? 0)
+        let heldOut = datasets.first { $0.name == key.dataset }?.split.heldOut ?? []
+        let folder = workspace.directory(of: key).training(engine: "swift", seed: seed)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let size = 48
         var probabilities: [Float] = []
         for sample in heldOut {
-            let index = Int(sample.suffix(2)) ?? 0
+            let index = phase + (Int(sample.suffix(2)) ?? 0)
             let wobble = (1 - quality) * (random.unit() * 4 - 1)
             for pixel in 0..<size * size {
                 let isInside = Self.inside(2 * (pixel % size), 2 * (pixel / size), index, 96, wobble: wobble)
@@ -227,7 +264,8 @@ public struct SyntheticStudy: Sendable {
             ids: heldOut, probabilities: try Tensor(shape: [heldOut.count, 1, size, size], values: probabilities)
         ).write(to: folder.appending(path: "predictions.safetensors"))
         var training = try store.beginTraining(
-            TrainingRecord(runId: run, engine: .swift, seed: 0, epochs: epochs, datasetHash: datasetHash))
+            TrainingRecord(
+                runId: run, engine: .swift, seed: seed, epochs: epochs, datasetHash: hashes[key.dataset] ?? ""))
         let id = training.id ?? -1
         for epoch in 1...epochs {
             let loss = 0.72 * exp(-Double(epoch) * quality / 5) + 0.05 + 0.02 * random.unit()

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import PageTestSupport
 import Reporting
 import ResultStore
@@ -94,15 +95,65 @@ struct ReportServerTests {
         #expect(try await live.version() == first)
         let before = try #require(try await live.contents(of: "runs.html"))
         try report.study.addRun(1, of: 2, epochs: 2)
-        // A reading is left alone for four times its own length.
-        var second = try await live.version()
-        for _ in 0..<600 where second == first {
-            try await Task.sleep(for: .milliseconds(100))
-            second = try await live.version()
-        }
-        #expect(second != first)
+        #expect(try await Self.news(live, after: first) != first)
         #expect(try await live.contents(of: "runs.html") != before)
         #expect(try await live.contents(of: "nothing.html") == nil)
+    }
+
+    /// A reading is left alone for four times its own length.
+    private static func news(_ live: LiveReport, after known: String) async throws -> String {
+        for _ in 0..<600 {
+            let version = try await live.version()
+            if version != known { return version }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return known
+    }
+
+    @Test func `what is no result of the study is no news`() async throws {
+        let report = try WrittenReport(runs: 1)
+        defer { report.remove() }
+        let study = report.study
+        let live = try LiveReport(workspace: study.workspace, study: study.name)
+        let first = try await live.version()
+        // As a study's process does while it works.
+        var job = JobRecord(id: "generate/x", position: 0, kind: "generate", needs: [], state: .planned)
+        for _ in 0..<3 {
+            job.state = job.state == .planned ? .running : .planned
+            try study.store.storeJobs([job])
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try await live.version() == first)
+        }
+    }
+
+    @Test func `of a study that has changed, the runs are read that have`() throws {
+        let study = try WrittenReport(runs: 3).study
+        defer { study.remove() }
+        let runs = try study.store.runs()
+        var reader = StudyReader(study: study.name)
+        let whole = try reader.evidence(from: study.store)
+        #expect(try reader.news(from: study.store) == nil)
+        let trained = try #require(whole.runs.last { !$0.trainings.isEmpty }?.trainings.first?.record)
+        let last = try #require(try study.store.epochs(training: trained.id ?? -1).last)
+        try study.store.storeEpoch(
+            EpochRecord(
+                trainingId: last.trainingId, epoch: last.epoch + 1, trainLoss: 0.0625, validationLoss: nil),
+            validationDice: [])
+        let other = try #require(runs.first { $0.id != trained.runId })
+        // A change that is not counted is not seen: what was read of this run before is what is given.
+        let queue = try DatabaseQueue(path: study.store.path.path)
+        try queue.write { db in
+            try db.execute(sql: "DROP TRIGGER run_change_run_update")
+            try db.execute(sql: "UPDATE run SET end_reason = 'unseen' WHERE id = ?", arguments: [other.id])
+        }
+        try queue.close()
+        let news = try #require(try reader.news(from: study.store))
+        #expect(news.runs.count == runs.count)
+        let changed = try #require(news.runs.first { $0.record.id == trained.runId })
+        #expect(changed.trainings.contains { $0.epochs.last?.trainLoss == 0.0625 })
+        #expect(news.runs.first { $0.record.id == other.id }?.record.endReason != "unseen")
+        let anew = try StudyEvidence(store: study.store, study: study.name)
+        #expect(anew.runs.first { $0.record.id == other.id }?.record.endReason == "unseen")
     }
 
     @Test func `a port that is taken is named`() async throws {
