@@ -71,18 +71,8 @@ extension StudyEvidence {
                     label: run.label,
                     points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
             }.filter { !$0.points.isEmpty }
-            let panels: any Figure = LossCurvesFigure(panels: shown.map(panel))
-            return curves.isEmpty ? [panels] : [panels, CommonCurvesFigure(curves: curves)]
+            return Self.lossPages(shown.map(panel)) + Self.commonCurves(curves, runs)
         }
-    }
-
-    private func errorsFigure() -> ErrorsFigure {
-        ErrorsFigure(
-            bars: runs.map { run in
-                .init(
-                    label: run.label, outcome: run.outcome,
-                    counts: Dictionary(run.errorRecords.map { ($0.errorClass, 1) }, uniquingKeysWith: +))
-            })
     }
 
     private func panel(_ run: Run, _ training: Training) -> LossCurvesFigure.Panel {
@@ -99,13 +89,7 @@ extension StudyEvidence {
                 DiceBoxPlotFigure.Box(
                     label: score.label, engine: score.engine.rawValue, values: score.values, isBaseline: true)
             }
-            let pipelineBoxes = here.flatMap { run in
-                TrainingRecord.Engine.allCases.compactMap { engine -> DiceBoxPlotFigure.Box? in
-                    let values = run.evaluated(engine).flatMap { $0.heldOut.map(\.dice) }
-                    return values.isEmpty ? nil : .init(label: run.label, engine: engine.rawValue, values: values)
-                }
-            }
-            let boxes = baselineBoxes + pipelineBoxes
+            let boxes = baselineBoxes + diceBoxes(here)
             guard !boxes.isEmpty else { return [] }
             let known = here.first.flatMap(reference(for:)) ?? references.last { $0.dataset == dataset }
             let lines = known.map { reference in

@@ -128,7 +128,7 @@ public struct SyntheticStudy: Sendable {
             try addRound(round, clean: succeeds && round == failures, run: id, key: key, &random)
         }
         guard succeeds else { return }
-        try addCapture(run: id, key: key, number: number)
+        try addCapture(run: id, key: key, number: number / datasets.count)
         guard random.unit() > 0.05 else { return }
         // Models, datasets and runs each have their share in how well it goes; later models are a little better.
         var model = Random(UInt64(place))

@@ -134,7 +134,9 @@ struct ReportFolderTests {
         let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-tall-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let figure = ErrorsFigure(
-            bars: (0..<600).map { .init(label: "run \($0)", outcome: "runs", counts: ["ValueError": 1 + $0 % 3]) })
+            bars: (0..<600).map {
+                .init(label: "run \($0)", outcome: "runs", counts: ["ValueError": Double(1 + $0 % 3)])
+            })
         let png = try Data(contentsOf: try figure.write(to: folder, formats: [.png])[0])
         #expect(png[20..<24].reduce(0) { $0 << 8 | Int($1) } == 32_000)
     }

@@ -63,7 +63,10 @@ struct Axis {
 
     func label(_ tick: Double) -> String {
         if scale == .logarithmic { return Self.short(tick) }
-        let step = ticks.count > 1 ? abs(ticks[1] - ticks[0]) : 1
+        guard ticks.count > 1 else {
+            return tick == tick.rounded() && abs(tick) < 1e15 ? "\(Int(tick))" : "\(Float(tick))"
+        }
+        let step = abs(ticks[1] - ticks[0])
         let digits = max(0, Int(ceil(-log10(max(step, 1e-12)) - 1e-9)))
         return ReportTable.Cell.fixed(tick, digits)
     }

@@ -69,9 +69,12 @@ public struct CohortLossFigure: Figure {
         }
     }
 
-    /// Six hues, then the same dashed and dotted.
+    /// Curves that are told apart.
+    static var styles: Int { Canvas.Colour.series.count * dashes.count }
+    private static let dashes: [[Double]] = [[], [4, 1.5], [1.2, 1.2], [5, 1.5, 1.2, 1.5], [9, 3]]
+
+    /// Six hues, then the same dashed, dotted, and in two more patterns.
     static func style(_ number: Int) -> (Canvas.Colour, [Double]) {
-        let dashes: [[Double]] = [[], [4, 1.5], [1.2, 1.2]]
         let hues = Canvas.Colour.series
         return (hues[number % hues.count], dashes[number / hues.count % dashes.count])
     }

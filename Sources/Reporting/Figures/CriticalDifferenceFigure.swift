@@ -24,16 +24,18 @@ public struct CriticalDifferenceFigure: Figure {
     }
 
     private var half: Int { (models.count + 1) / 2 }
+    /// Many ranks need more room than a column has.
+    private var isWide: Bool { models.count > 12 }
     /// Room for the names on either side.
-    private static let margin = 78.0
+    private var margin: Double { isWide ? 130 : 82 }
     private var axisY: Double { 46 }
     private var barsHeight: Double { 5 + 5 * Double(comparison.groups.count) }
     public var size: (width: Double, height: Double) {
-        (PlotArea.column, axisY + barsHeight + 12 * Double(half) + 12)
+        (isWide ? PlotArea.page : PlotArea.column, axisY + barsHeight + 12 * Double(half) + 12)
     }
 
     public func draw(on canvas: Canvas) {
-        let left = Self.margin
+        let left = margin
         let right = size.width - left
         let count = Double(max(2, models.count))
         // Best on the left.
@@ -62,7 +64,7 @@ public struct CriticalDifferenceFigure: Figure {
 
     private func drawScale(_ x: (Double) -> Double, _ count: Int, on canvas: Canvas) {
         canvas.line([(x(1), axisY), (x(Double(count)), axisY)], .ink, width: 0.9)
-        let step = count > 12 ? 2 : 1
+        let step = count > 18 ? 2 : 1
         for rank in stride(from: 1, through: count, by: step) {
             canvas.line([(x(Double(rank)), axisY - 3), (x(Double(rank)), axisY)], .ink, width: 0.7)
             canvas.text("\(rank)", x: x(Double(rank)), y: axisY - 5, size: 6.5, anchor: .middle)

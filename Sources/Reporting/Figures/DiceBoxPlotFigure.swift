@@ -22,7 +22,7 @@ public struct DiceBoxPlotFigure: Figure {
     public var references: [ReferenceLine]
     public let name = "held-out-dice"
     public let caption =
-        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond. Dotted: the best global threshold and the mean training mask, which learn nothing from the image. Where there is a baseline it stands first, in grey, with its budget, and the dashed line is its median."
+        "Dice of every held-out image on its original grid: box = quartiles, line = median, diamond = mean, whiskers = last value within 1.5 IQR, dots = images beyond; an image of a model with several runs in one row counts by its mean over them. Dotted: the best global threshold and the mean training mask, which learn nothing from the image. Where there is a baseline it stands first, in grey, with its budget, and the dashed line is its median."
 
     private let rowHeight = 15.0
 

@@ -109,13 +109,7 @@ public struct CommonCurvesFigure: Figure {
 
     public func draw(on canvas: Canvas) {
         let area = PlotArea(left: 36, top: 10 + legendHeight, right: size.width - 8, bottom: size.height - 30)
-        let dashes: [[Double]] = [[], [5, 2], [1.5, 1.5]]
-        func style(_ index: Int) -> (Canvas.Colour, [Double]) {
-            (
-                Canvas.Colour.series[index % Canvas.Colour.series.count],
-                dashes[index / Canvas.Colour.series.count % dashes.count]
-            )
-        }
+        func style(_ index: Int) -> (Canvas.Colour, [Double]) { CohortLossFigure.style(index) }
         for (index, curve) in curves.enumerated() {
             let (colour, dash) = style(index)
             Legend(entries: [.init(name: curve.label, colour: colour, dash: dash)]).draw(

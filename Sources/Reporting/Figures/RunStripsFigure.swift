@@ -89,8 +89,10 @@ public struct RunStripsFigure: Figure {
         // Where all runs agree the point stands in the middle.
         let half = max((high - low) / 2, abs(high) * 0.05, 1e-6)
         let middle = (low + high) / 2
-        return Axis(
-            high > low ? low...high : (middle - half)...(middle + half), from: area.left, to: area.right, ticks: 4)
+        guard high > low else {
+            return Axis(fixed: (middle - half)...(middle + half), ticks: [middle], from: area.left, to: area.right)
+        }
+        return Axis(low...high, from: area.left, to: area.right, ticks: 4)
     }
 
     private func draw(

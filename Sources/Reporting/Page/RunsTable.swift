@@ -94,7 +94,7 @@ struct RunCurves: Sendable {
 }
 
 /// A figure with a caption for its place.
-private struct CaptionedFigure: Figure {
+struct CaptionedFigure: Figure {
     private let figure: any Figure
     let caption: String
 
