@@ -30,6 +30,53 @@ struct PrintFigureTests {
         }
     }
 
+    @Test func `with more runs than fit a page a model is a row, a curve and a box, and no figure is longer`() throws {
+        let study = try CohortStudy(models: 21, runs: 2, datasets: ["alpha"])
+        defer { study.remove() }
+        let evidence = try study.evidence()
+        let figures = evidence.figures()
+        // A page of A4 less its margins and a caption.
+        for figure in figures { #expect(figure.size.height <= 720, "\(figure.name): \(figure.size.height) points") }
+        #expect(figures.map(\.name).filter { $0.hasPrefix("loss-curves") } == (1...3).map { "loss-curves-\($0)" })
+        let errors = evidence.errorsFigure()
+        #expect(errors.bars.count == 21 && errors.caption.contains("the mean over each model's runs"))
+        let bar = try #require(errors.bars.first { $0.label == "m3" })
+        let runs = evidence.runs.filter { $0.record.model == "m3" }
+        #expect(
+            abs(bar.counts.values.reduce(0, +) - Double(runs.flatMap(\.errorRecords).count) / 2) < 1e-12
+                && bar.outcome == "2/2 run")
+        let boxes = evidence.diceBoxes(evidence.runs)
+        let images = Dictionary(
+            grouping: runs.flatMap { $0.trainings[0].heldOut }, by: \.sample
+        ).compactMapValues { Statistics.mean($0.map(\.dice)) }
+        #expect(boxes.count == 21)
+        #expect(boxes.first { $0.label == "m3" }?.values.sorted() == images.values.sorted())
+        let common = try #require(figures.first { $0.name == "common-validation-dice" })
+        #expect(common.caption.contains("the mean over each model's runs"))
+        // Ranks of so many models need the page.
+        let many = try CohortStudy(models: 13, runs: 1)
+        defer { many.remove() }
+        let diagram = try #require(try many.evidence().figures().first { $0.name == "critical-difference" })
+        #expect(diagram.size.width == PlotArea.page)
+    }
+
+    @Test func `of more models than there are styles the best have a curve, and the caption says so`() throws {
+        let study = try CohortStudy(models: 32, runs: 1, datasets: ["alpha"])
+        defer { study.remove() }
+        let figure = try #require(
+            try study.evidence().figures().first { $0.name == "common-validation-dice" })
+        #expect(figure.caption.contains("the 30 best of 32 models"))
+    }
+
+    @Test func `a quantity on which all runs agree has one label`() {
+        let figure = RunStripsFigure(
+            quantities: [.init(title: "rate", digits: 3, isLogarithmic: true)],
+            strips: [.init(label: "m", values: [[0.001, 0.001]])])
+        #expect(figure.quantities.count == 1)
+        #expect(Axis(fixed: 0.0009...0.0011, ticks: [0.001], from: 0, to: 1).label(0.001) == "0.001")
+        #expect(Axis(fixed: 29...31, ticks: [30], from: 0, to: 1).label(30) == "30")
+    }
+
     @Test func `a figure without a clean audit is marked`() throws {
         let study = try CohortStudy(models: 2, runs: 1, datasets: ["alpha"])
         defer { study.remove() }
