@@ -5,23 +5,25 @@ import Foundation
 /// Every text is escaped; what pdflatex has no glyph for becomes its code point, so that no reply of a model can break a document or
 /// run a command of it.
 public enum LaTeX {
-    /// Rows a float: more do not fit a page.
-    static let rowsPerFloat = 50
+    /// Rows a float: more do not fit a page beside caption and notes.
+    static let rowsPerFloat = 45
 
-    /// The floats, to be included by `\input`; more than one where the table is longer than a page. The document loads booktabs and
-    /// graphicx.
+    /// The floats, to be included by `\input`; more than one where the table is longer than a page, each on a page of its own with
+    /// the notes below the first. LaTeX keeps only so many floats that wait for a place. The document loads booktabs and graphicx.
     public static func table(_ table: ReportTable, notice: String? = nil) -> String {
         let parts = stride(from: 0, to: max(1, table.rows.count), by: rowsPerFloat).map {
             Array(table.rows[$0..<min($0 + rowsPerFloat, table.rows.count)])
         }
         return parts.enumerated().map { index, rows in
             let title = parts.count == 1 ? table.title : "\(table.title) (\(index + 1) of \(parts.count))"
-            return float(table, rows: rows, title: title, label: index == 0 ? label(table.name) : nil, notice: notice)
-        }.joined(separator: "\n")
+            return float(
+                table, rows: rows, title: title, label: index == 0 ? label(table.name) : nil,
+                notes: [notice].compactMap { $0 } + (index == 0 ? table.notes : []))
+        }.joined(separator: "\\clearpage\n")
     }
 
     private static func float(
-        _ table: ReportTable, rows: [[ReportTable.Cell]], title: String, label: String?, notice: String?
+        _ table: ReportTable, rows: [[ReportTable.Cell]], title: String, label: String?, notes: [String]
     ) -> String {
         let columns = table.columns.map { $0.numeric ? "r" : "l" }.joined()
         // Wider tables are scaled to the line instead of running off the page.
@@ -35,16 +37,15 @@ public enum LaTeX {
             \\bottomrule
             \\end{tabular}
             """
-        let notes = ([notice].compactMap { $0 } + table.notes).map(escaped).joined(separator: " ")
+        let text = notes.map(escaped).joined(separator: " ")
+        let below = text.isEmpty ? "" : "\\par\\smallskip\n\\parbox{\\linewidth}{\\footnotesize \(text)}\n"
         return """
             \\begin{table}[htbp]
             \\centering
             \\caption{\(escaped(title)).}
             \(label.map { "\\label{tab:\($0)}\n" } ?? "")\\small
             \(isWide ? "\\resizebox{\\linewidth}{!}{%\n\(tabular)}" : tabular)
-            \\par\\smallskip
-            \\parbox{\\linewidth}{\\footnotesize \(notes)}
-            \\end{table}
+            \(below)\\end{table}
 
             """
     }

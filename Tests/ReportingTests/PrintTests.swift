@@ -172,6 +172,34 @@ struct LaTeXTests {
         #expect(Set(evidence.tables().map(\.name)).count == evidence.tables().count, "file names are unique")
     }
 
+    private static let pdflatex = ["/usr/bin/pdflatex", "/usr/local/bin/pdflatex"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    /// LaTeX holds some fifty floats that wait for a place, and gives up after a hundred pages without one.
+    @Test(.enabled(if: pdflatex != nil, "no pdflatex"))
+    func `a document with a table of hundreds of pages compiles`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-latex-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let study = try CohortStudy(models: 2)
+        defer { study.remove() }
+        var long = try study.evidence().cohortCurvesTable()
+        long.rows = (0..<6000).map { long.rows[$0 % long.rows.count] }
+        let files = try LaTeX.write(
+            [long, try study.evidence().cohortsTable()], title: "t", notice: "Not audited.", to: folder)
+        let process = Process()
+        process.executableURL = URL(filePath: try #require(Self.pdflatex))
+        process.arguments = ["-interaction=nonstopmode", "-halt-on-error", files[files.count - 1].lastPathComponent]
+        process.currentDirectoryURL = folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        let log = try String(contentsOf: folder.appending(path: "report.log"), encoding: .isoLatin1)
+        #expect(process.terminationStatus == 0, "\(log.suffix(600))")
+        #expect(!log.contains("Float too large"), "a part is longer than its page")
+    }
+
     @Test func `files that cannot be written say where`() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "llmbench-latex-\(UUID().uuidString)")
         try Data().write(to: file)
