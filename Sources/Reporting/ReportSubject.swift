@@ -24,7 +24,7 @@ extension StudyEvidence {
         case .inference: [inferenceTable()]
         case .engines: [parityTable()]
         case .variability: [variabilityTable(), spreadTable(), choiceSpreadTable()]
-        case .cohorts: [cohortsTable(), cohortGroupsTable(), cohortCurvesTable()]
+        case .cohorts: [cohortsTable(), cohortGroupsTable(), cohortRanksTable(), cohortCurvesTable()]
         case .cost: [modelCostTable(), costTable()]
         }
     }

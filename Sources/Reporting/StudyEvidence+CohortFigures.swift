@@ -83,22 +83,10 @@ extension StudyEvidence {
         }
     }
 
-    /// Datasets are the blocks (Demšar 2006); fewer than three part nothing. Models that lack a dataset are left out.
     private func criticalDifferenceFigure() -> CriticalDifferenceFigure? {
-        let datasets = Set(comparableRuns.map(\.record.dataset)).sorted()
-        guard datasets.count > 2 else { return nil }
-        let scores = datasets.map { dataset in
-            Dictionary(
-                Self.scores(comparableRuns, dataset: dataset).map { ($0.model, $0.dice) },
-                uniquingKeysWith: { first, _ in first })
+        rankComparison().map {
+            CriticalDifferenceFigure(models: $0.models, comparison: $0.comparison, friedman: $0.friedman)
         }
-        let models = Set(comparableRuns.map(\.record.model))
-            .filter { model in scores.allSatisfy { $0[model] != nil } }.sorted()
-        // Rank 1 is the smallest value, and is to be the best.
-        let blocks = scores.map { block in models.compactMap { block[$0].map { -$0 } } }
-        guard models.count > 2, let comparison = try? Statistics.nemenyi(blocks) else { return nil }
-        return CriticalDifferenceFigure(
-            models: models, comparison: comparison, friedman: try? Statistics.friedman(blocks))
     }
 
     private func publishedFigure() -> PublishedFigure? {

@@ -113,6 +113,38 @@ struct PrintFigureTests {
         #expect(figure.comparison.meanRanks == [1, 2])
     }
 
+    @Test func `the ranks have a table with the test, its effect and interval`() throws {
+        let two = try CohortStudy(models: 4, runs: 1, datasets: ["alpha", "beta"])
+        defer { two.remove() }
+        let none = try two.evidence().cohortRanksTable()
+        #expect(none.rows.isEmpty && none.notes.first?.hasPrefix("Ranks need 3 datasets") == true)
+        let study = try CohortStudy(models: 4, runs: 1)
+        defer { study.remove() }
+        let table = try study.evidence().cohortRanksTable()
+        let found = rows(table)
+        // By hand: the place of each model on each dataset.
+        let places = CohortStudy.datasets.map { dataset -> [String: Double] in
+            let order = (study.dice[dataset] ?? [:]).sorted { $0.value[0] > $1.value[0] }.map(\.key)
+            return Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, Double($0 + 1)) })
+        }
+        let means = Dictionary(
+            uniqueKeysWithValues: (0..<4).map { model in
+                ("m\(model)", places.reduce(0) { $0 + ($1["m\(model)"] ?? .nan) } / 3)
+            })
+        #expect(found.count == 4 && found.first?["p"] == .missing)
+        for row in found {
+            guard case .number(let rank, _)? = row["mean_rank"], case .text(let model)? = row["model"] else {
+                Issue.record("\(row)")
+                continue
+            }
+            #expect(abs(rank - (means[model] ?? .nan)) < 1e-12, "\(model)")
+        }
+        let note = try #require(table.notes.first { $0.hasPrefix("Friedman: ") })
+        #expect(note.contains("of 4 models on 3 datasets; Kendall's W = ") && note.contains("95 % interval"), "\(note)")
+        let caption = try #require(try study.evidence().figures().first { $0.name == "critical-difference" }?.caption)
+        #expect(caption.contains(note))
+    }
+
     @Test func `an overlay tells found, added and missed apart`() throws {
         let row = ImagePanelsFigure.Row(
             role: "worst", sample: "s", image: .init(width: 2, height: 2, channels: 1, bytes: [0, 0, 0, 200]),

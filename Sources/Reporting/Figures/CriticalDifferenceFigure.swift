@@ -11,7 +11,7 @@ public struct CriticalDifferenceFigure: Figure {
     public let name = "critical-difference"
     public var caption: String {
         let test =
-            friedman.map { " Friedman: χ² = \(ReportTable.Cell.fixed($0.statistic, 2)), p = \(Float($0.p))." } ?? ""
+            friedman.map { " " + StudyEvidence.sentence($0, models: models.count, datasets: comparison.blocks) } ?? ""
         return
             "Mean rank of each model over \(comparison.blocks) datasets by mean held-out Dice, 1 = best. Bars join models whose ranks differ by less than the critical difference (Nemenyi, α = \(comparison.significance)).\(test)"
     }
