@@ -126,6 +126,7 @@ struct NamedFigure: Figure {
     }
 
     var size: (width: Double, height: Double) { figure.size }
+    var isContinuation: Bool { figure.isContinuation }
     func draw(on canvas: Canvas) { figure.draw(on: canvas) }
 }
 
@@ -143,6 +144,7 @@ struct AnnotatedFigure: Figure {
 
     var name: String { figure.name }
     var caption: String { figure.caption }
+    var isContinuation: Bool { figure.isContinuation }
     var size: (width: Double, height: Double) {
         (figure.size.width, figure.size.height + 5 + Self.lineHeight * Double(notes.count))
     }

@@ -93,5 +93,6 @@ private struct NumberedFigure: Figure {
     var name: String { "\(figure.name)-\(number)" }
     var caption: String { "\(figure.caption) Part \(number)." }
     var size: (width: Double, height: Double) { figure.size }
+    var isContinuation: Bool { number > 1 }
     func draw(on canvas: Canvas) { figure.draw(on: canvas) }
 }

@@ -8,8 +8,14 @@ public protocol Figure: Sendable {
     var caption: String { get }
     /// Points.
     var size: (width: Double, height: Double) { get }
+    /// Whether it is a further part of a figure that was too long for a page.
+    var isContinuation: Bool { get }
 
     func draw(on canvas: Canvas)
+}
+
+extension Figure {
+    public var isContinuation: Bool { false }
 }
 
 extension Figure {

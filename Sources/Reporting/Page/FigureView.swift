@@ -66,9 +66,9 @@ struct FigureView {
         let id = "figure-\(figure.name)"
         var markup = Markup()
         markup.element("figure", ["id": id, "data-live": ""]) { markup in
-            if drawn.svg.count > Self.large {
+            if let reason = reasonToWait {
                 markup.element("details") { markup in
-                    markup.element("summary", text: "Large figure (\(drawn.svg.count >> 10) KiB): show it")
+                    markup.element("summary", text: "\(reason): show it")
                     plot(&markup)
                 }
             } else {
@@ -84,6 +84,12 @@ struct FigureView {
             }
         }
         return markup
+    }
+
+    /// Why the figure is shown only where it is asked for; nil where it is shown at once.
+    private var reasonToWait: String? {
+        if drawn.figure.isContinuation { return "A further part" }
+        return drawn.svg.count > Self.large ? "Large figure (\(drawn.svg.count >> 10) KiB)" : nil
     }
 
     /// Bytes of SVG from which a figure waits until it is asked for: one of hundreds of rows takes a browser seconds.
@@ -114,7 +120,8 @@ struct FigureView {
     }
 
     private func layer(_ width: Double, _ height: Double, _ markup: inout Markup) {
-        guard !drawn.marks.isEmpty else { return }
+        // The values of dozens of parts would be most of the page; they stand in the tables.
+        guard !drawn.marks.isEmpty, !drawn.figure.isContinuation else { return }
         markup.element(
             "svg",
             [
