@@ -39,7 +39,8 @@ struct PrintFigureTests {
         for figure in figures { #expect(figure.size.height <= 720, "\(figure.name): \(figure.size.height) points") }
         #expect(figures.map(\.name).filter { $0.hasPrefix("loss-curves") } == (1...3).map { "loss-curves-\($0)" })
         #expect(figures.filter(\.isContinuation).map(\.name) == ["loss-curves-2", "loss-curves-3"])
-        let part = try FigureView(drawn: DrawnFigure(try #require(figures.first(where: \.isContinuation))), path: "f")
+        let second = try #require(figures.first { $0.isContinuation })
+        let part = FigureView(drawn: try DrawnFigure(second), path: "f")
         #expect(part.markup.html.contains("A further part: show it") && !part.markup.html.contains("<rect"))
         let errors = evidence.errorsFigure()
         #expect(errors.bars.count == 21 && errors.caption.contains("the mean over each model's runs"))
