@@ -78,6 +78,43 @@ struct GradientTests {
         #expect(try session.parameters.gradient("w")?.values == before.values.map { 2 * $0 })
     }
 
+    @Test("Clipping gives the same bits for every number of threads, and leaves what is within the bound")
+    func threads() throws {
+        let values = (0..<100_003).map { Float(sin(Double($0) * 0.37)) }
+        func clipped(_ rule: GradientClipping, threads: Int) throws -> (norm: Double?, values: [Float]) {
+            let graph = Graph(
+                kind: .train, batch: 1,
+                values: [
+                    .init(id: 0, shape: [.batch(1), .fixed(values.count)]), .init(id: 1, shape: [.fixed(values.count)]),
+                    .init(id: 2, shape: [.batch(1), .fixed(values.count)]), .init(id: 3, shape: []),
+                ],
+                inputs: [.init(value: 0, name: "image")], parameters: [.init(value: 1, name: "w")],
+                nodes: [
+                    .init(op: "mul", inputs: [0, 1], outputs: [2]),
+                    .init(op: "sum", inputs: [2], outputs: [3], attributes: ["axes": [], "keepdim": false]),
+                ], outputs: GraphOutputs(loss: 3))
+            // A session's parameters are clipped on its threads.
+            let session = try GraphSession(
+                train: graph, evaluation: nil, tensors: ["w": Tensor(shape: [values.count], repeating: 0)],
+                options: RuntimeOptions(threads: threads))
+            let store = session.parameters
+            try store.setGradient("w", to: Tensor(shape: [values.count], values: values))
+            return (try rule.apply(to: store), try #require(try store.gradient("w")).values)
+        }
+        let norm = values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        for rule: GradientClipping in [
+            .norm(maximum: 3), .norm(maximum: 3, type: .infinity), .norm(maximum: 3, type: 1.5), .value(maximum: 0.5),
+        ] {
+            let one = try clipped(rule, threads: 1)
+            for threads in [2, 3] {
+                let several = try clipped(rule, threads: threads)
+                #expect(several.norm == one.norm && several.values == one.values, "\(rule), \(threads) threads")
+            }
+        }
+        let loose = try clipped(.norm(maximum: 2 * norm), threads: 2)
+        #expect(loose.values == values && abs((loose.norm ?? 0) / norm - 1) < 1e-12)
+    }
+
     @Test("Bounds and norms that mean nothing are refused")
     func refused() throws {
         let store = try ParameterStore(parameters: ["w": Tensor(shape: [1], repeating: 1)])
