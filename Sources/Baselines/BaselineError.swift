@@ -21,6 +21,8 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
     case onlyCPU
     /// The engine swift counts epochs.
     case onlyEpochs
+    /// The engine swift makes patches itself.
+    case noWorkers
     /// The engine swift refuses what it was given; `reason` is a sentence.
     case unusable(reason: String)
     /// Another process works on the same baseline.
@@ -42,7 +44,7 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
     var isRefusal: Bool {
         switch self {
         case .tooFewImages, .noHeldOut, .noForeground, .imageTooSmall, .patchTooSmall, .memory, .noDevice, .onlyCPU,
-            .onlyEpochs, .unusable:
+            .onlyEpochs, .noWorkers, .unusable:
             true
         default: false
         }
@@ -81,6 +83,8 @@ public enum BaselineError: Error, Sendable, Hashable, CustomStringConvertible {
             "--engine swift trains on the CPU: leave --device out, or use --engine nnunetv2"
         case .onlyEpochs:
             "--engine swift trains so many epochs: give --epochs in place of --minutes, or use --engine nnunetv2"
+        case .noWorkers:
+            "--engine swift makes its patches itself: leave --workers out, or use --engine nnunetv2"
         case .unusable(let reason):
             reason
         case .busy(let path):

@@ -3,6 +3,7 @@ import Foundation
 import NNUNet
 import ResultStore
 import TensorRuntime
+import Training
 
 extension BaselineStage {
     /// Trains in this process and leaves the predictions where the package leaves its own.
@@ -17,8 +18,8 @@ extension BaselineStage {
             data: data, folder: folder, budget: budget, seed: options.seed,
             threads: RuntimeOptions(threads: options.threads).threads, memory: options.memory, observer: observer,
             keep: { try store.storeBaselineEpoch($0.row(of: id)) }, row: { $0.row(of: id) })
-        // It occupies a thread of the concurrency pool for its hours; a cancelled caller ends it at the next step.
-        let task = Task.detached(priority: .userInitiated) { try work.run() }
+        // A cancelled caller ends it at the next step.
+        let task = Task(executorPreference: ThreadExecutor.shared) { try work.run() }
         let outcome: SwiftTraining.Outcome
         do {
             outcome = try await withTaskCancellationHandler {
@@ -41,7 +42,7 @@ extension BaselineStage {
             (record.patchHeight, record.patchWidth) = (outcome.plan.patchSize[0], outcome.plan.patchSize[1])
         }
         record.postprocessing = outcome.postprocessing
-        record.inferenceSeconds = outcome.inferenceSeconds
+        (record.inferenceSeconds, record.networkSeconds) = (outcome.inferenceSeconds, outcome.networkSeconds)
         record.seconds = try store.baselineEpochs(baseline: id).compactMap(\.seconds).reduce(0, +)
         try store.updateBaseline(record)
     }
@@ -63,8 +64,10 @@ struct SwiftTraining: Sendable {
     struct Outcome: Sendable {
         var plan: NNUNetPlan
         var postprocessing: Bool
-        /// Of all held-out images, without reading and normalising them.
+        /// Of all held-out images, from file to file.
         var inferenceSeconds: Double
+        /// Of them, from preprocessed images to class scores.
+        var networkSeconds: Double
     }
 
     private var checkpoint: URL { folder.appending(path: "checkpoint.safetensors") }
@@ -80,9 +83,11 @@ struct SwiftTraining: Sendable {
                 epochs: budget.epochs ?? 1, iterations: budget.iterations,
                 validationIterations: budget.validationIterations),
             seed: UInt64(seed), threads: threads, memoryBudget: memory, batchSize: budget.batchSize)
-        let held = try data.heldOut.map { try image(of: $0) }
+        guard baseline.plan.architecture.stages >= NNUNetData.fewestStages else {
+            throw BaselineError.patchTooSmall(dataset: data.dataset.name, patch: baseline.plan.patchSize)
+        }
+        let (held, reading) = try timed { try data.heldOut.map { try image(of: $0) } }
         var lastShown: ContinuousClock.Instant?
-        var (predicting, seconds) = (ContinuousClock.now, 0.0)
         let result = try baseline.run(test: held, checkpoint: checkpoint) { event in
             try Task.checkCancellation()
             switch event {
@@ -96,19 +101,24 @@ struct SwiftTraining: Sendable {
                 try keep(record)
                 observer.epoch(row(record))
                 if record.epoch + 1 == budget.epochs { observer.progress(BaselineProgress(stage: "validate")) }
-            case .postprocessing:
-                observer.progress(BaselineProgress(stage: "predict"))
-                predicting = .now
-            case .predicted: seconds = Double((ContinuousClock.now - predicting) / .seconds(1))
+            case .postprocessing: observer.progress(BaselineProgress(stage: "predict"))
+            case .predicted: break
             }
         }
         // A process that was killed between checkpoint and store left the last one out.
         for record in result.records { try keep(record) }
-        try write(result.masks)
+        let (_, writing) = try timed { try write(result.masks) }
         try? FileManager.default.removeItem(at: checkpoint)
         return Outcome(
             plan: baseline.plan, postprocessing: !result.postprocessing.largestComponentOf.isEmpty,
-            inferenceSeconds: seconds)
+            inferenceSeconds: reading + result.inference.whole + writing, networkSeconds: result.inference.network)
+    }
+
+    /// What `body` gives, and the seconds it took.
+    private func timed<R>(_ body: () throws -> R) rethrows -> (R, Double) {
+        let start = ContinuousClock.now
+        let result = try body()
+        return (result, (ContinuousClock.now - start) / .seconds(1))
     }
 
     private func progress(_ epoch: Int, _ iteration: Int, _ loss: Float) -> BaselineProgress {

@@ -37,6 +37,14 @@ public struct BaselineStage: Sendable {
         public var again = false
 
         public init() {}
+
+        /// What an engine cannot do of what is asked; nil where it can do all of it.
+        public func refusal(of engine: BaselineRecord.Engine, budget: BaselineBudget) -> BaselineError? {
+            guard engine == .swift else { return nil }
+            if budget.epochs == nil { return .onlyEpochs }
+            if device == .cuda { return .onlyCPU }
+            return workers == nil ? nil : .noWorkers
+        }
     }
 
     public struct Observer: Sendable {
@@ -60,7 +68,7 @@ public struct BaselineStage: Sendable {
     /// Who trains.
     public enum Engine: Sendable {
         /// The published package, in a process of its own.
-        case nnunetv2(NNUNetPython)
+        case nnunetv2(NNUNetInstallation)
         /// `NNUNet` on this project's runtime, in this process.
         case swift
 
@@ -68,6 +76,14 @@ public struct BaselineStage: Sendable {
             switch self {
             case .nnunetv2: .nnunetv2
             case .swift: .swift
+            }
+        }
+
+        /// What it calls itself in the store.
+        var version: String {
+            switch self {
+            case .nnunetv2(let installation): installation.version
+            case .swift: "nnU-Net 2d after nnunetv2 \(NNUNetPython.version)"
             }
         }
     }
@@ -84,11 +100,6 @@ public struct BaselineStage: Sendable {
         self.engine = engine
     }
 
-    /// With the published package.
-    public init(workspace: Workspace, store: ResultStore, study: String, python: NNUNetPython) {
-        self.init(workspace: workspace, store: store, study: study, engine: .nnunetv2(python))
-    }
-
     /// The folder of one baseline.
     public func folder(dataset: String, budget: BaselineBudget, seed: Int) -> URL {
         workspace.baseline(
@@ -102,7 +113,7 @@ public struct BaselineStage: Sendable {
     public func run(
         _ name: String, budget: BaselineBudget, options: Options = Options(), observer: Observer = Observer()
     ) async throws -> BaselineRecord {
-        let version = try await verify(budget, options)
+        if let refusal = options.refusal(of: engine.recorded, budget: budget) { throw refusal }
         let dataset = try DatasetCatalogue(root: workspace.datasets).load(name)
         let data = NNUNetData(dataset)
         try data.validate()
@@ -112,14 +123,14 @@ public struct BaselineStage: Sendable {
         var record = try begin(dataset, budget, options, folder)
         if record.status == .evaluated { return record }
         sayForeignVariables(observer)
-        record.version = version
+        record.version = engine.version
         record.status = .running
         record.failure = nil
         do {
             switch engine {
-            case .nnunetv2(let python):
+            case .nnunetv2(let installation):
                 try prepare(folder, data, budget, options)
-                try await train(&record, folder, python, options, observer)
+                try await trainByPackage(&record, folder, installation, options, observer)
             case .swift:
                 try await trainHere(&record, data, folder, budget, options, observer)
             }
@@ -138,19 +149,6 @@ public struct BaselineStage: Sendable {
     static func lockFile(of folder: URL) -> URL {
         folder.deletingLastPathComponent().appending(
             path: "\(folder.lastPathComponent).lock", directoryHint: .notDirectory)
-    }
-
-    /// Whether this engine can do what is asked, and what it calls itself.
-    private func verify(_ budget: BaselineBudget, _ options: Options) async throws -> String {
-        switch engine {
-        case .nnunetv2(let python):
-            guard DriverFiles.url != nil else { throw BaselineError.driverMissing }
-            return try await python.verify()
-        case .swift:
-            guard options.device != .cuda else { throw BaselineError.onlyCPU }
-            guard budget.epochs != nil else { throw BaselineError.onlyEpochs }
-            return "nnU-Net 2d after nnunetv2 \(NNUNetPython.version)"
-        }
     }
 
     private func lock(_ folder: URL) throws -> FileLock {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import ResultStore
 
 /// A prepared dataset as nnU-Net wants it: numbered cases, masks of 0 and 1, `dataset.json`, our split as `splits_final.json`.
 struct NNUNetData {
@@ -7,6 +8,8 @@ struct NNUNetData {
     static let name = "Dataset001_llmbench"
     /// Two poolings down to feature maps of 4: with one, deep supervision has no weight left (2.8.1 divides by zero).
     static let smallestSide = 16
+    /// The same of a plan, whose images may be smaller once their empty border is cut off.
+    static let fewestStages = 3
     /// A validation set of one, and four to learn from.
     static let fewestImages = 5
 
@@ -22,7 +25,7 @@ struct NNUNetData {
     }
 
     /// The name of a held-out case, by its place in `heldOut`.
-    static func heldOutCase(_ index: Int) -> String { "held\(number(index))" }
+    static func heldOutCase(_ index: Int) -> String { Workspace.baselineCase(index) }
 
     private static func trainingCase(_ index: Int) -> String { "case\(number(index))" }
 

@@ -25,7 +25,10 @@ enum NNUNetEvent: Sendable, Hashable {
 
     struct Predictions: Decodable, Sendable, Hashable {
         var cases: Int
+        /// From file to file.
         var seconds: Double
+        /// Of them, from preprocessed images to class scores; nil from an earlier driver.
+        var networkSeconds: Double?
         var postprocessing: Bool
     }
 

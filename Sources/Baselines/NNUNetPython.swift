@@ -59,12 +59,11 @@ public struct NNUNetPython: Sendable, Hashable {
 
     /// Refuses an interpreter without nnU-Net or with another version of it.
     ///
-    /// Reads what is installed and imports nothing: about a tenth of a second.
+    /// Reads what is installed and imports nothing: about a tenth of a second. A baseline takes what this returns, so that it is asked
+    /// once, before the first of several.
     ///
-    /// - Returns: the versions in words, `nnunetv2 2.8.1, torch 2.15.0, Python 3.11.2`.
     /// - Throws: `BaselineError`.
-    @discardableResult
-    public func verify() async throws -> String {
+    public func verify() async throws -> NNUNetInstallation {
         guard let driver = DriverFiles.url else { throw BaselineError.driverMissing }
         let path = interpreter.path(percentEncoded: false)
         let process = Process()
@@ -88,6 +87,19 @@ public struct NNUNetPython: Sendable, Hashable {
             throw BaselineError.notInstalled(path: "\(path) has no nnunetv2", remedy: "run scripts/setup")
         }
         guard found == Self.version else { throw BaselineError.wrongVersion(path: path, found: found) }
-        return "nnunetv2 \(found), torch \(versions.torch ?? "missing"), Python \(versions.python)"
+        return NNUNetInstallation(
+            interpreter: interpreter,
+            version: "nnunetv2 \(found), torch \(versions.torch ?? "missing"), Python \(versions.python)")
+    }
+}
+
+/// An interpreter that was found to have nnU-Net in the version that baselines are made with; `NNUNetPython.verify` makes them.
+public struct NNUNetInstallation: Sendable, Hashable {
+    public let interpreter: URL
+    /// `nnunetv2 2.8.1, torch 2.15.0, Python 3.11.2`
+    public let version: String
+
+    fileprivate init(interpreter: URL, version: String) {
+        (self.interpreter, self.version) = (interpreter, version)
     }
 }

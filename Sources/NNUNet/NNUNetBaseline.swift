@@ -108,6 +108,8 @@ public struct NNUNetBaseline: Sendable {
         public var masks: [LabelMap]
         /// The same before postprocessing.
         public var rawMasks: [LabelMap]
+        /// What the held-out images took.
+        public var inference: InferenceTime
     }
 
     /// Trains, or goes on training, and predicts.
@@ -124,7 +126,11 @@ public struct NNUNetBaseline: Sendable {
         test: [CaseImage], checkpoint: URL? = nil, progress: (Event) throws -> Void = { _ in }
     ) throws -> Result {
         let preprocessor = Preprocessor(plan)
-        let held = try test.enumerated().map { try preprocessor($0.element, name: "held-out image \($0.offset + 1)") }
+        var inference = InferenceTime()
+        // Before the training: an image that cannot be used is said at once.
+        let held = try inference.measuring(\.aside) {
+            try test.enumerated().map { try preprocessor($0.element, name: "held-out image \($0.offset + 1)") }
+        }
         let validated = try validation.map { try preprocessor($0) }
         let trainer = try Trainer(
             plan: plan, train: train.map { try preprocessor($0) }, validation: validated, budget: budget, seed: seed,
@@ -139,15 +145,18 @@ public struct NNUNetBaseline: Sendable {
         try progress(.postprocessing(postprocessing))
         var (masks, rawMasks): ([LabelMap], [LabelMap]) = ([], [])
         for (index, image) in held.enumerated() {
-            let mask = try predictor.predict(image)
-            rawMasks.append(mask)
-            masks.append(postprocessing(mask))
+            let scores = try inference.measuring(\.network) { try predictor.logits(image) }
+            try inference.measuring(\.aside) {
+                let mask = try predictor.mask(of: scores, image)
+                rawMasks.append(mask)
+                masks.append(postprocessing(mask))
+            }
             try progress(.predicted(index))
         }
         return Result(
             records: trainer.records, weights: try trainer.weights(),
             validationDice: ClassOverlap.meanDice(predictions, truth, classes: plan.classes),
-            postprocessing: postprocessing, masks: masks, rawMasks: rawMasks)
+            postprocessing: postprocessing, masks: masks, rawMasks: rawMasks, inference: inference)
     }
 
     private func train(_ trainer: Trainer, _ checkpoint: URL?, _ progress: (Event) throws -> Void) throws {

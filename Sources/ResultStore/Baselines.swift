@@ -47,8 +47,10 @@ public struct BaselineRecord: StoredRecord, Hashable, Identifiable {
     public var postprocessing: Bool?
     /// Seconds of training, resumed parts added up.
     public var seconds: Double?
-    /// Seconds in which all held-out images were predicted: from file to file by nnunetv2, without reading and normalising by swift.
+    /// Seconds in which all held-out images were predicted, from file to file.
     public var inferenceSeconds: Double?
+    /// Of them, the network's: from preprocessed images to class scores.
+    public var networkSeconds: Double?
     public var startedAt: Date
     public var endedAt: Date?
 

@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 4
+    static let version = 5
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -28,6 +28,10 @@ enum Schema {
             }
             try countChanges(db)
             try db.execute(sql: "PRAGMA user_version = 4")
+        }
+        migrator.registerMigration("v5") { db in
+            try db.alter(table: "baseline") { t in t.add(column: "network_seconds", .double) }
+            try db.execute(sql: "PRAGMA user_version = 5")
         }
         return migrator
     }

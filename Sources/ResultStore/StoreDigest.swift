@@ -13,6 +13,7 @@ extension ResultStore {
     private static let laterTables = ["baseline", "baseline_epoch", "baseline_held_out"]
     private static let laterColumns = [
         "run": Set(["vendor", "open_weights"]), "training": Set(["inference_seconds"]),
+        "baseline": Set(["network_seconds"]),
     ]
 
     /// Gives every value of every result to `update`, in an order and form that depend on the values alone: what a hash of the

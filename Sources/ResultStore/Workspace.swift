@@ -32,6 +32,15 @@ public struct Workspace: Sendable, Hashable {
             path: "baselines/\(dataset)/\(engine)-\(budget)-seed\(seed)", directoryHint: .isDirectory)
     }
 
+    /// What a baseline calls a held-out image, by its place among their sorted names: `held00001`.
+    public static func baselineCase(_ index: Int) -> String {
+        let digits = "\(index + 1)"
+        return "held" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+
+    /// The mask that a baseline predicted of a held-out image, in the baseline's folder: 0 and 1 on the image's grid.
+    public static func baselinePrediction(_ index: Int) -> String { "predictions/\(baselineCase(index)).png" }
+
     /// `generated/<study>/<dataset>/<model>/<target>/<prompt>/run-NN/`
     public func directory(of run: RunKey) -> RunDirectory {
         RunDirectory(url: generated.appending(path: run.path, directoryHint: .isDirectory))

@@ -119,7 +119,7 @@ struct BaselineRefusalTests {
     func busyOrChanged() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
-        let stage = try place.stage()
+        let stage = try await place.stage()
         let budget = BaselineBudget(.epochs(1), iterations: 1)
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 0)
         try FileManager.default.createDirectory(

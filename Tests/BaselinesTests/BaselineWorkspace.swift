@@ -25,8 +25,9 @@ final class BaselineWorkspace {
 
     deinit { try? FileManager.default.removeItem(at: root) }
 
-    func stage(_ python: NNUNetPython? = nil) throws -> BaselineStage {
-        BaselineStage(workspace: workspace, store: store, study: "default", python: try python ?? Self.python())
+    func stage(_ python: NNUNetPython? = nil) async throws -> BaselineStage {
+        let installation = try await (python ?? Self.python()).verify()
+        return BaselineStage(workspace: workspace, store: store, study: "default", engine: .nnunetv2(installation))
     }
 
     /// What lies below `results/default/baselines`, by name.
@@ -36,11 +37,12 @@ final class BaselineWorkspace {
         return (all?.allObjects as? [String] ?? []).sorted()
     }
 
-    /// Discs on a sloping background, of random place and size; the last held-out image has none.
+    /// Discs on a sloping background, of random place and size; the last held-out image has none. A border of so many pixels is
+    /// black; discs that lie in it are cut.
     @discardableResult
     func addDiscs(
         _ name: String = "discs", training: Int = 12, heldOut: Int = 4, size: Int = 64, channels: Int = 1,
-        empty: Bool = false, seed: UInt64 = 1
+        empty: Bool = false, border: Int = 0, seed: UInt64 = 1
     ) throws -> Dataset {
         let folder = workspace.dataset(name)
         for part in ["images", "masks"] {
@@ -56,10 +58,11 @@ final class BaselineWorkspace {
             var mask = try Image(width: size, height: size, channels: 1)
             for y in 0..<size {
                 for x in 0..<size {
-                    let inside = (x - cx) * (x - cx) + (y - cy) * (y - cy) < radius * radius
+                    let isBlack = min(x, y, size - 1 - x, size - 1 - y) < border
+                    let inside = !isBlack && (x - cx) * (x - cx) + (y - cy) * (y - cy) < radius * radius
                     for channel in 0..<channels {
                         let value = 40 + (x + y) / 2 + 10 * channel + (inside ? 100 : 0) + generator.below(16)
-                        image[x: x, y: y, channel: channel] = UInt8(min(255, value))
+                        image[x: x, y: y, channel: channel] = isBlack ? 0 : UInt8(min(255, value))
                     }
                     mask[x: x, y: y] = inside ? 255 : 0
                 }

@@ -31,7 +31,10 @@ struct SwiftBaselineTests {
         let undisturbed = try await stage(straight).run("discs", budget: Self.budget, options: options())
         #expect(undisturbed.status == .evaluated && undisturbed.engine == .swift && undisturbed.device == "cpu")
         #expect(undisturbed.batchSize == 4 && undisturbed.patchHeight == 64 && undisturbed.patchWidth == 64)
-        #expect((undisturbed.inferenceSeconds ?? 0) > 0 && undisturbed.postprocessing != nil)
+        let (wholeTime, network) = (
+            try #require(undisturbed.inferenceSeconds), try #require(undisturbed.networkSeconds)
+        )
+        #expect(network > 0 && wholeTime > network && undisturbed.postprocessing != nil)
 
         let place = try BaselineWorkspace()
         try place.addDiscs(training: 8, heldOut: 3)
@@ -89,6 +92,13 @@ struct SwiftBaselineTests {
         }
         await #expect(throws: BaselineError.onlyEpochs) {
             _ = try await stage.run("discs", budget: BaselineBudget(.seconds(60)))
+        }
+        await #expect(throws: BaselineError.noWorkers) {
+            _ = try await stage.run("discs", budget: budget, options: options { $0.workers = 2 })
+        }
+        try place.addDiscs("bordered", training: 6, heldOut: 2, border: 28)
+        await #expect(throws: BaselineError.patchTooSmall(dataset: "bordered", patch: [8, 8])) {
+            _ = try await stage.run("bordered", budget: budget)
         }
         await #expect(throws: BaselineError.tooFewImages(dataset: "four", count: 4)) {
             _ = try await stage.run("four", budget: budget)

@@ -25,12 +25,17 @@ struct WholeBaselineTests {
     func whole() async throws {
         let place = try BaselineWorkspace()
         let dataset = try place.addDiscs()
-        let stage = try place.stage()
+        let stage = try await place.stage()
         let budget = BaselineBudget(.epochs(3), iterations: 3)
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 5)
 
+        // An epoch is reported before its checkpoint is written; killed in between, it would be trained again, to the same bits.
         let killer = BaselineStage.Observer(epoch: { epoch in
-            if epoch.epoch == 1 { Self.kill(folder) }
+            guard epoch.epoch == 1 else { return }
+            let kept = folder.appending(
+                path: "trained/\(NNUNetData.name)/LLMBenchTrainer__nnUNetPlans__2d/fold_0/checkpoint_best.pth")
+            for _ in 0..<600 where !FileManager.default.fileExists(atPath: kept.path) { usleep(50_000) }
+            Self.kill(folder)
         })
         await #expect(throws: BaselineError.killed(signal: 9)) {
             _ = try await stage.run("discs", budget: budget, options: Self.options { $0.seed = 5 }, observer: killer)
@@ -48,7 +53,8 @@ struct WholeBaselineTests {
         #expect(epochs.first == first.first, "the first epoch is not trained again")
         #expect(epochs.allSatisfy { $0.trainLoss != nil && $0.validationLoss != nil && ($0.seconds ?? 0) > 0 })
         #expect(epochs.map(\.learningRate) == epochs.map(\.learningRate).sorted { ($0 ?? 0) > ($1 ?? 0) })
-        #expect((record.inferenceSeconds ?? 0) > 0)
+        let (whole, network) = (try #require(record.inferenceSeconds), try #require(record.networkSeconds))
+        #expect(network > 0 && whole > network)
         try await expectSameDice(record, dataset, folder, place)
 
         // Nothing of the way there is left, and nothing is done again.
@@ -132,13 +138,46 @@ struct WholeBaselineTests {
         #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
     }
 
+    @Test("is refused where the plan leaves too small a patch, and nothing is kept", .timeLimit(.minutes(10)))
+    func patch() async throws {
+        let place = try BaselineWorkspace()
+        // Of 64 pixels, 8 are left once the black border is cut off.
+        try place.addDiscs(border: 28)
+        await #expect(throws: BaselineError.patchTooSmall(dataset: "discs", patch: [8, 8])) {
+            _ = try await place.stage().run(
+                "discs", budget: BaselineBudget(.epochs(1), iterations: 1), options: Self.options())
+        }
+        #expect(
+            BaselineError.patchTooSmall(dataset: "discs", patch: [8, 8]).description
+                == "nnU-Net plans patches of 8×8 pixels for discs, too small for its network: use larger images, or images with "
+                + "less empty border")
+        #expect(try place.store.baselines().isEmpty)
+        #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
+    }
+
+    @Test(
+        "is refused where PyTorch finds no CUDA device, and nothing is kept",
+        .enabled(if: !FileManager.default.fileExists(atPath: "/dev/nvidia0"), "this machine has a GPU"),
+        .timeLimit(.minutes(10)))
+    func device() async throws {
+        let place = try BaselineWorkspace()
+        try place.addDiscs()
+        await #expect(throws: BaselineError.noDevice) {
+            _ = try await place.stage().run(
+                "discs", budget: BaselineBudget(.epochs(1), iterations: 1), options: Self.options { $0.device = .cuda })
+        }
+        #expect("\(BaselineError.noDevice)".contains("use --device cpu"))
+        #expect(try place.store.baselines().isEmpty)
+        #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
+    }
+
     @Test(
         "that fails says why and where to read on, can be tried again, and leaves a foreign nnUNet_raw alone",
         .timeLimit(.minutes(10)))
     func failure() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
-        let stage = try place.stage()
+        let stage = try await place.stage()
         let budget = BaselineBudget(.epochs(1), iterations: 1)
         // A raw folder without anything in it, as only a person can leave it.
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 0)
@@ -170,7 +209,7 @@ struct WholeBaselineTests {
     func full() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs(channels: 3)
-        let stage = try place.stage()
+        let stage = try await place.stage()
         var losses: [[Double?]] = []
         for budget in [BaselineBudget(.epochs(2), iterations: 4), BaselineBudget(.epochs(2), iterations: 4)] {
             let record = try await stage.run("discs", budget: budget, options: Self.options { $0.again = true })

@@ -31,6 +31,19 @@ struct FailureTests {
                 ["baseline", "nnunet", "--epochs", "2", "--minutes", "1"],
                 "Error: --epochs and --minutes exclude each other: give one limit"
             ),
+            (
+                ["baseline", "nnunet", "--engine", "swift", "--minutes", "1"],
+                "Error: --engine swift trains so many epochs: give --epochs in place of --minutes"
+            ),
+            (
+                ["baseline", "nnunet", "--engine", "swift", "--device", "cuda"],
+                "Error: --engine swift trains on the CPU: leave --device out"
+            ),
+            (
+                ["baseline", "nnunet", "--engine", "swift", "--workers", "2"],
+                "Error: --engine swift makes its patches itself: leave --workers out"
+            ),
+            (["study", "plan", "demo", "--epochs", "0"], "Error: --epochs 0: give a number from 1 to 100000"),
             (["baseline", "nnunet", "--batch-size", "1"], "Error: --batch-size 1: give a number from 2 to 4096"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),
             (prepare + ["--held-out", "2"], "Error: --held-out 2.0: give a fraction between 0 and 1"),

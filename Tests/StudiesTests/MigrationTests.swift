@@ -32,7 +32,7 @@ struct MigrationTests {
         try store.storeJobs([job])
         #expect(try store.jobs() == [job])
         let version = try DatabaseQueue(path: path.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(version == 4 && Schema.version == 4)
+        #expect(version == 5 && Schema.version == 5)
     }
 
     /// As versions before 4 did: without the columns that they did not know.
@@ -94,5 +94,30 @@ struct MigrationTests {
         #expect(try store.integrityProblems().isEmpty)
         _ = try store.setStatus(.succeeded, reason: nil, of: run)
         #expect(try store.runStates(study: "older") == [RunState(run: 1, changes: 1)])
+    }
+
+    @Test("and one of version 4: baselines without the time of the network alone")
+    func fromVersion4() throws {
+        let place = try StudyPlace()
+        let path = place.workspace.database(study: "older")
+        try FileManager.default.createDirectory(
+            at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try {
+            let queue = try DatabaseQueue(path: path.path)
+            try Schema.migrator.migrate(queue, upTo: "v4")
+            try queue.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO baseline (engine, dataset, budget, seed, dataset_hash, epochs, iterations, status,
+                        inference_seconds, started_at)
+                        VALUES ('swift', 'd', '1x1', 0, 'h', 1, 1, 'evaluated', 6, '2026-01-01 00:00:00.000')
+                        """)
+            }
+            try queue.close()
+        }()
+        let store = try ResultStore(path: path)
+        let baseline = try #require(try store.baselines().first)
+        #expect(baseline.inferenceSeconds == 6 && baseline.networkSeconds == nil)
+        #expect(try store.integrityProblems().isEmpty)
     }
 }

@@ -183,7 +183,7 @@ struct StudyFileTests {
     @Test("may ask for a baseline, which is planned last, a job a dataset and seed")
     func baseline() throws {
         let study = try place.study(BadStudy.good + "baseline: {epochs: 4, iterations: 10, seeds: [0, 3]}\n")
-        #expect(study.file.baseline?.budget.key == "4x10" && study.file.baseline?.seeds == [0, 3])
+        #expect(study.file.baselineBudget?.key == "4x10" && study.file.baseline?.seeds == [0, 3])
         let plan = StudyPlan(study, estimates: try StudyEstimates(study, store: nil))
         let ids = plan.jobs.filter { $0.job.kind == .baseline }.map(\.job.id)
         let dataset = try #require(study.datasets.first?.name)
@@ -191,8 +191,18 @@ struct StudyFileTests {
         #expect(plan.jobs.suffix(2).map(\.job.id) == ids && plan.jobs.suffix(2).allSatisfy { $0.needs.isEmpty })
         #expect(plan.jobs.last?.estimate.seconds == 40)
         let timed = try place.study(BadStudy.good + "baseline: {minutes: 2}\n")
-        #expect(timed.file.baseline?.budget.key == "120s" && timed.file.baseline?.seeds == [0])
+        #expect(timed.file.baselineBudget?.key == "120s" && timed.file.baseline?.seeds == [0])
         #expect(try place.study(BadStudy.good).file.baseline == nil)
+        // The pipelines' number of epochs is the baseline's too, from the file (12 here) or from the command.
+        let shared = try place.study(BadStudy.good + "baseline: {engine: swift}\n")
+        #expect(shared.file.epochs == 12 && shared.file.baselineBudget?.key == "12x250")
+        let asked = try StudyLoader(workspace: place.workspace).study(
+            yaml: BadStudy.good + "baseline: {engine: swift}\n", file: "study.yaml", epochs: 120)
+        #expect(asked.file.epochs == 120 && asked.file.baselineBudget?.key == "120x250")
+        let fixed = try StudyFile(
+            yaml: String(contentsOf: StudyPlace.checkout.appending(path: "studies/fixed-epochs.yaml"), encoding: .utf8),
+            file: "fixed-epochs.yaml")
+        #expect(fixed.epochs == 120 && fixed.baselineBudget?.key == "120x250")
     }
 
     @Test("with a mistake names the line, what is wrong, and the nearest name", arguments: BadStudy.all)

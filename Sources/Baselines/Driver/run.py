@@ -74,7 +74,8 @@ class Run:
             "nnUNet_preprocessed": self.path("preprocessed"),
             "nnUNet_results": self.path("trained"),
             "nnUNet_extTrainer": os.path.join(os.path.dirname(os.path.abspath(__file__)), "trainer"),
-            "nnUNet_def_n_proc": str(self.options.processes),
+            # So many threads predict; how many processes prepare is said to each step.
+            "nnUNet_def_n_proc": str(max(self.options.processes, self.options.threads)),
             "nnUNet_n_proc_DA": "1",
             "LLMBENCH_NNUNET_REQUEST": self.path("request.json"),
             "MPLCONFIGDIR": self.path("scratch"),
@@ -207,7 +208,19 @@ class Run:
     def predictor(self):
         from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-        predictor = nnUNetPredictor(device=self.device, allow_tqdm=False)
+        class TimedPredictor(nnUNetPredictor):
+            """Its own predictor, with the seconds from preprocessed images to class scores."""
+
+            seconds = 0.0
+
+            def predict_logits_from_preprocessed_data(self, data):
+                started = time.monotonic()
+                # On the CPU when it returns, so that a GPU is through with it.
+                logits = super().predict_logits_from_preprocessed_data(data)
+                self.seconds += time.monotonic() - started
+                return logits
+
+        predictor = TimedPredictor(device=self.device, allow_tqdm=False)
         predictor.initialize_from_trained_model_folder(self.trained_folder(), (0,), "checkpoint_final.pth")
         return predictor
 
@@ -222,6 +235,7 @@ class Run:
         self.stage("predict")
         source = self.path("raw", self.dataset, "imagesTs")
         held_out = sorted(name[: -len("_0000.png")] for name in os.listdir(source) if name.endswith("_0000.png"))
+        predictor.seconds = 0.0
         started = time.monotonic()
         folder = self.predict_cases(predictor, "predictions.partial", source, held_out)
         if helps:
@@ -230,7 +244,8 @@ class Run:
         target = self.path("predictions")
         remove_tree(target)
         os.rename(folder, target)
-        self.event("predictions", cases=len(held_out), seconds=seconds, postprocessing=helps,
+        self.event("predictions", cases=len(held_out), seconds=seconds, network_seconds=predictor.seconds,
+                   postprocessing=helps,
                    validation_dice=before, validation_dice_postprocessed=after)
 
     def predict_cases(self, predictor, name, source, cases):

@@ -44,8 +44,11 @@ public final class Predictor {
         return try predict(prepared)
     }
 
-    func predict(_ prepared: PreprocessedCase) throws -> LabelMap {
-        var logits = try logits(prepared)
+    func predict(_ prepared: PreprocessedCase) throws -> LabelMap { try mask(of: logits(prepared), prepared) }
+
+    /// The class of each pixel of the original image, from the scores of the preprocessed one.
+    func mask(of scores: [[Float]], _ prepared: PreprocessedCase) throws -> LabelMap {
+        var logits = scores
         let size = prepared.box.map(\.count)
         if size != prepared.size {
             logits = logits.map { Resampling.linear($0, size: prepared.size, to: size) }

@@ -47,7 +47,8 @@ public struct StudyFile: Sendable, Hashable {
     /// nnU-Net on every dataset of the study.
     public struct Baseline: Sendable, Hashable, Codable {
         public var engine = BaselineRecord.Engine.nnunetv2
-        public var epochs = 50
+        /// nil: as many as every pipeline trains, and 50 where each chooses for itself.
+        public var epochs: Int?
         /// Training steps an epoch.
         public var iterations = 250
         /// Limits the time in place of the epochs.
@@ -55,10 +56,6 @@ public struct StudyFile: Sendable, Hashable {
         public var seeds = [0]
 
         public init() {}
-
-        public var budget: BaselineBudget {
-            BaselineBudget(minutes.map { .seconds(Double($0) * 60) } ?? .epochs(epochs), iterations: iterations)
-        }
     }
 
     /// What a report compares, and how.
@@ -147,6 +144,15 @@ public struct StudyFile: Sendable, Hashable {
     public var statistics: Statistics
     public var budget: Budget
     public var parallel: Parallel
+
+    /// What the baseline may compute; nil where the study has none.
+    public var baselineBudget: BaselineBudget? {
+        baseline.map { wanted in
+            BaselineBudget(
+                wanted.minutes.map { .seconds(Double($0) * 60) } ?? .epochs(wanted.epochs ?? epochs ?? 50),
+                iterations: wanted.iterations)
+        }
+    }
 
     /// What this version can make code for.
     public static let knownTargets = ["pytorch"]

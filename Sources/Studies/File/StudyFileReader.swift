@@ -179,7 +179,7 @@ struct StudyFileReader {
         section.checkKeys(["engine", "epochs", "iterations", "minutes", "seeds"], &problems)
         var baseline = StudyFile.Baseline()
         if let engine: BaselineRecord.Engine = section.choice("engine", &problems) { baseline.engine = engine }
-        if let epochs = section.integer("epochs", 1...100_000, &problems) { baseline.epochs = epochs }
+        baseline.epochs = section.integer("epochs", 1...100_000, &problems)
         if let iterations = section.integer("iterations", 1...100_000, &problems) { baseline.iterations = iterations }
         baseline.minutes = section.integer("minutes", 1...100_000, &problems)
         if section.node("epochs") != nil, section.node("minutes") != nil {

@@ -53,7 +53,7 @@ struct StageRecords {
     private func baseline(_ job: StudyJob) throws -> StageState {
         let known = try store.baselines().first {
             $0.engine.rawValue == job.target && $0.dataset == job.dataset && $0.seed == job.seed
-                && $0.budget == study.file.baseline?.budget.key
+                && $0.budget == study.file.baselineBudget?.key
         }
         switch known?.status {
         case .evaluated: return .done(nil)

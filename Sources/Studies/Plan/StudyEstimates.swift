@@ -90,7 +90,9 @@ public struct StudyEstimates: Sendable {
             }
         }
         for baseline in try store.baselines() where baseline.status == .evaluated {
-            if let time = baseline.seconds { seconds["baseline/\(baseline.budget)", default: Mean()].add(time) }
+            if let time = baseline.seconds {
+                seconds["baseline/\(baseline.engine.rawValue)/\(baseline.budget)", default: Mean()].add(time)
+            }
         }
         for job in try store.jobs() where job.state == .done && ["evaluate", "parity"].contains(job.kind) {
             if let time = job.seconds { seconds[job.kind, default: Mean()].add(time) }
@@ -102,7 +104,7 @@ public struct StudyEstimates: Sendable {
             switch job.kind {
             case .generate: "generate/\(study.participant(job.model)?.card.slug ?? job.model)"
             case .train: "train/\(job.engine?.rawValue ?? "")"
-            case .baseline: "baseline/\(study.file.baseline?.budget.key ?? "")"
+            case .baseline: "baseline/\(job.target)/\(study.file.baselineBudget?.key ?? "")"
             case .capture, .evaluate, .parity: job.kind.rawValue
             }
         let measured = seconds[key]?.value
@@ -130,9 +132,8 @@ public struct StudyEstimates: Sendable {
         case .evaluate: return Assumed.evaluationSeconds
         case .parity: return Assumed.paritySeconds
         case .baseline:
-            guard let baseline = study.file.baseline else { return 0 }
-            return baseline.minutes.map { Double($0) * 60 }
-                ?? Assumed.baselineStepSeconds * Double(baseline.epochs * baseline.iterations)
+            guard let budget = study.file.baselineBudget else { return 0 }
+            return budget.seconds ?? Assumed.baselineStepSeconds * Double((budget.epochs ?? 0) * budget.iterations)
         }
     }
 

@@ -21,13 +21,15 @@ public struct StudyLoader {
     ///   - file: how messages call it.
     ///   - name: another name than the file's for runs and results.
     ///   - seeds: others than the file's.
+    ///   - epochs: of every pipeline and, where the file gives it none of its own, of the baseline, in place of the file's.
     /// - Throws: `StudyFileError` with every problem of the file; `ModelRegistryError` where the cards cannot be read.
     public func study(
-        yaml text: String, file: String, name: String? = nil, seeds: [Int]? = nil
+        yaml text: String, file: String, name: String? = nil, seeds: [Int]? = nil, epochs: Int? = nil
     ) throws -> Study {
         let reader = StudyFileReader(text: text, file: file)
         var (content, problems) = (reader.file, reader.problems)
         if let seeds { content.seeds = seeds }
+        if let epochs { content.epochs = epochs }
         let registry = try ModelRegistry.load(workspace.models)
         var study = Study(
             file: content, name: name ?? content.name, participants: [], datasets: [], settings: [])

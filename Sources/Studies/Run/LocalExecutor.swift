@@ -102,12 +102,12 @@ public final class LocalExecutor: StudyExecutor {
     private func baseline(
         _ job: StudyJob, again: Bool, _ observe: @escaping @Sendable (JobProgress) -> Void
     ) async throws {
-        guard let wanted = study.file.baseline else {
+        guard let wanted = study.file.baseline, let budget = study.file.baselineBudget else {
             throw StudyError.unknownJob(name: job.id, suggestions: [])
         }
         let engine: BaselineStage.Engine =
             switch wanted.engine {
-            case .nnunetv2: .nnunetv2(try NNUNetPython.locate(root: workspace.root))
+            case .nnunetv2: .nnunetv2(try await NNUNetPython.locate(root: workspace.root).verify())
             case .swift: .swift
             }
         let stage = BaselineStage(workspace: workspace, store: store, study: study.name, engine: engine)
@@ -122,7 +122,7 @@ public final class LocalExecutor: StudyExecutor {
                             epoch: epoch, epochs: progress.epochs ?? 0, batch: iteration,
                             batches: progress.iterations ?? 0, loss: progress.loss)))
             }, note: { observe(.note($0)) })
-        _ = try await stage.run(job.dataset, budget: wanted.budget, options: options, observer: observer)
+        _ = try await stage.run(job.dataset, budget: budget, options: options, observer: observer)
     }
 
     private func generate(

@@ -86,11 +86,15 @@ struct BaselineCommand: AsyncParsableCommand {
             try require(seeds, 1...100, "--seeds")
             try require(workers, 0...256, "--workers")
             try require(batchSize, 2...4096, "--batch-size")
-            guard engine == .nnunetv2 || (minutes == nil && device != .cuda && workers == nil) else {
-                throw ValidationError(
-                    "--engine swift takes neither --minutes, --workers nor --device cuda: it trains so many epochs on the CPU"
-                )
+            if let refusal = options(seed: seed).refusal(of: engine, budget: budget) {
+                throw ValidationError("\(refusal)")
             }
+        }
+
+        private func options(seed: Int) -> BaselineStage.Options {
+            var options = BaselineStage.Options()
+            (options.seed, options.device, options.workers, options.again) = (seed, device, workers, again)
+            return options
         }
 
         private var budget: BaselineBudget {
@@ -124,18 +128,15 @@ struct BaselineCommand: AsyncParsableCommand {
 
         private func engine(_ workspace: Workspace) async throws -> BaselineStage.Engine {
             guard engine == .nnunetv2 else { return .swift }
-            let python = try NNUNetPython.locate(root: workspace.root)
-            try await python.verify()
-            return .nnunetv2(python)
+            return .nnunetv2(try await NNUNetPython.locate(root: workspace.root).verify())
         }
 
         private func train(_ name: String, seed: Int, _ stage: BaselineStage) async throws -> Row {
             let bar = BaselineBar(title: "nnU-Net \(name) seed \(seed)")
             defer { bar.finish() }
-            var options = BaselineStage.Options()
-            (options.seed, options.device, options.workers, options.again) = (seed, device, workers, again)
             do {
-                let record = try await stage.run(name, budget: budget, options: options, observer: bar.observer)
+                let record = try await stage.run(
+                    name, budget: budget, options: options(seed: seed), observer: bar.observer)
                 return Row(record, dice: try stage.store.baselineHeldOut(baseline: record.id ?? -1).map(\.dice))
             } catch let error as BaselineError where error.isTrainingsFault {
                 return Row(dataset: name, engine: engine, budget: budget.key, seed: seed, failure: "\(error)")
@@ -166,6 +167,7 @@ struct BaselineCommand: AsyncParsableCommand {
             var postprocessing: Bool?
             var seconds: Double?
             var inferenceSeconds: Double?
+            var networkSeconds: Double?
             var failure: String?
 
             init(dataset: String, engine: BaselineRecord.Engine, budget: String, seed: Int, failure: String?) {
@@ -183,6 +185,7 @@ struct BaselineCommand: AsyncParsableCommand {
                 status = record.status.rawValue
                 (batchSize, device, postprocessing) = (record.batchSize, record.device, record.postprocessing)
                 (seconds, inferenceSeconds) = (record.seconds, record.inferenceSeconds)
+                networkSeconds = record.networkSeconds
                 images = dice.count
                 meanDice = dice.isEmpty ? nil : dice.reduce(0, +) / Double(dice.count)
             }

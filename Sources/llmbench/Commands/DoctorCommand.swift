@@ -67,8 +67,8 @@ struct DoctorCommand: AsyncParsableCommand {
     /// Only baselines need it: without it, everything else works.
     private func nnunetCheck(_ root: URL) async -> SandboxCheck {
         do {
-            let versions = try await NNUNetPython.locate(root: root).verify()
-            return SandboxCheck(name: "nnU-Net", status: .working, detail: versions)
+            let installation = try await NNUNetPython.locate(root: root).verify()
+            return SandboxCheck(name: "nnU-Net", status: .working, detail: installation.version)
         } catch {
             return SandboxCheck(
                 name: "nnU-Net", status: .degraded, detail: "no baselines: \(error)", remedy: "scripts/setup")

@@ -17,6 +17,7 @@ struct StudyCommand: AsyncParsableCommand {
             EXAMPLES
               llmbench study plan studies/demo.yaml
               llmbench study run studies/demo.yaml
+              llmbench study run studies/demo.yaml --epochs 120 --study demo-120
               llmbench study status --study demo
               llmbench study run studies/demo.yaml --retry train/fixture-loop/colin27-cerebellum/pytorch/1/swift-0
             """,
@@ -30,7 +31,18 @@ struct StudyFileOptions: ParsableArguments {
     @Argument(help: "A study file, or the name of one in studies/ without its .yaml.")
     var file: String
 
+    @Option(
+        help:
+            "Every pipeline trains so many epochs, and the baseline too, in place of what the file says; give --study with it."
+    )
+    var epochs: Int?
+
     @OptionGroup var place: StudyPlace
+
+    func validate() throws {
+        guard let epochs, !(1...100_000).contains(epochs) else { return }
+        throw ValidationError("--epochs \(epochs): give a number from 1 to 100000")
+    }
 
     /// Reads the file and looks everything up.
     func load() throws -> (study: Study, workspace: Workspace) {
@@ -39,7 +51,7 @@ struct StudyFileOptions: ParsableArguments {
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
             throw CommandFailure.usage("\(file) cannot be read: it is no UTF-8 text")
         }
-        return (try place.study(text, file: file, in: workspace), workspace)
+        return (try place.study(text, file: file, epochs: epochs, in: workspace), workspace)
     }
 
     private func locate(in workspace: Workspace) throws -> URL {
@@ -85,9 +97,12 @@ struct StudyPlace: ParsableArguments {
         return try options.resolve()
     }
 
-    func study(_ text: String, file: String, seeds: [Int]? = nil, in workspace: Workspace) throws -> Study {
+    func study(
+        _ text: String, file: String, seeds: [Int]? = nil, epochs: Int? = nil, in workspace: Workspace
+    ) throws -> Study {
         do {
-            return try StudyLoader(workspace: workspace).study(yaml: text, file: file, name: study, seeds: seeds)
+            return try StudyLoader(workspace: workspace).study(
+                yaml: text, file: file, name: study, seeds: seeds, epochs: epochs)
         } catch let error as StudyFileError {
             throw Self.failure(error.problems)
         } catch {
@@ -119,7 +134,8 @@ struct StudyRunCommand: AsyncParsableCommand {
 
     /// The command without `--retry`, for messages.
     private var command: String {
-        "llmbench study run \(options.file)" + (options.place.study.map { " --study \($0)" } ?? "")
+        "llmbench study run \(options.file)" + (options.epochs.map { " --epochs \($0)" } ?? "")
+            + (options.place.study.map { " --study \($0)" } ?? "")
     }
 }
 

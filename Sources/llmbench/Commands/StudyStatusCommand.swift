@@ -36,6 +36,7 @@ struct StudyStatusCommand: AsyncParsableCommand {
         }
         var options = StudyFileOptions()
         options.file = file
+        options.epochs = nil
         options.place = place
         return try options.load().study.name
     }

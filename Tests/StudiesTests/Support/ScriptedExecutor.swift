@@ -111,11 +111,11 @@ final class ScriptedExecutor: StudyExecutor {
     }
 
     private func leaveBaseline(_ job: StudyJob) throws {
-        guard let wanted = study.file.baseline else { return }
+        guard let engine = study.file.baseline?.engine, let budget = study.file.baselineBudget else { return }
         var baseline = try store.beginBaseline(
             BaselineRecord(
-                engine: wanted.engine, dataset: job.dataset, budget: wanted.budget.key, seed: job.seed ?? 0,
-                datasetHash: "d", epochs: wanted.budget.epochs, iterations: wanted.iterations))
+                engine: engine, dataset: job.dataset, budget: budget.key, seed: job.seed ?? 0, datasetHash: "d",
+                epochs: budget.epochs, iterations: budget.iterations))
         (baseline.status, baseline.seconds) = (.evaluated, 80)
         try store.updateBaseline(baseline)
     }

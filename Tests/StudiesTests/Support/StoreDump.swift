@@ -10,7 +10,10 @@ struct StoreDump {
 
     /// Columns that hold times, numbers of rows or processes, by table; `*` for all.
     private static let left: [String: Set<String>] = [
-        "*": ["id", "run_id", "training_id", "started_at", "ended_at", "created_at", "seconds", "inference_seconds"],
+        "*": [
+            "id", "run_id", "training_id", "started_at", "ended_at", "created_at", "seconds", "inference_seconds",
+            "network_seconds",
+        ],
         "exchange": ["sent_at", "completed_at", "first_token_seconds", "total_seconds", "ordinal"],
         "round": ["check_seconds", "check_cpu_seconds", "check_peak_bytes", "finished_at"],
         "study": ["process", "first_begun_at", "begun_at", "seen_at", "earlier_seconds"],

@@ -1,18 +1,18 @@
 import Datasets
 import Foundation
-import Metrics
 import ResultStore
 import Sandbox
 import TensorRuntime
 
 extension BaselineStage {
-    /// Runs the driver and stores what it reports as it goes.
-    func train(
-        _ record: inout BaselineRecord, _ folder: URL, _ python: NNUNetPython, _ options: Options, _ observer: Observer
+    /// Runs the published package's driver and stores what it reports as it goes.
+    func trainByPackage(
+        _ record: inout BaselineRecord, _ folder: URL, _ installation: NNUNetInstallation, _ options: Options,
+        _ observer: Observer
     ) async throws {
         guard let driver = DriverFiles.url else { throw BaselineError.driverMissing }
         let process = NNUNetProcess(
-            interpreter: python.interpreter, driver: driver, log: folder.appending(path: "driver.log"))
+            interpreter: installation.interpreter, driver: driver, log: folder.appending(path: "driver.log"))
         var reader = NNUNetEventReader(folder.appending(path: "events.jsonl"))
         var life = Life()
         // Epochs of an earlier process, of which the last may not have reached the store.
@@ -31,7 +31,7 @@ extension BaselineStage {
                 observer.progress(BaselineProgress(stage: life.stage))
             }
         }
-        try judge(end, life, record, folder, python)
+        try judge(end, life, record, folder, installation)
         record.seconds = try store.baselineEpochs(baseline: record.id ?? -1).compactMap(\.seconds).reduce(0, +)
     }
 
@@ -73,7 +73,8 @@ extension BaselineStage {
             try store.updateBaseline(record)
         case .epoch(let epoch): observer.epoch(try store(epoch, of: record))
         case .predictions(let predictions):
-            (record.inferenceSeconds, record.postprocessing) = (predictions.seconds, predictions.postprocessing)
+            (record.inferenceSeconds, record.networkSeconds) = (predictions.seconds, predictions.networkSeconds)
+            record.postprocessing = predictions.postprocessing
         case .refusal(let refusal): life.refusal = refusal
         case .failure(let reason): life.failure = reason
         case .done: life.isDone = true
@@ -91,7 +92,8 @@ extension BaselineStage {
     }
 
     private func judge(
-        _ end: NNUNetProcess.End, _ life: Life, _ record: BaselineRecord, _ folder: URL, _ python: NNUNetPython
+        _ end: NNUNetProcess.End, _ life: Life, _ record: BaselineRecord, _ folder: URL,
+        _ installation: NNUNetInstallation
     ) throws {
         let log = folder.appending(path: "driver.log").path(percentEncoded: false)
         switch end {
@@ -99,20 +101,20 @@ extension BaselineStage {
         case .exited(0) where life.isDone: return
         case .exited(1) where life.failure != nil: throw BaselineError.notFinite(reason: life.failure ?? "")
         case .exited(let code):
-            if let refusal = life.refusal { throw error(of: refusal, record.dataset, log, python) }
+            if let refusal = life.refusal { throw error(of: refusal, record.dataset, log, installation) }
             throw BaselineError.failed(
                 reason: Self.printable(life.failure ?? "it ended with exit code \(code)"), log: log)
         }
     }
 
     private func error(
-        of refusal: NNUNetEvent.Refusal, _ dataset: String, _ log: String, _ python: NNUNetPython
+        of refusal: NNUNetEvent.Refusal, _ dataset: String, _ log: String, _ installation: NNUNetInstallation
     ) -> BaselineError {
         switch refusal.kind {
         case "device": .noDevice
         case "patch": .patchTooSmall(dataset: dataset, patch: refusal.patch ?? [])
         case "version":
-            .wrongVersion(path: python.interpreter.path(percentEncoded: false), found: refusal.found ?? "unknown")
+            .wrongVersion(path: installation.interpreter.path(percentEncoded: false), found: refusal.found ?? "unknown")
         case "memory":
             .memory(
                 dataset: dataset, needed: refusal.needed ?? 0, available: refusal.available ?? 0,
@@ -123,32 +125,4 @@ extension BaselineStage {
 
     /// At most 300 characters, what cannot be printed made visible.
     private static func printable(_ text: String) -> String { FolderListing.printable(String(text.prefix(300))) }
-
-    /// Dice of every held-out image against the original mask, by the same code as for generated pipelines.
-    func score(_ record: inout BaselineRecord, _ data: NNUNetData, _ folder: URL) throws {
-        let predictions = folder.appending(path: "predictions", directoryHint: .isDirectory)
-        var rows: [BaselineHeldOutRecord] = []
-        for (index, id) in data.heldOut.enumerated() {
-            let file = predictions.appending(path: NNUNetData.heldOutCase(index) + ".png")
-            let path = file.path(percentEncoded: false)
-            let predicted: Image
-            do {
-                predicted = try PNG.read(file)
-            } catch {
-                throw BaselineError.file(path: path, reason: "\(error)")
-            }
-            let truth = try data.dataset.truth(id)
-            guard predicted.width == truth.width, predicted.height == truth.height, predicted.channels == 1 else {
-                throw BaselineError.file(
-                    path: path,
-                    reason: "the prediction has \(predicted.width)×\(predicted.height) pixels, the image "
-                        + "\(truth.width)×\(truth.height)")
-            }
-            let dice = try ConfusionCounts(predicted: predicted.bytes, truth: truth.bytes).dice
-            rows.append(BaselineHeldOutRecord(baselineId: record.id ?? -1, sample: id, dice: dice))
-        }
-        record.status = .evaluated
-        record.endedAt = Date()
-        try store.storeBaselineHeldOut(rows, of: record)
-    }
 }
