@@ -33,10 +33,12 @@ public struct ImagePanels {
                 let dataset = try DatasetCatalogue(root: workspace.datasets).load(name)
                 let hash = try dataset.contentHash()
                 let columns = columns(dataset, hash, &absent)
+                let baselines = BaselineMasks.all(evidence, workspace, dataset, hash, &absent)
                 let chosen = try rows(columns, samples)
                 unknown.subtract(chosen.map(\.sample))
                 guard !columns.isEmpty, !chosen.isEmpty else { continue }
-                let rows = try chosen.map { try row($0.role, $0.sample, dataset, columns) }
+                let shown = readable(baselines, of: chosen.map(\.sample), dataset, &absent)
+                let rows = try chosen.map { try row($0.role, $0.sample, dataset, shown, columns) }
                 figures.append(evidence.annotated(ImagePanelsFigure(rows: rows, suffix: name)))
             } catch {
                 absent.append("\(name): \(error)")
@@ -104,8 +106,32 @@ public struct ImagePanels {
         return [("worst", sorted[0]), ("median", sorted[sorted.count / 2]), ("best", sorted[sorted.count - 1])]
     }
 
+    /// The baselines whose masks of these images can be read; why the others cannot is added to `absent`.
+    private func readable(
+        _ baselines: [BaselineMasks], of samples: [String], _ dataset: Dataset, _ absent: inout [String]
+    ) -> [(label: String, predictions: [String: ImagePanelsFigure.Prediction])] {
+        baselines.compactMap { baseline in
+            do {
+                let predictions = try samples.map { sample in
+                    let image = try dataset.image(sample)
+                    let mask = try baseline.mask(of: sample, width: image.width, height: image.height)
+                    return (
+                        sample,
+                        ImagePanelsFigure.Prediction(
+                            model: baseline.label, mask: mask, dice: baseline.dice[sample] ?? .nan, isBaseline: true)
+                    )
+                }
+                return (baseline.label, Dictionary(predictions, uniquingKeysWith: { $1 }))
+            } catch {
+                absent.append("\(baseline.label): its predictions cannot be shown (\(error))")
+                return nil
+            }
+        }
+    }
+
     private func row(
-        _ role: String, _ sample: String, _ dataset: Dataset, _ columns: [Column]
+        _ role: String, _ sample: String, _ dataset: Dataset,
+        _ baselines: [(label: String, predictions: [String: ImagePanelsFigure.Prediction])], _ columns: [Column]
     ) throws -> ImagePanelsFigure.Row {
         let image = try dataset.image(sample)
         let truth = try dataset.truth(sample)
@@ -129,6 +155,7 @@ public struct ImagePanels {
         return ImagePanelsFigure.Row(
             role: role, sample: sample,
             image: Canvas.Pixels(width: image.width, height: image.height, channels: channels, bytes: bytes),
-            truth: truth.bytes.map { $0 != 0 }, predictions: predictions)
+            truth: truth.bytes.map { $0 != 0 },
+            predictions: baselines.compactMap { $0.predictions[sample] } + predictions)
     }
 }

@@ -129,16 +129,24 @@ extension StudyEvidence {
             }
             // Targets and prompts are named where they tell rows apart.
             let several = Set(here.map { [$0.target, $0.prompt] }).count > 1
+            let models = here.map { group in
+                RunStripsFigure.Strip(
+                    label: several ? "\(group.model) \(group.target) \(group.prompt)" : group.model,
+                    values: quantities.map(group.values))
+            }
             let figure = RunStripsFigure(
                 quantities: quantities.map {
                     .init(title: $0.title, digits: $0.digits, isLogarithmic: $0.isLogarithmic)
-                },
-                strips: here.map { group in
-                    .init(
-                        label: several ? "\(group.model) \(group.target) \(group.prompt)" : group.model,
-                        values: quantities.map(group.values))
-                })
+                }, strips: baselineStrips(dataset, quantities) + models)
             return [figure]
+        }
+    }
+    /// A dot a seed, of the quantity that a baseline shares with the models.
+    private func baselineStrips(_ dataset: String, _ quantities: [RunQuantity]) -> [RunStripsFigure.Strip] {
+        BaselineScore.all(self).filter { $0.dataset == dataset }.map { score in
+            .init(
+                label: score.label,
+                values: quantities.map { $0.key == RunQuantity.dice.key ? score.seedMeans : [] }, isBaseline: true)
         }
     }
 }

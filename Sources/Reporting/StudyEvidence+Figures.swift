@@ -69,7 +69,8 @@ extension StudyEvidence {
             let curves = shown.map { run, training in
                 CommonCurvesFigure.Curve(
                     label: run.label,
-                    points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
+                    points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } },
+                    ownEpochs: run.replacedEpochs(training))
             }.filter { !$0.points.isEmpty }
             return Self.lossPages(shown.map(panel)) + Self.commonCurves(curves, runs)
         }
@@ -79,7 +80,8 @@ extension StudyEvidence {
         .init(
             title: run.label, remark: training.standsStill == nil ? nil : "learns nothing",
             training: training.epochs.compactMap { epoch in epoch.trainLoss.map { (epoch.epoch, $0) } },
-            validation: training.epochs.compactMap { epoch in epoch.validationLoss.map { (epoch.epoch, $0) } })
+            validation: training.epochs.compactMap { epoch in epoch.validationLoss.map { (epoch.epoch, $0) } },
+            ownEpochs: run.replacedEpochs(training))
     }
 
     private func diceFigures() -> [any Figure] {

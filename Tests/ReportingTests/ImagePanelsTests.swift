@@ -23,6 +23,52 @@ struct ImagePanelsTests {
         #expect(chosen.figures.count == 1 && chosen.figures[0].size.height < panels.figures[0].size.height)
     }
 
+    @Test func `a baseline comes before the models, named in grey, with its Dice`() throws {
+        let study = try PictureStudy()
+        defer { study.remove() }
+        try study.addBaseline()
+        let panels = try ImagePanels(evidence: study.evidence(), workspace: study.workspace).figures()
+        #expect(panels.absent.isEmpty && panels.figures.count == 1, "\(panels.absent)")
+        let labels = try DrawnFigure(panels.figures[0]).marks.map(\.label)
+        #expect(labels.count == 9)
+        for row in stride(from: 0, to: 9, by: 3) {
+            #expect(labels[row].hasPrefix("nnU-Net, 2 × 3 iterations, ") && labels[row].hasSuffix(": Dice 0.900"))
+            #expect(labels[row + 1].hasPrefix("m"))
+        }
+    }
+
+    @Test func `masks of a baseline that are links, too large or of another size are not read`() throws {
+        let study = try PictureStudy()
+        defer { study.remove() }
+        let files = FileManager.default
+        func absent() throws -> String {
+            let panels = try ImagePanels(evidence: study.evidence(), workspace: study.workspace).figures()
+            #expect(panels.figures.count == 1 && panels.absent.count == 1)
+            let marks = try DrawnFigure(panels.figures[0]).marks
+            #expect(
+                marks.count == 6 && marks.allSatisfy { $0.label.hasPrefix("m") }, "the models are shown all the same")
+            return panels.absent.first ?? ""
+        }
+        let folder = try study.addBaseline()
+        let masks = folder.appending(path: "predictions")
+        let all = try files.contentsOfDirectory(atPath: masks.path).map { masks.appending(path: $0) }
+        let kept = study.workspace.root.appending(path: "kept")
+        try files.moveItem(at: masks, to: kept)
+        try files.createSymbolicLink(at: masks, withDestinationURL: kept)
+        #expect(try absent().contains("links are not followed"))
+        try files.removeItem(at: masks)
+        try files.moveItem(at: kept, to: masks)
+        for mask in all { try Data(count: 1 << 20).write(to: mask) }
+        #expect(try absent().contains("is larger than the"))
+        for mask in all { try PNG.write(try Image(width: 4, height: 4, channels: 1), to: mask) }
+        #expect(try absent().contains("4×4 pixels, the image 48×48"))
+        for mask in all { try files.removeItem(at: mask) }
+        #expect(try absent().hasPrefix("nnU-Net, 2 × 3 iterations: its predictions cannot be shown ("))
+        try study.addBaseline(hash: "another", iterations: 4)
+        let panels = try ImagePanels(evidence: study.evidence(), workspace: study.workspace).figures()
+        #expect(panels.absent.contains { $0.hasPrefix("nnU-Net, 2 × 4 iterations: the dataset discs has changed") })
+    }
+
     @Test func `an image that nobody holds out is named`() throws {
         let study = try PictureStudy()
         defer { study.remove() }
@@ -74,6 +120,30 @@ private struct PictureStudy {
     func predictions(_ model: String) -> URL {
         workspace.directory(of: key(model)).training(engine: "swift", seed: 0).appending(
             path: "predictions.safetensors")
+    }
+
+    /// A baseline that marks a square on every image; returns its folder.
+    @discardableResult
+    func addBaseline(hash: String? = nil, iterations: Int = 3) throws -> URL {
+        let now = try DatasetCatalogue(root: workspace.datasets).load("discs").contentHash()
+        var record = try store.beginBaseline(
+            BaselineRecord(
+                engine: .nnunetv2, dataset: "discs", budget: "2x\(iterations)", seed: 0, datasetHash: hash ?? now,
+                epochs: 2, iterations: iterations))
+        record.status = .evaluated
+        try store.storeBaselineHeldOut(
+            heldOut.map { BaselineHeldOutRecord(baselineId: record.id ?? -1, sample: $0, dice: 0.9) }, of: record)
+        let folder = workspace.baseline(
+            study: "p", dataset: "discs", engine: "nnunetv2", budget: record.budget, seed: 0)
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "predictions"), withIntermediateDirectories: true)
+        for index in heldOut.indices {
+            let bytes = (0..<(Self.side * Self.side)).map { UInt8($0 % Self.side < 24 ? 1 : 0) }
+            try PNG.write(
+                try Image(width: Self.side, height: Self.side, channels: 1, bytes: bytes),
+                to: folder.appending(path: Workspace.baselinePrediction(index)))
+        }
+        return folder
     }
 
     private func key(_ model: String) -> RunKey {

@@ -27,6 +27,8 @@ struct BaselineScore: Sendable {
     var seeds: Int
     /// Dice of every image and seed.
     var values: [Double]
+    /// Mean over the images, seed by seed.
+    var seedMeans: [Double]
     /// Dice of each image, mean over the seeds that scored it.
     var images: [String: Double]
 
@@ -39,7 +41,7 @@ struct BaselineScore: Sendable {
             let rows = group.flatMap(\.heldOut)
             return BaselineScore(
                 label: first.label, dataset: first.record.dataset, engine: first.record.engine, seeds: group.count,
-                values: rows.map(\.dice),
+                values: rows.map(\.dice), seedMeans: group.compactMap(\.meanDice),
                 images: Dictionary(grouping: rows, by: \.sample).mapValues { rows in
                     rows.reduce(0) { $0 + $1.dice } / Double(rows.count)
                 })

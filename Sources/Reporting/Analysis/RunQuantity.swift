@@ -24,7 +24,7 @@ struct RunQuantity: Sendable {
             $0.pipeline?.object("optimizer")?.firstObject("groups")?.number("lr")
         },
         RunQuantity(title: "batch size", key: "batch_size", digits: 2) { $0.pipeline?.number("batch_size") },
-        RunQuantity(title: "epochs", key: "epochs", digits: 2) { $0.pipeline?.number("epochs") },
+        RunQuantity(title: "epochs", key: "epochs", digits: 2) { $0.ownEpochs.map(Double.init) },
     ]
 
     static var dice: RunQuantity { all[0] }
@@ -32,7 +32,22 @@ struct RunQuantity: Sendable {
 
 extension StudyEvidence.Run {
     var facts: JSONFacts? { capture?.facts.flatMap(JSONFacts.init) }
-    var pipeline: JSONFacts? { capture?.pipeline.flatMap(JSONFacts.init) }
+
+    /// The loop as the pipeline's author chose it: its own number of epochs stands in it also where a study fixed another.
+    var pipeline: JSONFacts? {
+        guard let capture, let captured = capture.pipeline.flatMap(JSONFacts.init) else { return nil }
+        return capture.epochs == nil ? captured : captured.replacing("epochs", with: captured["own_epochs"])
+    }
+
+    /// The number of epochs that the pipeline chose itself; nil where it was not seen.
+    public var ownEpochs: Int? {
+        pipeline?.number("epochs").flatMap { $0 >= 1 && $0 < 1e9 ? Int($0) : nil }
+    }
+
+    /// The same where it was trained for another number, which the study fixed: what figures mark.
+    func replacedEpochs(_ training: StudyEvidence.Training) -> Int? {
+        capture?.epochs == nil || training.record.epochs == ownEpochs ? nil : ownEpochs
+    }
 }
 
 /// The runs that differ in nothing but chance: one model, dataset, target and prompt.

@@ -11,9 +11,11 @@ public struct ImagePanelsFigure: Figure {
         public var model: String
         public var mask: Mask
         public var dice: Double
+        /// Named in grey, before the models.
+        public var isBaseline: Bool
 
-        public init(model: String, mask: Mask, dice: Double) {
-            (self.model, self.mask, self.dice) = (model, mask, dice)
+        public init(model: String, mask: Mask, dice: Double, isBaseline: Bool = false) {
+            (self.model, self.mask, self.dice, self.isBaseline) = (model, mask, dice, isBaseline)
         }
     }
 
@@ -43,7 +45,7 @@ public struct ImagePanelsFigure: Figure {
     private let suffix: String
     public var name: String { "held-out-images-\(suffix)" }
     public let caption =
-        "Held-out images: the input, the ground truth (outline filled), and each model's prediction with its Dice on the original grid. Blue: found; orange: marked though not there; yellow: missed."
+        "Held-out images: the input, the ground truth (outline filled), and each model's prediction with its Dice on the original grid, a baseline's first, named in grey. Blue: found; orange: marked though not there; yellow: missed."
 
     static let found = Canvas.Colour(0x56B4E9)
     static let added = Canvas.Colour(0xD55E00)
@@ -54,16 +56,19 @@ public struct ImagePanelsFigure: Figure {
         self.suffix = suffix
     }
 
-    private var models: [String] {
+    /// Baselines, then models, each once.
+    var columnTitles: [(name: String, isBaseline: Bool)] {
         var seen: Set<String> = []
-        return rows.flatMap(\.predictions).map(\.model).filter { seen.insert($0).inserted }
+        let all = rows.flatMap(\.predictions)
+        return (all.filter(\.isBaseline) + all.filter { !$0.isBaseline })
+            .filter { seen.insert($0.model).inserted }.map { ($0.model, $0.isBaseline) }
     }
 
     private let labelWidth = 34.0
     private let gap = 3.0
     private let header = 16.0
     private let legendHeight = 16.0
-    private var columns: Int { 2 + models.count }
+    private var columns: Int { 2 + columnTitles.count }
     /// At most an inch and a half a picture, and all of them across the page.
     private var side: Double {
         min(100, (PlotArea.page - labelWidth - 4 - gap * Double(columns)) / Double(columns))
@@ -78,11 +83,11 @@ public struct ImagePanelsFigure: Figure {
     }
 
     public func draw(on canvas: Canvas) {
-        for (column, title) in (["input", "ground truth"] + models).enumerated() {
+        let titles = [("input", false), ("ground truth", false)] + columnTitles
+        for (column, title) in titles.enumerated() {
             canvas.text(
-                canvas.shortened(title, to: side, size: 6.5, bold: column < 2), x: x(column) + side / 2, y: 11,
-                size: 6.5,
-                anchor: .middle, bold: column < 2)
+                canvas.shortened(title.0, to: side, size: 6.5, bold: column < 2), x: x(column) + side / 2, y: 11,
+                size: 6.5, colour: title.1 ? .grey : .ink, anchor: .middle, bold: column < 2)
         }
         var y = header
         for row in rows {
@@ -103,12 +108,12 @@ public struct ImagePanelsFigure: Figure {
         canvas.image(row.image, x: x(0), y: y, width: side, height: tall)
         canvas.image(overlay(row, prediction: row.truth), x: x(1), y: y, width: side, height: tall)
         for prediction in row.predictions {
-            guard let column = models.firstIndex(of: prediction.model) else { continue }
+            guard let column = columnTitles.firstIndex(where: { $0.name == prediction.model }) else { continue }
             let left = x(2 + column)
             canvas.image(overlay(row, prediction: prediction.mask), x: left, y: y, width: side, height: tall)
             canvas.text(
                 "Dice \(ReportTable.Cell.fixed(prediction.dice, 3))", x: left + side / 2, y: y + tall + 7, size: 6.5,
-                anchor: .middle)
+                colour: prediction.isBaseline ? .grey : .ink, anchor: .middle)
             canvas.mark(
                 x: left, y: y, width: side, height: tall,
                 "\(prediction.model), \(row.sample): Dice \(ReportTable.Cell.fixed(prediction.dice, 3))")

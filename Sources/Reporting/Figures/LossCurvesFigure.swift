@@ -9,12 +9,14 @@ public struct LossCurvesFigure: Figure {
         public var remark: String?
         public var training: [(epoch: Int, loss: Double)]
         public var validation: [(epoch: Int, loss: Double)]
+        /// The number of epochs that the model had chosen, where another was trained.
+        public var ownEpochs: Int?
     }
 
     public var panels: [Panel]
     public let name = "loss-curves"
     public let caption =
-        "Training (solid) and validation (dashed) loss of each pipeline by epoch. Each panel has its own scale: the losses differ between models."
+        "Training (solid) and validation (dashed) loss of each pipeline by epoch. Each panel has its own scale: the losses differ between models. Dotted: the epochs that the model itself had chosen, where a study trains another number."
 
     private let panelSize = (width: 168.0, height: 128.0)
     private var columns: Int { max(1, min(3, panels.count)) }
@@ -29,10 +31,12 @@ public struct LossCurvesFigure: Figure {
     }
 
     public func draw(on canvas: Canvas) {
-        Legend(entries: [
-            .init(name: "training", colour: Canvas.Colour.series[0]),
-            .init(name: "validation", colour: Canvas.Colour.series[1], dash: [4, 2]),
-        ]).draw(on: canvas, x: 36, y: 14, width: size.width - 40)
+        Legend(
+            entries: [
+                .init(name: "training", colour: Canvas.Colour.series[0]),
+                .init(name: "validation", colour: Canvas.Colour.series[1], dash: [4, 2]),
+            ] + (panels.contains { $0.ownEpochs != nil } ? [OwnEpochs.legend] : [])
+        ).draw(on: canvas, x: 36, y: 14, width: size.width - 40)
         for (index, panel) in panels.enumerated() {
             let x = Double(index % columns) * panelSize.width
             let y = Double(index / columns) * panelSize.height + 20
@@ -69,6 +73,9 @@ public struct LossCurvesFigure: Figure {
                     x: point.x, y: point.y, "\(panel.title), epoch \(value.epoch): \(kind) loss \(Float(value.loss))")
             }
         }
+        if let own = panel.ownEpochs {
+            OwnEpochs.draw(own, of: panel.title, on: horizontal, in: area, canvas)
+        }
         canvas.line(points(panel.training), Canvas.Colour.series[0], width: 1.3)
         canvas.line(points(panel.validation), Canvas.Colour.series[1], width: 1.3, dash: [4, 2])
         if let remark = panel.remark {
@@ -93,12 +100,14 @@ public struct CommonCurvesFigure: Figure {
     public struct Curve: Sendable {
         public var label: String
         public var points: [(epoch: Int, value: Double)]
+        /// The number of epochs that the model had chosen, where another was trained.
+        public var ownEpochs: Int?
     }
 
     public var curves: [Curve]
     public let name = "common-validation-dice"
     public let caption =
-        "Soft Dice on each pipeline's own validation images, computed alike for every pipeline whatever its loss, by epoch (engine swift, first seed)."
+        "Soft Dice on each pipeline's own validation images, computed alike for every pipeline whatever its loss, by epoch (engine swift, first seed). A ring: the epochs that the model itself had chosen, where a study trains another number."
     public var size: (width: Double, height: Double) { (PlotArea.column, 160 + legendHeight) }
 
     private var legendHeight: Double { 10 * Double((curves.count + 1) / 2) }
@@ -127,6 +136,11 @@ public struct CommonCurvesFigure: Figure {
             canvas.line(points, colour, width: 1.5, dash: dash)
             for (point, value) in zip(points, curve.points) {
                 canvas.circle(x: point.x, y: point.y, radius: 1.6, fill: colour)
+                if value.epoch == curve.ownEpochs {
+                    canvas.circle(x: point.x, y: point.y, radius: 4, stroke: colour)
+                    canvas.mark(
+                        x: point.x, y: point.y, radius: 4, "\(curve.label): its own choice, \(value.epoch) epochs")
+                }
                 canvas.mark(
                     x: point.x, y: point.y,
                     "\(curve.label), epoch \(value.epoch): soft Dice \(ReportTable.Cell.fixed(value.value, 3))")

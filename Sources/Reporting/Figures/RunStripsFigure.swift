@@ -7,6 +7,8 @@ public struct RunStripsFigure: Figure {
         public var label: String
         /// By quantity; a quantity that no run has is empty.
         public var values: [[Double]]
+        /// Grey, above the models.
+        public var isBaseline = false
     }
 
     public struct Quantity: Sendable {
@@ -19,13 +21,16 @@ public struct RunStripsFigure: Figure {
     public var strips: [Strip]
     public let name = "run-to-run"
     public let caption =
-        "Repeats of each model from the same prompt: a dot is a run, the bar its model's median, the line from the least to the most. Runs at the same value are set side by side."
+        "Repeats of each model from the same prompt: a dot is a run, the bar its model's median, the line from the least to the most. Runs at the same value are set side by side. A baseline, in grey, has a dot a seed."
 
     public init(quantities: [Quantity], strips: [Strip]) {
         // A panel without a point says nothing.
         let kept = quantities.indices.filter { index in strips.contains { !$0.values[index].isEmpty } }
         self.quantities = kept.map { quantities[$0] }
-        self.strips = strips.map { strip in Strip(label: strip.label, values: kept.map { strip.values[$0] }) }
+        let ordered = strips.filter(\.isBaseline) + strips.filter { !$0.isBaseline }
+        self.strips = ordered.map { strip in
+            Strip(label: strip.label, values: kept.map { strip.values[$0] }, isBaseline: strip.isBaseline)
+        }
     }
 
     private let rowHeight = 20.0
@@ -40,7 +45,7 @@ public struct RunStripsFigure: Figure {
         for (row, strip) in strips.enumerated() {
             canvas.text(
                 canvas.shortened(strip.label, to: widest, size: 6.5), x: start - 5, y: y(row, top) + 2.3, size: 6.5,
-                anchor: .end)
+                colour: strip.isBaseline ? .grey : .ink, anchor: .end)
         }
         for (column, quantity) in quantities.enumerated() {
             let area = PlotArea(
@@ -64,7 +69,7 @@ public struct RunStripsFigure: Figure {
         area.drawHorizontal(
             Self.thinned(axis, canvas), title: quantity.isLogarithmic ? "log" : "", on: canvas, size: 6.5)
         for (row, strip) in strips.enumerated() {
-            draw(strip.values[column], strip.label, quantity, axis, y(row, area.top), on: canvas)
+            draw(strip, column, quantity, axis, y(row, area.top), on: canvas)
         }
     }
 
@@ -96,12 +101,14 @@ public struct RunStripsFigure: Figure {
     }
 
     private func draw(
-        _ values: [Double], _ label: String, _ quantity: Quantity, _ axis: Axis, _ y: Double, on canvas: Canvas
+        _ strip: Strip, _ column: Int, _ quantity: Quantity, _ axis: Axis, _ y: Double, on canvas: Canvas
     ) {
+        let values = strip.values[column]
         guard let low = values.min(), let high = values.max(), let median = Statistics.median(values) else { return }
         canvas.line([(axis.position(low), y), (axis.position(high), y)], .grey, width: 0.6)
         canvas.line(
-            [(axis.position(median), y - 8), (axis.position(median), y + 8)], Canvas.Colour.series[1], width: 1.6)
+            [(axis.position(median), y - 8), (axis.position(median), y + 8)],
+            strip.isBaseline ? .grey : Canvas.Colour.series[1], width: 1.6)
         var placed: [(x: Double, level: Int)] = []
         for value in values.sorted() {
             let x = axis.position(value)
@@ -115,8 +122,9 @@ public struct RunStripsFigure: Figure {
             }
             placed.append((x, level))
             canvas.circle(
-                x: x, y: y + 2.1 * Double(level), radius: 1.5, fill: Canvas.Colour.series[0].faded(0.9))
-            canvas.mark(x: x, y: y + 2.1 * Double(level), "\(label): \(quantity.title) \(Float(value))")
+                x: x, y: y + 2.1 * Double(level), radius: 1.5,
+                fill: strip.isBaseline ? .grey : Canvas.Colour.series[0].faded(0.9))
+            canvas.mark(x: x, y: y + 2.1 * Double(level), "\(strip.label): \(quantity.title) \(Float(value))")
         }
     }
 }

@@ -71,7 +71,7 @@ struct RunCurves: Sendable {
                     training: training.epochs.compactMap { epoch in epoch.trainLoss.map { (epoch.epoch, $0) } },
                     validation: training.epochs.compactMap { epoch in
                         epoch.validationLoss.map { (epoch.epoch, $0) }
-                    })
+                    }, ownEpochs: run.replacedEpochs(training))
             })
         var figures: [any Figure] = [
             CaptionedFigure(
@@ -81,7 +81,8 @@ struct RunCurves: Sendable {
         let common = trainings.map { training in
             CommonCurvesFigure.Curve(
                 label: name(training),
-                points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } })
+                points: training.epochs.compactMap { epoch in epoch.commonSoftDice.map { (epoch.epoch, $0) } },
+                ownEpochs: run.replacedEpochs(training))
         }.filter { !$0.points.isEmpty }
         if !common.isEmpty {
             figures.append(

@@ -19,7 +19,8 @@ extension StudyEvidence {
             .hyperparameters, title: "Hyperparameters",
             note:
                 "Read from the optimizer, scheduler and loaders of the run. Learning rate and weight decay are those of the first group of "
-                + "parameters at the start. epochs: as main.py would train by itself; a study may fix another number.")
+                + "parameters at the start. epochs: as main.py would train by itself, also where a study fixed another number for all."
+        )
     }
 
     /// What each pipeline does with the data.
@@ -57,7 +58,7 @@ extension StudyEvidence {
     /// The choices of one run that apply to it.
     static func choices(of run: Run) -> [StatedChoice] {
         guard let capture = run.capture, let facts = capture.facts.flatMap(JSONFacts.init) else { return [] }
-        let pipeline = capture.pipeline.flatMap(JSONFacts.init)
+        let pipeline = run.pipeline
         let stated = capture.stated.flatMap(JSONFacts.init)
         return Choice.all.compactMap { choice in
             guard let real = choice.real(facts, pipeline) else { return nil }
@@ -73,7 +74,7 @@ extension StudyEvidence {
         guard let capture = run.capture, let facts = capture.facts.flatMap(JSONFacts.init) else {
             return head + choices.map { _ in .missing } + [.missing]
         }
-        let pipeline = capture.pipeline.flatMap(JSONFacts.init)
+        let pipeline = run.pipeline
         let stated = capture.stated.flatMap(JSONFacts.init)
         var mismatches = 0
         let cells: [ReportTable.Cell] = choices.map { choice in

@@ -22,7 +22,8 @@ extension StudyEvidence {
             "Difference: mean over the held-out images of the model's Dice less the baseline's, each first averaged over its runs and "
                 + "seeds; above 0 the model is better. Interval: BCa bootstrap (Efron 1987) over images in pairs, 10 000 resamples. "
                 + "Acquisitions of one slice are not independent, so it is narrower than one over heads would be.",
-            "The baseline's budget is fixed beforehand and stated in its name; each model chose its own training.",
+            "The baseline's budget is fixed beforehand and stated in its name; each model chose its own training, but for the number of "
+                + "epochs where the study fixes one.",
         ]
         return table
     }
@@ -76,7 +77,7 @@ extension StudyEvidence {
             }
         return [
             .text(baseline.label), .text(record.dataset), .text(record.engine.rawValue), .integer(record.seed),
-            record.epochs.map { .integer($0) } ?? .missing, .integer(dice.count), cell(baseline.meanDice),
+            record.epochs.map { .integer($0) } ?? .missing, .missing, .integer(dice.count), cell(baseline.meanDice),
             interval ?? .missing, cell(Statistics.median(dice)), cell(Statistics.interquartileRange(dice)), .missing,
             cell(reference?.bestThresholdDice), cell(reference?.meanMaskDice), .text(verdict),
             cell(record.seconds, 1),

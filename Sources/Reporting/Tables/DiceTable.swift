@@ -9,6 +9,7 @@ extension StudyEvidence {
             columns: [
                 .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
                 .init("seed", key: "seed", numeric: true), .init("epochs", key: "epochs", numeric: true),
+                .init("own choice", key: "own_epochs", numeric: true),
                 .init("images", key: "images", numeric: true),
                 .init("mean Dice", key: "mean_dice", numeric: true), .init("95 % interval", key: "interval"),
                 .init("median", key: "median_dice", numeric: true), .init("IQR", key: "iqr", numeric: true),
@@ -27,6 +28,8 @@ extension StudyEvidence {
                 + "so it is narrower than one over heads would be. Quartiles of type 7.",
             "threshold: the best single grey level, chosen on the training part. mean mask: the training masks' average, "
                 + "cut where it does best on the training part. Neither learns from the image.",
+            "epochs: as trained. own choice: the epochs that the model itself had chosen, which a study may replace by one number for all; "
+                + "a baseline's budget stands in its name.",
         ]
         return table
     }
@@ -42,7 +45,7 @@ extension StudyEvidence {
         return [
             .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
             .integer(training.record.seed), training.record.epochs.map { .integer($0) } ?? .missing,
-            .integer(dice.count), cell(training.meanDice),
+            run.ownEpochs.map { .integer($0) } ?? .missing, .integer(dice.count), cell(training.meanDice),
             interval.map { .text("\(ReportTable.Cell.fixed($0.lower, 3)) – \(ReportTable.Cell.fixed($0.upper, 3))") }
                 ?? .missing,
             cell(Statistics.median(dice)), cell(Statistics.interquartileRange(dice)), cell(Statistics.mean(own)),
@@ -140,6 +143,7 @@ extension StudyEvidence {
             columns: [
                 .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
                 .init("seed", key: "seed", numeric: true), .init("epoch", key: "epoch", numeric: true),
+                .init("own choice", key: "own_epochs", numeric: true),
                 .init("training loss", key: "train_loss", numeric: true),
                 .init("validation loss", key: "validation_loss", numeric: true),
                 .init("common BCE", key: "common_bce", numeric: true),
@@ -156,7 +160,8 @@ extension StudyEvidence {
                     }
                     table.rows.append([
                         .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
-                        .integer(training.record.seed), .integer(epoch.epoch), cell(epoch.trainLoss),
+                        .integer(training.record.seed), .integer(epoch.epoch),
+                        run.ownEpochs.map { .integer($0) } ?? .missing, cell(epoch.trainLoss),
                         cell(epoch.validationLoss), cell(epoch.commonBce),
                         cell(epoch.commonSoftDice), cell(Statistics.mean((batches[epoch.epoch] ?? []).map(\.dice))),
                         cell(epoch.seconds, 2),
@@ -166,7 +171,8 @@ extension StudyEvidence {
         }
         table.notes = [
             "Training and validation loss are the pipeline's own and not comparable between models; common BCE and soft Dice are "
-                + "computed alike for every pipeline, on its own validation images. validation Dice is the mean over batches."
+                + "computed alike for every pipeline, on its own validation images. validation Dice is the mean over batches.",
+            "own choice: the epochs that the model itself had chosen, which a study may replace by one number for all.",
         ]
         return table
     }

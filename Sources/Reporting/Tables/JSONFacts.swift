@@ -38,6 +38,21 @@ struct JSONFacts {
 
     subscript(key: String) -> Value? { object[key].flatMap(Self.value) }
 
+    /// The same object with another value, or none, of a key.
+    func replacing(_ key: String, with value: Value?) -> JSONFacts {
+        var changed = object
+        changed[key] = value.map(Self.any)
+        return JSONFacts(object: changed)
+    }
+
+    private static func any(_ value: Value) -> Any {
+        switch value {
+        case .text(let text): text
+        case .number(let number): NSNumber(value: number)
+        case .list(let values): values.map(any)
+        }
+    }
+
     /// `yes` or `no`.
     func flag(_ key: String) -> Value? { (object[key] as? Bool).map { .text($0 ? "yes" : "no") } }
 
