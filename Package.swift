@@ -112,7 +112,7 @@ let package = Package(
         // The training-free study: what a model draws, read, filled, judged and refined. Pure: no network, no processes.
         .target(name: "Polygons", dependencies: ["Metrics", "Statistics", "Datasets"], swiftSettings: optimised),
         .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: ["CSpawn", "Hashing"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CSpawn", "CSeccomp", "Hashing"], swiftSettings: strict),
         .target(name: "Prompts", dependencies: ["Hashing"], swiftSettings: strict),
         .target(name: "Endpoints", dependencies: ["CCurl", yams, "Hashing"], swiftSettings: strict),
         .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
@@ -141,6 +141,9 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", path: "Sources/CLibraries/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSeccomp", path: "Sources/CLibraries/CSeccomp", pkgConfig: "libseccomp",
+            providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(
             name: "CCairo", path: "Sources/CLibraries/CCairo", pkgConfig: "cairo",
             providers: [.apt(["libcairo2-dev"])]),
@@ -172,7 +175,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "Diagnosis", "Datasets"], swiftSettings: strict),
         .testTarget(
             name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
         // The loop in a process of its own, which tests kill, and what it shares with them.

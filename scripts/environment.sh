@@ -7,7 +7,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/llmbench
 say() { printf '%s\n' "$*" >&2; }
 
 system_packages=(
-  bubblewrap pkg-config libxlsxwriter-dev libpng-dev libcairo2-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev zlib1g-dev
+  bubblewrap pkg-config libxlsxwriter-dev libpng-dev libcairo2-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libsqlite3-dev zlib1g-dev
   python3-venv fonts-dejavu-core
 )
 

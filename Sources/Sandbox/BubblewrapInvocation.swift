@@ -8,65 +8,89 @@ struct BubblewrapInvocation {
     let mounts: [SandboxRequest.Mount]
     let request: SandboxRequest
     let threads: Int
+    let policy: SandboxPolicy
+    /// Held back until the harness says so: the program must not start before its control group has it.
+    let waitsForGo: Bool
 
-    private static let insideID = 65_534
-    private static let statusDescriptor: Int32 = 3
-    /// Files of `/etc` that are written for the sandbox, so that nothing of the machine's own is read.
-    private static let syntheticFiles = [
-        "/etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n",
-        "/etc/group": "root:x:0:\nnogroup:x:65534:\n",
-        "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
-        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-    ]
+    static let statusDescriptor: Int32 = 3
+    static let goDescriptor: Int32 = 4
+    private static let firstFreeDescriptor: Int32 = 5
 
     /// - Throws: `SandboxError.broken` where no descriptors are left.
     func program() throws(SandboxError) -> Supervisor.Program {
-        var arguments = namespaces + system
+        var arguments = namespaces
         var inputs: [Int32: Pipe2] = [:]
-        var next = Self.statusDescriptor + 1
-        for (path, content) in Self.syntheticFiles.sorted(by: { $0.key < $1.key }) {
-            inputs[next] = try Pipe2(holding: content)
+        var next = Self.firstFreeDescriptor
+        if policy.has(.systemCallFilter) {
+            inputs[next] = try SystemCallFilter.program()
+            arguments += ["--seccomp", "\(next)"]
+            next += 1
+        }
+        var go: Pipe2?
+        if waitsForGo {
+            let pipe = try Pipe2()
+            inputs[Self.goDescriptor] = pipe
+            arguments += ["--block-fd", "\(Self.goDescriptor)"]
+            go = pipe
+        }
+        arguments += system
+        for (path, content) in SandboxPolicy.syntheticFiles.sorted(by: { $0.key < $1.key }) {
+            inputs[next] = try Pipe2(holding: Data(content.utf8))
             arguments += ["--ro-bind-data", "\(next)", path]
             next += 1
         }
-        arguments += volatileFolders + binds + ["--remount-ro", "/"] + environment
-        arguments += ["--chdir", request.workingDirectory, "--"] + resourceLimits + request.command
+        arguments += volatileFolders + devices + binds
+        if policy.has(.readOnlyFiles) { arguments += ["--remount-ro", "/"] }
+        arguments += environment + ["--chdir", request.workingDirectory, "--"] + resourceLimits + request.command
         return Supervisor.Program(
             arguments: prefix + [bubblewrap.path(percentEncoded: false)] + arguments,
-            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"], inputs: inputs,
-            statusDescriptor: Self.statusDescriptor, newSession: false)
+            environment: hostEnvironment, inputs: inputs, go: go, statusDescriptor: Self.statusDescriptor,
+            newSession: false)
     }
 
     private var namespaces: [String] {
-        [
-            "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session",
-            "--cap-drop", "ALL", "--uid", "\(Self.insideID)", "--gid", "\(Self.insideID)", "--hostname", "sandbox",
-            "--json-status-fd", "\(Self.statusDescriptor)",
-        ]
+        var arguments = ["--unshare-user", "--die-with-parent", "--new-session"]
+        for (protection, option) in [
+            (Protection.ownProcesses, "--unshare-pid"), (.ownNetwork, "--unshare-net"), (.ownIPC, "--unshare-ipc"),
+            (.ownHostName, "--unshare-uts"), (.ownControlGroups, "--unshare-cgroup-try"),
+            (.noNestedNamespaces, "--disable-userns"),
+        ] where policy.has(protection) {
+            arguments.append(option)
+        }
+        if policy.has(.ownHostName) { arguments += ["--hostname", SandboxPolicy.hostName] }
+        arguments += policy.has(.noCapabilities) ? ["--cap-drop", "ALL"] : ["--cap-add", "ALL"]
+        let id = policy.has(.noCapabilities) ? SandboxPolicy.userInside : 0
+        return arguments + ["--uid", "\(id)", "--gid", "\(id)", "--json-status-fd", "\(Self.statusDescriptor)"]
     }
 
     private var system: [String] {
-        var arguments = ["--ro-bind", "/usr", "/usr"]
-        for folder in ["/bin", "/sbin", "/lib", "/lib32", "/lib64"] {
-            // Debian's are links into /usr; elsewhere they may be folders.
+        var arguments = [policy.has(.readOnlyFiles) ? "--ro-bind" : "--bind", "/usr", "/usr"]
+        if !policy.has(.ownFiles) { arguments += ["--ro-bind", "/", "/host"] }
+        for folder in SandboxPolicy.systemFolders {
             if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder) {
                 arguments += ["--symlink", target, folder]
             } else if FileManager.default.fileExists(atPath: folder) {
                 arguments += ["--ro-bind", folder, folder]
             }
         }
-        for path in ["/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"] {
-            arguments += ["--ro-bind-try", path, path]
-        }
+        for path in SandboxPolicy.systemFiles { arguments += ["--ro-bind-try", path, path] }
         return arguments
     }
 
     private var volatileFolders: [String] {
-        let size = "\(max(1 << 20, min(request.limits.writtenBytes, 1 << 30)))"
-        return [
-            "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm",
-            "--remount-ro", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/tmp",
-        ]
+        let size = "\(request.limits.volatileBytes)"
+        let temporary =
+            policy.has(.ownTemporaryFolder)
+            ? ["--perms", "1777", "--size", size, "--tmpfs", "/tmp"] : ["--bind", "/tmp", "/tmp"]
+        return ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
+            + (request.usesGPU ? [] : ["--remount-ro", "/dev"]) + temporary
+    }
+
+    /// The machine's NVIDIA devices, whichever it has, and only where the request asks.
+    private var devices: [String] {
+        guard request.usesGPU else { return [] }
+        let cards = (0..<16).map { "/dev/nvidia\($0)" }
+        return (SandboxPolicy.devices + cards).flatMap { ["--dev-bind-try", $0, $0] } + ["--remount-ro", "/dev"]
     }
 
     private var binds: [String] {
@@ -76,14 +100,24 @@ struct BubblewrapInvocation {
                 case .dropped(_, let staging): "\(staging)/\(index)"
                 case .ordinary, .root: mount.host.path(percentEncoded: false)
                 }
-            return [mount.writable ? "--bind" : "--ro-bind", source, mount.inside]
+            return [mount.writable || !policy.has(.readOnlyFiles) ? "--bind" : "--ro-bind", source, mount.inside]
         }
     }
 
+    /// What bubblewrap itself is started with.
+    private var hostEnvironment: [String: String] {
+        let own = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+        guard policy.has(.ownEnvironment) else {
+            return ProcessInfo.processInfo.environment.merging(own) { _, new in new }
+        }
+        return own
+    }
+
     private var environment: [String] {
-        var variables = SandboxEnvironment.variables(threads: threads)
+        var variables = SandboxPolicy.environment(threads: threads)
+        if request.usesGPU { variables["CUDA_VISIBLE_DEVICES"] = nil }
         variables.merge(request.environment) { _, new in new }
-        return ["--clearenv"]
+        return (policy.has(.ownEnvironment) ? ["--clearenv"] : [])
             + variables.sorted { $0.key < $1.key }.flatMap { ["--setenv", $0.key, $0.value] }
     }
 
@@ -122,22 +156,5 @@ struct BubblewrapInvocation {
                 "/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(uid)", "--clear-groups", "--no-new-privs",
                 "--inh-caps=-all", "--bounding-set=-all", "--",
             ]
-    }
-}
-
-/// The environment of generated code, the same on every machine.
-enum SandboxEnvironment {
-    static func variables(threads: Int) -> [String: String] {
-        [
-            "PATH": "/python/bin:/usr/bin:/bin", "HOME": "/tmp", "USER": "nobody", "TMPDIR": "/tmp", "LANG": "C.UTF-8",
-            "TERM": "dumb", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONFAULTHANDLER": "1", "MPLBACKEND": "Agg",
-            "MPLCONFIGDIR": "/tmp/matplotlib", "XDG_CACHE_HOME": "/tmp/cache", "TORCH_HOME": "/tmp/torch",
-            "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "\(threads)",
-            // Threads that wait spin for some 0.1 ms and then sleep: without an end to it they take the cores that other programs
-            // need, without any of it a small network trains in 1.5 times the time.
-            "GOMP_SPINCOUNT": "20000",
-            "MKL_NUM_THREADS": "\(threads)", "OPENBLAS_NUM_THREADS": "\(threads)",
-        ]
     }
 }

@@ -4,17 +4,17 @@ extension BubblewrapSandbox {
     /// Finds out under which identity namespaces can be made here, by making them.
     ///
     /// - Throws: `SandboxError.unavailable` with bubblewrap's own words and the command that mends the usual causes.
-    static func probe(_ bubblewrap: URL) throws(SandboxError) -> Identity {
+    static func probe(_ bubblewrap: URL, policy: SandboxPolicy = .standard) throws(SandboxError) -> Identity {
         var candidates: [Identity] = [.ordinary]
         if geteuid() == 0 {
             candidates = [.root]
-            if let staging = ["/mnt", "/media", "/srv"].first(where: { isEmptyFolder($0) }) {
+            if policy.has(.ownUser), let staging = ["/mnt", "/media", "/srv"].first(where: { isEmptyFolder($0) }) {
                 candidates.insert(.dropped(uid: unprivilegedID, staging: staging), at: 0)
             }
         }
         var said = ""
         for identity in candidates {
-            let trial = try trial(bubblewrap, identity: identity)
+            let trial = try trial(bubblewrap, identity: identity, policy: policy)
             if trial.succeeded { return identity }
             said = trial.message
         }
@@ -28,7 +28,7 @@ extension BubblewrapSandbox {
     }
 
     private static func trial(
-        _ bubblewrap: URL, identity: Identity
+        _ bubblewrap: URL, identity: Identity, policy: SandboxPolicy
     ) throws(SandboxError) -> (succeeded: Bool, message: String) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-probe-\(UUID().uuidString)")
         do {
@@ -42,7 +42,8 @@ extension BubblewrapSandbox {
             limits: SandboxLimits(wallSeconds: 20, cpuSeconds: 20),
             standardOutput: folder.appending(path: "stdout"), standardError: folder.appending(path: "stderr"))
         let invocation = BubblewrapInvocation(
-            bubblewrap: bubblewrap, identity: identity, mounts: request.mounts, request: request, threads: 1)
+            bubblewrap: bubblewrap, identity: identity, mounts: request.mounts, request: request, threads: 1,
+            policy: policy, waitsForGo: false)
         let supervisor = Supervisor(
             limits: request.limits, writable: [], standardOutput: request.standardOutput,
             standardError: request.standardError, diskReserveBytes: 0, stop: StopFlag())

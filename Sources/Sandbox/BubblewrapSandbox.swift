@@ -11,12 +11,12 @@ import Foundation
 /// ```
 ///
 /// What the program gets: namespaces of its own (user, process, network, IPC, host name, cgroup), no capabilities and no way to
-/// gain any, no network but its own loopback, `/usr` and the mounts read-only, a private `/tmp` and `/dev/shm` of bounded size, a
+/// gain any, no system call that training does not need, no network but its own loopback, `/usr` and the mounts read-only, a private `/tmp` and `/dev/shm` of bounded size, a
 /// cleared environment, a user that is not root. A host thread watches the whole process tree and ends it at the limits.
 ///
-/// What it does not offer: control groups are not used, so between two samples (0.05 s) a program may pass a limit before it is
-/// ended; System V shared memory that is attached nowhere is not counted; the system call interface of the kernel is open
-/// (no seccomp filter beyond what namespaces forbid).
+/// Who enforces the limits is the `LimitBackend`: a control group where this user may make one, and always the watchdog, between
+/// whose looks (0.05 s) a program without a control group may pass a limit before it is ended. System V shared memory that is
+/// attached nowhere is counted by a control group only.
 public struct BubblewrapSandbox: SandboxRunner {
     /// Whose rights bubblewrap itself has.
     public enum Identity: Sendable, Hashable {
@@ -36,6 +36,11 @@ public struct BubblewrapSandbox: SandboxRunner {
     public let threads: Int
     /// With less free space on the file system of a writable folder the disk counts as full.
     public let diskReserveBytes: Int
+    /// Who enforces the limits.
+    public let limitBackend: LimitBackend
+    let policy: SandboxPolicy
+    /// Seconds between two looks of the watchdog.
+    var samplingInterval = 0.05
 
     /// The user of programs started by root: outside the ranges that Debian gives to people and services.
     static let unprivilegedID: UInt32 = 64_209
@@ -43,10 +48,21 @@ public struct BubblewrapSandbox: SandboxRunner {
     /// - Parameters:
     ///   - python: Mounted read-only where given.
     ///   - bubblewrap: Found on the system's path when not given.
-    /// - Throws: `SandboxError.unavailable` when bubblewrap is missing or cannot make its namespaces here; costs about 50 ms.
+    ///   - limitBackend: The best that works here when not given.
+    /// - Throws: `SandboxError.unavailable` when bubblewrap is missing or cannot make its namespaces here, or the limit backend that
+    ///   was asked for does not work; costs about 50 ms.
     public init(
         python: PythonEnvironment? = nil, bubblewrap: URL? = nil, threads: Int? = nil,
-        diskReserveBytes: Int = 64 << 20
+        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil
+    ) throws(SandboxError) {
+        try self.init(
+            python: python, bubblewrap: bubblewrap, threads: threads, diskReserveBytes: diskReserveBytes,
+            limitBackend: limitBackend, policy: .standard)
+    }
+
+    init(
+        python: PythonEnvironment? = nil, bubblewrap: URL? = nil, threads: Int? = nil,
+        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil, policy: SandboxPolicy
     ) throws(SandboxError) {
         guard let program = bubblewrap ?? SystemProgram.find("bwrap") else {
             throw .unavailable(reason: "bubblewrap is not installed; run: apt-get install bubblewrap")
@@ -55,7 +71,14 @@ public struct BubblewrapSandbox: SandboxRunner {
         self.bubblewrap = program
         self.threads = max(1, threads ?? min(2, ProcessInfo.processInfo.activeProcessorCount))
         self.diskReserveBytes = diskReserveBytes
-        identity = try Self.probe(program)
+        self.policy = policy
+        if let limitBackend, let obstacle = limitBackend.obstacle() {
+            throw .unavailable(
+                reason: "limits by \(limitBackend.rawValue) do not work here: \(obstacle); "
+                    + "--limits-by watchdog works everywhere")
+        }
+        self.limitBackend = limitBackend ?? LimitBackend.available()[0]
+        identity = try Self.probe(program, policy: policy)
     }
 
     /// Path of the Python interpreter inside.
@@ -82,11 +105,22 @@ public struct BubblewrapSandbox: SandboxRunner {
         }
         let writable = mounts.filter(\.writable).map(\.host)
         let invocation = BubblewrapInvocation(
-            bubblewrap: bubblewrap, identity: identity, mounts: mounts, request: request, threads: threads)
+            bubblewrap: bubblewrap, identity: identity, mounts: mounts, request: request, threads: threads,
+            policy: policy, waitsForGo: limitBackend.hasControlGroup)
         let supervisor = Supervisor(
             limits: request.limits, writable: writable, standardOutput: request.standardOutput,
-            standardError: request.standardError, diskReserveBytes: diskReserveBytes, stop: stop)
+            standardError: request.standardError, diskReserveBytes: diskReserveBytes, stop: stop,
+            group: try controlGroup(request.limits), samplingInterval: samplingInterval)
         return try judge(supervisor.run(invocation.program()), request: request)
+    }
+
+    private func controlGroup(_ limits: SandboxLimits) throws(SandboxError) -> ControlGroup? {
+        guard limitBackend.hasControlGroup else { return nil }
+        do {
+            return try ControlGroup(limitBackend, hierarchies: .current(), limits: limits)
+        } catch {
+            throw .broken(reason: error.reason)
+        }
     }
 
     /// Ours or theirs: the program's end becomes an outcome, the harness's an error.

@@ -96,10 +96,10 @@ final class Pipe2 {
         (readEnd, writeEnd) = (ends[0], ends[1])
     }
 
-    /// A pipe that holds a short text and ends after it.
-    convenience init(holding text: String) throws(SandboxError) {
+    /// A pipe that holds something short (at most what the kernel buffers, 64 KiB) and ends after it.
+    convenience init(holding data: Data) throws(SandboxError) {
         try self.init()
-        let bytes = Array(text.utf8)
+        let bytes = [UInt8](data)
         guard write(writeEnd, bytes, bytes.count) == bytes.count else {
             throw .broken(reason: "a pipe did not take \(bytes.count) bytes")
         }

@@ -20,6 +20,8 @@ struct Supervisor {
         var environment: [String: String]
         /// Pipes whose reading ends the child gets, by its number for them.
         var inputs: [Int32: Pipe2] = [:]
+        /// The child waits for the end of this one, which is also among its inputs; nil where it starts at once.
+        var go: Pipe2?
         /// The child's number for bubblewrap's status channel; nil where no bubblewrap is between.
         var statusDescriptor: Int32?
         var newSession: Bool
@@ -50,10 +52,13 @@ struct Supervisor {
     /// Below this much free space the machine's disk counts as full, whoever filled it.
     let diskReserveBytes: Int
     let stop: StopFlag
+    /// The program's, where the kernel enforces limits too.
+    var group: ControlGroup?
+    /// Seconds between two looks.
+    var samplingInterval = 0.05
 
     /// A stream that prints this many times what is stored is a flood, and ends the program.
     static let floodFactor = 4
-    static let samplingInterval = 0.05
     /// Seconds the processes get to vanish after SIGKILL.
     static let patience = 15.0
 
@@ -77,10 +82,13 @@ struct Supervisor {
         status.closeWriteEnd()
         for pipe in program.inputs.values { pipe.closeReadEnd() }
 
-        var watch = Watch(supervisor: self, child: child, isConfined: program.statusDescriptor != nil)
+        var watch = Watch(
+            supervisor: self, child: child, isConfined: program.statusDescriptor != nil, go: program.go)
         try watch.untilTheEnd(output: output, error: error, status: status)
         return watch.report(
-            output: output, error: error, machineRanOutOfMemory: Self.outOfMemoryKills() > killsBefore)
+            output: output, error: error,
+            // The machine's count holds the kills of other runs' groups too.
+            machineRanOutOfMemory: group?.machineRanOutOfMemory ?? (Self.outOfMemoryKills() > killsBefore))
     }
 
     private static func outOfMemoryKills() -> Int {
@@ -95,6 +103,8 @@ private struct Watch {
     let supervisor: Supervisor
     let child: ChildProcess
     let isConfined: Bool
+    /// What the program waits for; nil once it may go.
+    var go: Pipe2?
     let started = ContinuousClock.now
 
     var status = BubblewrapStatus()
@@ -108,10 +118,11 @@ private struct Watch {
     private var lastSample: ContinuousClock.Instant?
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
-    init(supervisor: Supervisor, child: ChildProcess, isConfined: Bool) {
+    init(supervisor: Supervisor, child: ChildProcess, isConfined: Bool, go: Pipe2?) {
         self.supervisor = supervisor
         self.child = child
         self.isConfined = isConfined
+        self.go = go
         disk = DiskWatch(
             writable: supervisor.writable, output: supervisor.standardOutput.deletingLastPathComponent(),
             reserveBytes: supervisor.diskReserveBytes)
@@ -123,6 +134,7 @@ private struct Watch {
             output.drain(&buffer)
             error.drain(&buffer)
             readStatus(pipe)
+            letGo()
             if end == nil { end = child.poll() }
             // The streams close when the last process that could still write to them is gone.
             if end != nil, !output.isOpen, !error.isOpen, pipe.readEnd < 0 { return settle() }
@@ -154,6 +166,20 @@ private struct Watch {
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { pipe.closeReadEnd() }
     }
 
+    /// The namespaces stand, the program does not run yet: the moment to put it into its control group.
+    private mutating func letGo() {
+        guard let pipe = go, status.childID != nil else { return }
+        go = nil
+        if let group = supervisor.group {
+            for id in ProcessTree.sample(below: child.processID).processes {
+                guard let message = group.add(id) else { continue }
+                return end(.failure(.broken(reason: "the program cannot be put into its control group: \(message)")))
+            }
+        }
+        // The end of the pipe is as good as a byte, and cannot raise SIGPIPE where bubblewrap has died meanwhile.
+        pipe.closeWriteEnd()
+    }
+
     /// Looks at everything that is limited, and ends the program for the first thing found.
     private mutating func judge(output: OutputCapture, error: OutputCapture) {
         guard verdict == nil, end == nil else {
@@ -175,7 +201,7 @@ private struct Watch {
             return end(.limit(.outputBytes))
         }
         if seconds(since: started) > limits.wallSeconds { return end(.limit(.wallTime)) }
-        if let lastSample, seconds(since: lastSample) < Supervisor.samplingInterval { return }
+        if let lastSample, seconds(since: lastSample) < supervisor.samplingInterval { return }
         sample()
         lastSample = .now
     }
@@ -184,11 +210,12 @@ private struct Watch {
         let limits = supervisor.limits
         let tree = ProcessTree.sample(below: child.processID)
         if !tree.processes.isEmpty { lastTree = tree }
-        cpuSeconds = max(cpuSeconds, tree.cpuSeconds)
+        cpuSeconds = max(cpuSeconds, tree.cpuSeconds, supervisor.group?.cpuSeconds ?? 0)
         // bubblewrap's two processes are not the program's.
         let processes = tree.processes.count - (isConfined ? 2 : 0)
         if processes > limits.processes || tree.threads > 16 * limits.processes { return end(.limit(.processes)) }
         if cpuSeconds > limits.cpuSeconds { return end(.limit(.cpuTime)) }
+        if let violation = supervisor.group?.violation { return end(.limit(violation)) }
 
         disk.sample(tree: tree, initProcess: status.childID)
         // The sum of resident memory counts shared pages often; only where it is suspicious the exact sum is worth its cost.
@@ -205,6 +232,8 @@ private struct Watch {
     /// What the last sample came too early to see.
     private mutating func settle() {
         guard verdict == nil else { return }
+        cpuSeconds = max(cpuSeconds, supervisor.group?.cpuSeconds ?? 0)
+        if let violation = supervisor.group?.violation { verdict = .limit(violation) }
         disk.settle()
         if disk.writtenBytes > supervisor.limits.writtenBytes { verdict = .limit(.writtenBytes) }
         if disk.writtenFiles > supervisor.limits.writtenFiles { verdict = .limit(.writtenFiles) }

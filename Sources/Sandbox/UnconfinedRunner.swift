@@ -26,7 +26,7 @@ public struct UnconfinedRunner: SandboxRunner {
 
     private func launch(_ request: SandboxRequest, stop: StopFlag) throws(SandboxError) -> SandboxOutcome {
         let mounts = (python?.mounts ?? []) + request.mounts
-        var variables = SandboxEnvironment.variables(threads: threads)
+        var variables = SandboxPolicy.environment(threads: threads)
         variables.merge(request.environment) { _, new in new }
         variables = variables.mapValues { Self.translate($0, mounts: mounts) }
         let limits = request.limits
