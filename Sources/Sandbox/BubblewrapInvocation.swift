@@ -9,6 +9,7 @@ struct BubblewrapInvocation {
     let request: SandboxRequest
     let threads: Int
     let policy: SandboxPolicy
+    var showsGPU = false
     /// Held back until the harness says so: the program must not start before its control group has it.
     let waitsForGo: Bool
 
@@ -83,12 +84,12 @@ struct BubblewrapInvocation {
             policy.has(.ownTemporaryFolder)
             ? ["--perms", "1777", "--size", size, "--tmpfs", "/tmp"] : ["--bind", "/tmp", "/tmp"]
         return ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
-            + (request.usesGPU ? [] : ["--remount-ro", "/dev"]) + temporary
+            + (showsGPU ? [] : ["--remount-ro", "/dev"]) + temporary
     }
 
-    /// The machine's NVIDIA devices, whichever it has, and only where the request asks.
+    /// The machine's NVIDIA devices, whichever it has, and only where the user asked.
     private var devices: [String] {
-        guard request.usesGPU else { return [] }
+        guard showsGPU else { return [] }
         let cards = (0..<16).map { "/dev/nvidia\($0)" }
         return (SandboxPolicy.devices + cards).flatMap { ["--dev-bind-try", $0, $0] } + ["--remount-ro", "/dev"]
     }
@@ -115,7 +116,7 @@ struct BubblewrapInvocation {
 
     private var environment: [String] {
         var variables = SandboxPolicy.environment(threads: threads)
-        if request.usesGPU { variables["CUDA_VISIBLE_DEVICES"] = nil }
+        if showsGPU { variables["CUDA_VISIBLE_DEVICES"] = nil }
         variables.merge(request.environment) { _, new in new }
         return (policy.has(.ownEnvironment) ? ["--clearenv"] : [])
             + variables.sorted { $0.key < $1.key }.flatMap { ["--setenv", $0.key, $0.value] }

@@ -38,6 +38,8 @@ public struct BubblewrapSandbox: SandboxRunner {
     public let diskReserveBytes: Int
     /// Who enforces the limits.
     public let limitBackend: LimitBackend
+    /// Hands the machine's NVIDIA devices in.
+    public let showsGPU: Bool
     let policy: SandboxPolicy
     /// Seconds between two looks of the watchdog.
     var samplingInterval = 0.05
@@ -49,20 +51,22 @@ public struct BubblewrapSandbox: SandboxRunner {
     ///   - python: Mounted read-only where given.
     ///   - bubblewrap: Found on the system's path when not given.
     ///   - limitBackend: The best that works here when not given.
+    ///   - showsGPU: Hands the machine's NVIDIA devices in; without it a program sees none.
     /// - Throws: `SandboxError.unavailable` when bubblewrap is missing or cannot make its namespaces here, or the limit backend that
     ///   was asked for does not work; costs about 50 ms.
     public init(
         python: PythonEnvironment? = nil, bubblewrap: URL? = nil, threads: Int? = nil,
-        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil
+        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil, showsGPU: Bool = false
     ) throws(SandboxError) {
         try self.init(
             python: python, bubblewrap: bubblewrap, threads: threads, diskReserveBytes: diskReserveBytes,
-            limitBackend: limitBackend, policy: .standard)
+            limitBackend: limitBackend, showsGPU: showsGPU, policy: .standard)
     }
 
     init(
         python: PythonEnvironment? = nil, bubblewrap: URL? = nil, threads: Int? = nil,
-        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil, policy: SandboxPolicy
+        diskReserveBytes: Int = 64 << 20, limitBackend: LimitBackend? = nil, showsGPU: Bool = false,
+        policy: SandboxPolicy
     ) throws(SandboxError) {
         guard let program = bubblewrap ?? SystemProgram.find("bwrap") else {
             throw .unavailable(reason: "bubblewrap is not installed; run: apt-get install bubblewrap")
@@ -72,6 +76,7 @@ public struct BubblewrapSandbox: SandboxRunner {
         self.threads = max(1, threads ?? min(2, ProcessInfo.processInfo.activeProcessorCount))
         self.diskReserveBytes = diskReserveBytes
         self.policy = policy
+        self.showsGPU = showsGPU
         if let limitBackend, let obstacle = limitBackend.obstacle() {
             throw .unavailable(
                 reason: "limits by \(limitBackend.rawValue) do not work here: \(obstacle); "
@@ -93,7 +98,8 @@ public struct BubblewrapSandbox: SandboxRunner {
         }
     }
 
-    private func launch(_ request: SandboxRequest, stop: StopFlag) throws(SandboxError) -> SandboxOutcome {
+    /// Runs a program to its end on this thread.
+    func launch(_ request: SandboxRequest, stop: StopFlag) throws(SandboxError) -> SandboxOutcome {
         let mounts = (python?.mounts ?? []) + request.mounts
         for mount in mounts {
             guard FileManager.default.fileExists(atPath: mount.host.path(percentEncoded: false)) else {
@@ -106,7 +112,7 @@ public struct BubblewrapSandbox: SandboxRunner {
         let writable = mounts.filter(\.writable).map(\.host)
         let invocation = BubblewrapInvocation(
             bubblewrap: bubblewrap, identity: identity, mounts: mounts, request: request, threads: threads,
-            policy: policy, waitsForGo: limitBackend.hasControlGroup)
+            policy: policy, showsGPU: showsGPU, waitsForGo: limitBackend.hasControlGroup)
         let supervisor = Supervisor(
             limits: request.limits, writable: writable, standardOutput: request.standardOutput,
             standardError: request.standardError, diskReserveBytes: diskReserveBytes, stop: stop,

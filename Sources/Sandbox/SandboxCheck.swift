@@ -29,7 +29,7 @@ public struct SandboxCheck: Sendable, Hashable, Codable {
                     remedy: "apt-get install bubblewrap (Fedora: dnf install bubblewrap)")
             ]
         }
-        return [version(program)] + tools() + [namespaces(program), limits()]
+        return [version(program)] + tools() + [namespaces(program), systemCalls(), limits()]
     }
 
     private static func version(_ program: URL) -> SandboxCheck {
@@ -75,12 +75,6 @@ public struct SandboxCheck: Sendable, Hashable, Codable {
                 name: "namespaces", status: .missing, detail: error.description,
                 remedy: namespaceRemedies().first ?? "allow user namespaces for this user")
         }
-    }
-
-    private static func limits() -> SandboxCheck {
-        SandboxCheck(
-            name: "limits", status: .working,
-            detail: "resource limits of each process, and a watchdog over the whole tree every 0.05 s")
     }
 
     /// The settings of this kernel that forbid user namespaces, each with the command that allows them.

@@ -25,22 +25,19 @@ public struct SandboxRequest: Sendable {
     /// Added to the cleared environment.
     public var environment: [String: String]
     public var limits: SandboxLimits
-    /// Shows the machine's NVIDIA devices; without it a program sees no GPU.
-    public var usesGPU: Bool
     /// Where the host stores what the program printed, as it comes. Both are created.
     public var standardOutput: URL
     public var standardError: URL
 
     public init(
         command: [String], mounts: [Mount], workingDirectory: String = "/code", environment: [String: String] = [:],
-        limits: SandboxLimits = SandboxLimits(), usesGPU: Bool = false, standardOutput: URL, standardError: URL
+        limits: SandboxLimits = SandboxLimits(), standardOutput: URL, standardError: URL
     ) {
         self.command = command
         self.mounts = mounts
         self.workingDirectory = workingDirectory
         self.environment = environment
         self.limits = limits
-        self.usesGPU = usesGPU
         self.standardOutput = standardOutput
         self.standardError = standardError
     }

@@ -144,3 +144,15 @@ struct LimitBackendTests {
         #expect(!made.contains { $0.hasPrefix("llmbench-") }, "what was made is removed again")
     }
 }
+
+@Suite("What a doctor finds of the sandbox", .serialized)
+struct SandboxTrialTests {
+    @Test func `tries the filter and each limit backend`() throws {
+        let checks = Dictionary(uniqueKeysWithValues: SandboxCheck.all().map { ($0.name, $0) })
+        #expect(checks["system calls"]?.status == .working)
+        let limits = try #require(checks["limits"])
+        #expect(limits.status != .missing, "\(limits.detail)")
+        for backend in LimitBackend.allCases { #expect(limits.detail.contains(backend.rawValue)) }
+        #expect((limits.remedy == nil) == (limits.status == .working))
+    }
+}

@@ -19,7 +19,7 @@ public struct GenerationSession: Sendable {
     private let study: String
     private let dataset: String
     private let target: String
-    private let isSandboxed: Bool
+    private let confinement: Confinement
     private let threads: Int?
     private let baseURL: String?
     private let replay: URL?
@@ -46,11 +46,11 @@ public struct GenerationSession: Sendable {
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
         workspace: Workspace, study: String, model: String, dataset: String, target: String, baseURL: String?,
-        replay: URL?, isSandboxed: Bool
+        replay: URL?, confinement: Confinement
     ) throws {
         try self.init(
             workspace: workspace, study: study, card: ModelRegistry.load(workspace.models).card(model),
-            dataset: dataset, target: target, baseURL: baseURL, replay: replay, isSandboxed: isSandboxed)
+            dataset: dataset, target: target, baseURL: baseURL, replay: replay, confinement: confinement)
     }
 
     /// - Parameters:
@@ -60,7 +60,8 @@ public struct GenerationSession: Sendable {
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
         workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: String, baseURL: String?,
-        replay: URL?, isSandboxed: Bool, threads: Int? = nil, store: ResultStore? = nil, needsEndpoint: Bool = true
+        replay: URL?, confinement: Confinement, threads: Int? = nil, store: ResultStore? = nil,
+        needsEndpoint: Bool = true
     ) throws {
         self.workspace = workspace
         self.study = study
@@ -68,7 +69,7 @@ public struct GenerationSession: Sendable {
         self.target = target
         self.baseURL = baseURL
         self.replay = replay
-        self.isSandboxed = isSandboxed
+        self.confinement = confinement
         self.threads = threads
         let data = try DatasetCatalogue(root: workspace.datasets).load(name)
         dataset = data.name
@@ -80,10 +81,7 @@ public struct GenerationSession: Sendable {
         texts = try FeedbackTemplates(
             folder: workspace.prompts.appending(path: "feedback", directoryHint: .isDirectory))
         let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
-        let runner: any SandboxRunner =
-            isSandboxed
-            ? try BubblewrapSandbox(python: python, threads: threads)
-            : UnconfinedRunner(python: python, threads: threads)
+        let runner = try confinement.runner(python: python, threads: threads)
         guard let helper = HelperFiles.url else {
             throw SandboxError.environmentBroken(
                 reason: "the Python helper is not beside this executable: build it again with swift build")
@@ -132,7 +130,7 @@ public struct GenerationSession: Sendable {
                 endpointModel: card.requestModel, cohortYear: card.cohort, reasoning: card.reasoning,
                 vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture,
                 templateHash: prompt.templateSHA256, datasetHash: datasetHash,
-                maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: isSandboxed))
+                maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: confinement.isSandboxed))
     }
 }
 

@@ -15,7 +15,7 @@ public final class LocalExecutor: StudyExecutor {
     private let study: Study
     private let workspace: Workspace
     private let store: ResultStore
-    private let isSandboxed: Bool
+    private let confinement: Confinement
     private let threads: Int?
     private let conversations: SlotPool
     private let processors: SlotPool
@@ -26,12 +26,13 @@ public final class LocalExecutor: StudyExecutor {
 
     /// - Parameter cores: nil for those of the machine.
     public init(
-        _ study: Study, workspace: Workspace, store: ResultStore, isSandboxed: Bool = true, cores: Int? = nil
+        _ study: Study, workspace: Workspace, store: ResultStore, confinement: Confinement = .standard,
+        cores: Int? = nil
     ) {
         self.study = study
         self.workspace = workspace
         self.store = store
-        self.isSandboxed = isSandboxed
+        self.confinement = confinement
         let cores = cores ?? ProcessInfo.processInfo.activeProcessorCount
         let parallel = study.file.parallel
         threads = parallel.threads(cores: cores)
@@ -165,7 +166,7 @@ public final class LocalExecutor: StudyExecutor {
         let session = try GenerationSession(
             workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: job.target,
             baseURL: nil, replay: participant.replay.map { workspace.root.appending(path: $0) },
-            isSandboxed: isSandboxed, threads: threads, store: store, needsEndpoint: job.kind == .generate)
+            confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate)
         let records = StageRecords(study: study, workspace: workspace, store: store)
         if let run = try records.run(of: job), run.datasetHash != session.datasetHash {
             throw TrainingError.harness(

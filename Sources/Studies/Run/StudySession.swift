@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Sandbox
 
 /// One process's work on a study: its lock, its store, its plan, and the scheduler that carries it out.
 ///
@@ -22,7 +23,7 @@ public final class StudySession: Sendable {
     ///   - executor: this machine unless given.
     /// - Throws: `StudyError`, `StoreError`.
     public init(
-        _ study: Study, workspace: Workspace, retry: Set<String> = [], isSandboxed: Bool = true,
+        _ study: Study, workspace: Workspace, retry: Set<String> = [], confinement: Confinement = .standard,
         executor: ((Study, ResultStore) -> any StudyExecutor)? = nil,
         observe: @escaping @Sendable (StudyEvent) -> Void = { _ in }
     ) throws {
@@ -33,7 +34,7 @@ public final class StudySession: Sendable {
         plan = StudyPlan(study, estimates: try StudyEstimates(study, store: store))
         let executor =
             executor?(study, store)
-            ?? LocalExecutor(study, workspace: workspace, store: store, isSandboxed: isSandboxed)
+            ?? LocalExecutor(study, workspace: workspace, store: store, confinement: confinement)
         scheduler = StudyScheduler(
             plan, workspace: workspace, store: store, executor: executor, retry: retry, observe: observe)
         try keepFile()

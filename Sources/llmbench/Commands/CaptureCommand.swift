@@ -87,8 +87,7 @@ struct StageOptions: ParsableArguments {
     @Flag(help: "Do again what is finished, in place of the old result.")
     var again = false
 
-    @Flag(name: .customLong("unsafe-no-sandbox"), help: "Run generated code without any protection.")
-    var unsafeNoSandbox = false
+    @OptionGroup var confinementOptions: ConfinementOptions
 
     @OptionGroup var workspaceOptions: WorkspaceOptions
 
@@ -124,14 +123,10 @@ struct StageOptions: ParsableArguments {
     private func helper(_ workspace: Workspace) throws -> HelperProgram {
         let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
         guard let folder = HelperFiles.url else { throw CaptureError.helperMissing }
-        if unsafeNoSandbox {
-            Terminal.note("WARNING: --unsafe-no-sandbox: generated code can read, write and send whatever you can.")
-            return HelperProgram(
-                runner: UnconfinedRunner(python: python), interpreter: python.interpreterInside, folder: folder)
-        }
-        let sandbox = try BubblewrapSandbox(python: python)
+        confinementOptions.warn()
         return HelperProgram(
-            runner: sandbox, interpreter: sandbox.interpreter, folder: folder, threads: sandbox.threads)
+            runner: try confinementOptions.confinement.runner(python: python), interpreter: python.interpreterInside,
+            folder: folder, threads: min(2, ProcessInfo.processInfo.activeProcessorCount))
     }
 
     /// The runs named, each once.

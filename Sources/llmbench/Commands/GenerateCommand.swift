@@ -53,8 +53,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Answer from this recording instead of the model.")
     var replay: String?
 
-    @Flag(name: .customLong("unsafe-no-sandbox"), help: "Run generated code without any protection.")
-    var unsafeNoSandbox = false
+    @OptionGroup var confinementOptions: ConfinementOptions
 
     @OptionGroup var workspaceOptions: WorkspaceOptions
     @OptionGroup var jsonOption: JSONOption
@@ -81,13 +80,11 @@ struct GenerateCommand: AsyncParsableCommand {
         do {
             session = try GenerationSession(
                 workspace: workspace, study: workspaceOptions.study, model: model, dataset: dataset, target: target,
-                baseURL: baseURL, replay: replay.map { URL(filePath: $0) }, isSandboxed: !unsafeNoSandbox)
+                baseURL: baseURL, replay: replay.map { URL(filePath: $0) }, confinement: confinementOptions.confinement)
         } catch {
             throw Self.failure(error)
         }
-        if unsafeNoSandbox {
-            Terminal.note("WARNING: --unsafe-no-sandbox: generated code can read, write and send whatever you can.")
-        }
+        confinementOptions.warn()
         var ended: [RunRecord] = []
         for index in 1...runs {
             do {

@@ -169,12 +169,11 @@ struct StudyRunOptions: ParsableArguments {
     @Flag(help: "Do what can be done where keys, recordings or datasets are missing; jobs that need them are held.")
     var partial = false
 
-    @Flag(name: .customLong("unsafe-no-sandbox"), help: "Run generated code without any protection.")
-    var unsafeNoSandbox = false
+    @OptionGroup var confinementOptions: ConfinementOptions
 
     func driver(_ study: Study, _ workspace: Workspace, command: String) -> StudyDriver {
         StudyDriver(
-            study: study, workspace: workspace, retry: Set(retry), isPartial: partial, isSandboxed: !unsafeNoSandbox,
-            command: command)
+            study: study, workspace: workspace, retry: Set(retry), isPartial: partial,
+            confinement: confinementOptions.confinement, command: command)
     }
 }

@@ -25,8 +25,7 @@ struct UNetFileOptions: ParsableArguments {
     @Option(name: .customLong("class"), help: "The class of the U-Net, where the file holds several.")
     var className: String?
 
-    @Flag(help: "Run the file without a sandbox. Only for files you trust.")
-    var unsafeNoSandbox = false
+    @OptionGroup var confinementOptions: ConfinementOptions
 
     @Option(help: "The folder that holds requirements.txt, for the Python environment.")
     var workspace: String?
@@ -40,12 +39,9 @@ struct UNetFileOptions: ParsableArguments {
         let root = URL(filePath: workspace ?? FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         do {
             let python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
-            if unsafeNoSandbox {
-                return try UNetExamination(
-                    runner: UnconfinedRunner(python: python), interpreter: python.interpreterInside)
-            }
-            let sandbox = try BubblewrapSandbox(python: python)
-            return try UNetExamination(runner: sandbox, interpreter: sandbox.interpreter)
+            return try UNetExamination(
+                runner: try confinementOptions.confinement.runner(python: python),
+                interpreter: python.interpreterInside)
         } catch let error as SandboxError {
             throw CommandFailure.environment("\(error)")
         } catch let error as CaptureError {

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import ResultStore
+import Sandbox
 import Studies
 
 /// Runs a study for the terminal: progress, Ctrl-C, and what is said at the end.
@@ -11,7 +12,7 @@ struct StudyDriver {
     var retry: Set<String> = []
     /// Do what can be done where something is missing.
     var isPartial = false
-    var isSandboxed = true
+    var confinement = Confinement.standard
     /// What a person types to run this study again.
     let command: String
 
@@ -28,14 +29,12 @@ struct StudyDriver {
     ///
     /// - Throws: `CommandFailure` where it was stopped or the harness is at fault.
     func run() async throws -> StudyOutcome {
-        if !isSandboxed {
-            Terminal.note("WARNING: --unsafe-no-sandbox: generated code can read, write and send whatever you can.")
-        }
+        ConfinementOptions.warn(confinement)
         let progress = StudyProgress(study)
         let outcome: StudyOutcome
         do {
             let session = try StudySession(
-                study, workspace: workspace, retry: retry, isSandboxed: isSandboxed,
+                study, workspace: workspace, retry: retry, confinement: confinement,
                 observe: { progress.show($0) })
             let interruption = Interruption {
                 progress.show(.note("stopping at the last stored points; Ctrl-C again ends at once"))
