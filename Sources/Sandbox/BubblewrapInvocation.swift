@@ -45,8 +45,7 @@ struct BubblewrapInvocation {
         arguments += environment + ["--chdir", request.workingDirectory, "--"] + resourceLimits + request.command
         return Supervisor.Program(
             arguments: prefix + [bubblewrap.path(percentEncoded: false)] + arguments,
-            environment: hostEnvironment, inputs: inputs, go: go, statusDescriptor: Self.statusDescriptor,
-            newSession: false)
+            environment: hostEnvironment, inputs: inputs, go: go, statusDescriptor: Self.statusDescriptor)
     }
 
     private var namespaces: [String] {

@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 import Synchronization
 
@@ -24,7 +25,6 @@ struct Supervisor {
         var go: Pipe2?
         /// The child's number for bubblewrap's status channel; nil where no bubblewrap is between.
         var statusDescriptor: Int32?
-        var newSession: Bool
     }
 
     /// How the program ended, before anyone judged whose fault it was.
@@ -76,7 +76,7 @@ struct Supervisor {
         let killsBefore = Self.outOfMemoryKills()
         let child = try ChildProcess.spawn(
             program.arguments, environment: program.environment, descriptors: descriptors,
-            newSession: program.newSession)
+            newSession: true)
         output.closeWriteEnd()
         error.closeWriteEnd()
         status.closeWriteEnd()
@@ -84,6 +84,7 @@ struct Supervisor {
 
         var watch = Watch(
             supervisor: self, child: child, isConfined: program.statusDescriptor != nil, go: program.go)
+        defer { watch.close() }
         try watch.untilTheEnd(output: output, error: error, status: status)
         return watch.report(
             output: output, error: error,
@@ -115,6 +116,8 @@ private struct Watch {
     var peakMemory = 0
     var lastTree = ProcessTree()
     var disk: DiskWatch
+    /// Descriptor of the namespace's first process; -1 until it is known.
+    private var first: Int32 = -1
     private var lastSample: ContinuousClock.Instant?
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -134,6 +137,7 @@ private struct Watch {
             output.drain(&buffer)
             error.drain(&buffer)
             readStatus(pipe)
+            findFirst()
             letGo()
             if end == nil { end = child.poll() }
             // The streams close when the last process that could still write to them is gone.
@@ -147,6 +151,11 @@ private struct Watch {
                         "processes of the program are still there \(Int(Supervisor.patience)) s after they were killed")
             }
         }
+    }
+
+    mutating func close() {
+        if first >= 0 { Foundation.close(first) }
+        first = -1
     }
 
     private func wait(for descriptors: [Int32]) {
@@ -164,6 +173,11 @@ private struct Watch {
         let count = read(pipe.readEnd, &buffer, buffer.count)
         if count > 0 { status.append(buffer[..<count]) }
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { pipe.closeReadEnd() }
+    }
+
+    private mutating func findFirst() {
+        guard first < 0, let id = status.childID, end == nil else { return }
+        first = cspawn_process_descriptor(id)
     }
 
     /// The namespaces stand, the program does not run yet: the moment to put it into its control group.
@@ -245,13 +259,16 @@ private struct Watch {
         kill()
     }
 
-    /// Ending bubblewrap ends its namespace's first process, and the kernel ends everything in a namespace with that. The rest of
-    /// the tree is ended by name for the moment before that tie exists, and for programs without a namespace.
+    /// Ending the namespace's first process ends everything in it. Its tie to bubblewrap's life is made late, and until then it
+    /// survives bubblewrap and is in nobody's tree: it is ended by its descriptor, or, before bubblewrap has told of it, by the
+    /// process group that it has not left yet.
     private func kill() {
-        guard end == nil else { return }
-        for id in ProcessTree.sample(below: child.processID).processes { Foundation.kill(id, SIGKILL) }
-        if !isConfined { Foundation.kill(-child.processID, SIGKILL) }
-        Foundation.kill(child.processID, SIGKILL)
+        if end == nil {
+            for id in ProcessTree.sample(below: child.processID).processes { Foundation.kill(id, SIGKILL) }
+        }
+        if first >= 0 { cspawn_kill(first) }
+        Foundation.kill(-child.processID, SIGKILL)
+        if end == nil { Foundation.kill(child.processID, SIGKILL) }
     }
 
     /// Without a namespace the children of a program may outlive it: those that stayed in its group or were seen are ended.

@@ -39,7 +39,7 @@ public struct UnconfinedRunner: SandboxRunner {
         let program = Supervisor.Program(
             arguments: ["/bin/sh", "-c", shell, "sh", Self.translate(request.workingDirectory, mounts: mounts)]
                 + request.command.map { Self.translate($0, mounts: mounts) },
-            environment: variables, statusDescriptor: nil, newSession: true)
+            environment: variables, statusDescriptor: nil)
         let report = try Supervisor(
             limits: limits, writable: mounts.filter(\.writable).map(\.host), standardOutput: request.standardOutput,
             standardError: request.standardError, diskReserveBytes: 64 << 20, stop: stop

@@ -113,6 +113,23 @@ struct BubblewrapSandboxTests {
         #expect(attributes[.ownerAccountID] as? Int == Int(BubblewrapSandbox.unprivilegedID))
     }
 
+    /// Between the start of bubblewrap and that of the program lie some 30 ms, in which namespaces are made and ties are tied.
+    @Test("ends whenever it is cancelled, and leaves nothing behind", arguments: LimitBackend.available())
+    func cancelledAtAnyMoment(_ backend: LimitBackend) async throws {
+        let runner = try BubblewrapSandbox(limitBackend: backend)
+        for milliseconds in stride(from: 0, to: 60, by: 2) {
+            let fixture = try SandboxFixture(runner: runner)
+            let mark = "mark-\(UUID().uuidString)"
+            var request = try fixture.request("import time; time.sleep(30)", limits: SandboxFixture.smallLimits)
+            request.command.append(mark)
+            let task = Task { [request] in try await runner.run(request) }
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            task.cancel()
+            #expect(try await task.value.termination == .stopped, "after \(milliseconds) ms")
+            #expect(!processExists(withArgument: mark), "after \(milliseconds) ms")
+        }
+    }
+
     @Test("ends within a second of a cancelled task, as stopped")
     func cancelled() async throws {
         let fixture = try SandboxFixture()
