@@ -10,7 +10,7 @@ extension HostileProgram {
             source: """
                 for n in range(300):
                     if os.fork() == 0: time.sleep(8); os._exit(0)
-                time.sleep(0.3); success()
+                time.sleep(3); success()
                 """,
             control: .lifting { $0.processes = 2_000 }, limit: .processes),
         HostileProgram(

@@ -28,15 +28,6 @@ extension HostileProgram {
             // The harness loses its program: it says that the sandbox failed, or that all of it is gone.
             succeeded: { $0.outcome == nil }),
         HostileProgram(
-            name: "kills every process it can",
-            source: """
-                open("/out/mark", "w").close()
-                os.kill(-1, signal.SIGKILL)
-                time.sleep(1); raise ProcessLookupError("Error: nobody else is here")
-                """,
-            control: .without([.ownProcesses]), needsRoot: true,
-            succeeded: { $0.outcome == nil }),
-        HostileProgram(
             name: "forks twice into a session of its own and lives on",
             source: """
                 if os.fork() == 0:
