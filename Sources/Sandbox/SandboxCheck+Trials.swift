@@ -65,7 +65,7 @@ extension SandboxCheck {
         let sandbox = try BubblewrapSandbox(limitBackend: backend, policy: policy)
         let request = SandboxRequest(
             command: command, mounts: [], workingDirectory: "/",
-            limits: SandboxLimits(wallSeconds: 10, cpuSeconds: 10, memoryBytes: 64 << 20, writtenBytes: 1 << 20),
+            limits: SandboxLimits(wallSeconds: 60, cpuSeconds: 60, memoryBytes: 64 << 20, writtenBytes: 1 << 20),
             standardOutput: folder.appending(path: "stdout"), standardError: folder.appending(path: "stderr"))
         return try sandbox.launch(request, stop: StopFlag())
     }

@@ -4,7 +4,8 @@ import Testing
 
 /// Small programs that are really broken, and what Python really printed: `Tests/Fixtures/errors`.
 ///
-/// `LLMBENCH_REGENERATE_ERRORS=1 swift test --filter regenerates` runs all of them in the sandbox and stores their output anew.
+/// `LLMBENCH_REGENERATE_ERRORS=missing swift test --filter regenerates` runs those without a stored output in the sandbox and stores it;
+/// `LLMBENCH_REGENERATE_ERRORS=all` runs all of them anew.
 struct BrokenProgram: Sendable, CustomTestStringConvertible {
     struct Expected: Codable {
         /// Nil where the program ends well.

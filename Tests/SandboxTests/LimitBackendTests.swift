@@ -66,8 +66,10 @@ struct LimitBackendTests {
                 if os.fork() == 0:
                     start = time.process_time()
                     while time.process_time() - start < 0.5: pass
+                    open("/out/done", "w").close()
                 os._exit(0)
-            os.wait(); time.sleep(1.5)
+            os.wait()
+            while not os.path.exists("/out/done"): time.sleep(0.05)
             """)
         #expect(outcome.termination == .exited(0))
         #expect(outcome.cpuSeconds > 0.45)

@@ -30,6 +30,8 @@ enum SubcategoryRules {
         case "FileNotFoundError", "PermissionError", "IsADirectoryError", "NotADirectoryError", "FileExistsError":
             isExcel(context) && context.errorClass == "PermissionError" ? .excelOutput : .filePath
         case "UnidentifiedImageError": .dataHandling
+        // Its message names the attribute, which may well be called `shape` or `dtype`.
+        case "AttributeError": .apiMisuse
         default: nil
         }
     }
@@ -65,7 +67,7 @@ enum SubcategoryRules {
             .device,
             [
                 "same device", "cuda", "nvidia", "device type", "invalid device", "mps backend", "on the cpu",
-                "to host memory",
+                "to host memory", "mps devices",
             ]
         ),
         (
@@ -86,6 +88,16 @@ enum SubcategoryRules {
                 "not implemented for 'half'", "not implemented for 'int'", "can't convert np.ndarray of type",
                 "floating point", "bool tensor", "should be the same type", "unsupported array type", "torch.bool",
                 "expected object of", "cannot handle this data type",
+                "must be of integer", "used as indices must be", "index tensor of type", "two bool tensors",
+                // What OpenCV says of an element type that it has no function for.
+                "func != 0 in function",
+            ]
+        ),
+        (
+            .apiMisuse,
+            [
+                "dropout probability", "option can only be", "option could only be", "invalid learning rate",
+                "invalid beta", "invalid weight_decay", "invalid momentum", "empty parameter list",
             ]
         ),
         (
@@ -96,6 +108,8 @@ enum SubcategoryRules {
                 "inconsistent numbers of samples", "list index out of range", "division by zero",
                 "stack expects a non-empty",
                 "no images", "no masks", "not found in",
+                "iterable argument is empty", "empty sequence", "could not convert string", "invalid literal for",
+                "sum of input lengths", "larger than population", "truncated", "greater than the number of samples",
             ]
         ),
         (
@@ -112,7 +126,7 @@ enum SubcategoryRules {
                 "normalized_shape", "too many values to unpack", "not enough values to unpack", "invalid dimension",
                 "only one element tensors", "scalars", "view size is not compatible", "must have the same number",
                 "must be the same", "calculated padded input size", "size of tensor", "dimensions",
-                "size should match", "all the input arrays", "spatial size",
+                "size should match", "all the input arrays", "spatial size", "spatial targets",
             ]
         ),
         (

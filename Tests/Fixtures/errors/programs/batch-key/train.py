@@ -1,0 +1,3 @@
+def epoch(loader):
+    for batch in loader:
+        images, masks = batch["image"], batch["masks"]

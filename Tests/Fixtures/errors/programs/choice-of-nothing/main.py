@@ -1,0 +1,3 @@
+import random
+
+example = random.choice([])

@@ -1,0 +1,3 @@
+import shutil
+
+shutil.copy("/data/image.png", "/out/image.png")

@@ -1,0 +1,4 @@
+import torch
+from model import UNet
+
+UNet()(torch.rand(1))

@@ -1,0 +1,3 @@
+```python
+from torch import nn
+```

@@ -1,0 +1,4 @@
+import torch
+
+class Slices(Dataset):
+    pass

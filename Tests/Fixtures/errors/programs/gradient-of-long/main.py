@@ -1,0 +1,3 @@
+import torch
+
+threshold = torch.tensor(1, requires_grad=True)

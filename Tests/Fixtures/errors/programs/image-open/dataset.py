@@ -1,0 +1,4 @@
+from PIL import Image
+
+def load(path):
+    return Image.open(path).convert("L")

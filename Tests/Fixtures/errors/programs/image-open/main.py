@@ -1,0 +1,3 @@
+from dataset import load
+
+load("/data/images/001.png")

@@ -1,0 +1,1 @@
+import segmentation_models_pytorch as smp

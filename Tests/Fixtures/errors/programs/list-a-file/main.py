@@ -1,0 +1,4 @@
+import os
+
+for name in os.listdir(__file__):
+    print(name)

@@ -1,0 +1,3 @@
+from dataset import Pairs
+
+Pairs(["a", "b"], ["a"])[1]

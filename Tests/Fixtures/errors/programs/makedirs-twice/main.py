@@ -1,0 +1,4 @@
+import os
+
+os.makedirs("/out/results")
+os.makedirs("/out/results")

@@ -1,0 +1,3 @@
+from dataset import number
+
+print(sorted(["slice_1.png", "slice_b.png"], key=number))

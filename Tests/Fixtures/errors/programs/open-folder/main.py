@@ -1,0 +1,2 @@
+with open("/out") as file:
+    print(file.read())

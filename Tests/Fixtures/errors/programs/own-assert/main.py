@@ -1,0 +1,3 @@
+from train import check
+
+check([1], [])

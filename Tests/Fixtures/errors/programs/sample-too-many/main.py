@@ -1,0 +1,3 @@
+import random
+
+indices = random.sample(range(4), 8)

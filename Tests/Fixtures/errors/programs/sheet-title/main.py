@@ -1,0 +1,4 @@
+from openpyxl import Workbook
+
+book = Workbook()
+book.create_sheet("train/val")

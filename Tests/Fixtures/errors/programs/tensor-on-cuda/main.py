@@ -1,0 +1,3 @@
+from train import train
+
+train(None, "cuda:0")

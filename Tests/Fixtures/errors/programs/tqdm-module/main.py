@@ -1,0 +1,4 @@
+import tqdm
+
+for batch in tqdm(range(3)):
+    pass

@@ -1,0 +1,3 @@
+from train import run
+
+run([])

@@ -1,0 +1,2 @@
+folder = "/data/images
+print(folder)

@@ -1,0 +1,3 @@
+import numpy as np
+
+np.save("split.npy", np.arange(4))

@@ -1,0 +1,4 @@
+def step(optimizer, loss):
+    optimizer.zero_gard()
+    loss.backward()
+    optimizer.step()
