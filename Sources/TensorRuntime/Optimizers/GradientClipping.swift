@@ -29,7 +29,8 @@ public enum GradientClipping: Sendable, Equatable {
                 throw RuntimeError.invalidOptimizer("gradients cannot be clipped to a \(type)-norm of \(maximum)")
             }
             let norm = GradientClipping.norm(pieces, type, pool)
-            let factor = Float(min(1, maximum / (norm + 1e-6)))
+            // As PyTorch's: a norm that is no number leaves no gradient one.
+            let factor = norm.isNaN ? Float.nan : Float(min(1, maximum / (norm + 1e-6)))
             // Times one is what it was, to the bit.
             guard factor != 1 else { return norm }
             pool.parallel(pieces.count) { index in
@@ -63,7 +64,7 @@ public enum GradientClipping: Sendable, Equatable {
                     type == 2
                     ? squares(piece)
                     : type == .infinity
-                        ? piece.reduce(0) { max($0, Double(abs($1))) }
+                        ? piece.reduce(0) { $1.isNaN ? .nan : max($0, Double(abs($1))) }
                         : piece.reduce(0) { $0 + pow(Double(abs($1)), type) }
             }
         }

@@ -238,11 +238,12 @@ class Page:
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.send("Page.captureScreenshot", timeout=60, **params)["data"]))
 
-    def quiet(self, base):
-        """Fails where the page complained of anything, or asked for anything that does not lie below `base`."""
+    def quiet(self, base, expected=()):
+        """Fails where the page complained of anything but what is expected, or asked for anything that does not lie below `base`."""
         self.browser.pump(0.1)
-        if self.problems:
-            raise Failure("the browser complains: " + "; ".join(self.problems[:5]))
+        problems = [p for p in self.problems if not any(part in p for part in expected)]
+        if problems:
+            raise Failure("the browser complains: " + "; ".join(problems[:5]))
         strangers = [url for url in self.requests if not url.startswith(base) and url != "about:blank"]
         if strangers:
             raise Failure("requests beyond the report: " + ", ".join(strangers[:5]))

@@ -115,6 +115,26 @@ struct GradientTests {
         #expect(loose.values == values && abs((loose.norm ?? 0) / norm - 1) < 1e-12)
     }
 
+    /// python -c "import torch; a, b = torch.zeros(2), torch.zeros(1); a.grad, b.grad = torch.tensor([1, float('nan')]), torch.ones(1);
+    /// print(torch.nn.utils.clip_grad_norm_([a, b], 1, TYPE), a.grad, b.grad)": not a number throughout, for TYPE 2, 3 and 'inf'.
+    @Test("A gradient that is no number leaves no number, as in PyTorch", arguments: [2, 3, Double.infinity])
+    func notANumber(_ type: Double) throws {
+        for place in 0..<2 {
+            var values: [Float] = [1, 1]
+            values[place] = .nan
+            let parameters = try ["a": Tensor(shape: [2], values: [0, 0]), "b": Tensor(shape: [1], values: [0])]
+            let store = try ParameterStore(parameters: parameters)
+            try store.setGradient("a", to: Tensor(shape: [2], values: values))
+            try store.setGradient("b", to: Tensor(shape: [1], values: [1]))
+            let norm = try #require(try GradientClipping.norm(maximum: 1, type: type).apply(to: store))
+            #expect(norm.isNaN)
+            for name in ["a", "b"] {
+                let gradient = try #require(try store.gradient(name))
+                #expect(gradient.values.allSatisfy(\.isNaN), "\(name)")
+            }
+        }
+    }
+
     @Test("Bounds and norms that mean nothing are refused")
     func refused() throws {
         let store = try ParameterStore(parameters: ["w": Tensor(shape: [1], repeating: 1)])
