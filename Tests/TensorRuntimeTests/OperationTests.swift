@@ -14,6 +14,14 @@ func relativeError(_ a: [Float], _ b: [Float]) -> Double {
     return difference == 0 ? 0 : difference / max(size, 1e-6)
 }
 
+/// The largest difference beside the largest value or, where that is smaller, beside the size of the terms that were added up to it:
+/// a sum that ends near 0 was rounded at the size of its terms.
+func relativeError(_ a: [Float], _ b: [Float], beside terms: Double) -> Double {
+    let largest = b.reduce(0) { max($0, Double(abs($1))) }
+    let error = relativeError(a, b)
+    return largest > 0 ? error * largest / max(largest, terms) : error
+}
+
 /// A graph with reference values beside it, as `op_reference.py` writes them.
 struct ReferenceCase {
     let name: String

@@ -35,7 +35,9 @@ struct ExponentialMovingAverageTests {
                 try average.update(store)
                 for (name, tensor) in try average.state(store) {
                     let wanted = try #require(expected["average/\(number)/\(step)/\(name)"])
-                    let error = relativeError(tensor.values, wanted.values)
+                    // A few elements may average to nearly nothing; the values averaged are of order one.
+                    let error = relativeError(
+                        tensor.values, wanted.values, beside: tensor.values.count <= 4 ? 0.05 : 0)
                     #expect(error < 3e-5, "case \(number), step \(step), \(name)")
                     worst = max(worst, error)
                 }

@@ -130,7 +130,7 @@ struct GradientTests {
             #expect(norm.isNaN)
             for name in ["a", "b"] {
                 let gradient = try #require(try store.gradient(name))
-                #expect(gradient.values.allSatisfy(\.isNaN), "\(name)")
+                #expect(gradient.values.filter { !$0.isNaN }.isEmpty, "\(name)")
             }
         }
     }

@@ -138,12 +138,6 @@ struct OptimizerParityTests {
         return 0.05 / (1 - (momenta.max() ?? 0))
     }
 
-    private func relativeError(_ found: [Float], _ wanted: [Float], beside terms: Double) -> Double {
-        let largest = wanted.reduce(0) { max($0, Double(abs($1))) }
-        let error = TensorRuntimeTests.relativeError(found, wanted)
-        return largest > 0 ? error * largest / max(largest, terms) : error
-    }
-
     private func run(
         _ test: OptimizerReference.Case, _ number: Int, _ data: [String: Tensor]
     ) throws -> [String: Tensor] {
