@@ -153,13 +153,10 @@ private struct NormalizationTrial {
             }
         }
         let largest = dx0.reduce(0) { max($0, abs($1)) }
+        let share = largest > 0 ? min(1, largest / (0.05 * terms)) : 1
         return [
             ("y", relativeError(y.base, stride: stride, channels: channels, y0)),
-            (
-                "dx",
-                relativeError(dx.base, stride: stride, channels: channels, dx0)
-                    * min(1, largest / max(0.05 * terms, 1e-30))
-            ),
+            ("dx", relativeError(dx.base, stride: stride, channels: channels, dx0) * share),
             ("mean", relativeError(mean.base, stride: 1, channels: 1, mean0)),
             ("variance", relativeError(variance.base, stride: 1, channels: 1, variance0)),
             ("dgamma", relativeError(dgamma.base, stride: 1, channels: 1, dgamma0)),
