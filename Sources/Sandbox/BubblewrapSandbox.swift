@@ -11,8 +11,9 @@ import Foundation
 /// ```
 ///
 /// What the program gets: namespaces of its own (user, process, network, IPC, host name, cgroup), no capabilities and no way to
-/// gain any, none of the system calls that `SystemCallFilter` refuses, no network but its own loopback, `/usr` and the mounts read-only, a private `/tmp` and `/dev/shm` of bounded size, a
-/// cleared environment, a user that is not root. A host thread watches the whole process tree and ends it at the limits.
+/// gain any, none of the system calls that `SystemCallFilter` refuses, no network but its own loopback, `/usr` and the mounts
+/// read-only, a private `/tmp` and `/dev/shm` of bounded size, a cleared environment, a user that is not root. A
+/// host thread watches the whole process tree and ends it at the limits.
 ///
 /// Who enforces the limits is the `LimitBackend`: a control group where this user may make one, and always the watchdog, between
 /// whose looks (0.05 s) a program without a control group may pass a limit before it is ended.
