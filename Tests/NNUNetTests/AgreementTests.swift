@@ -8,7 +8,8 @@ import Testing
 ///
 /// A few iterations on a few small images by default; `LLMBENCH_VERIFY=1` asks for 500 iterations at 128 × 128 with three seeds each,
 /// which takes hours. `LLMBENCH_AGREEMENT=size,epochs,iterations,images,seeds` asks for something between, with a
-/// dataset's name behind it for that alone. All need `LLMBENCH_NNUNET_PYTHON`.
+/// dataset's name behind it for that alone. All need `LLMBENCH_NNUNET_PYTHON`. In the folder `LLMBENCH_AGREEMENT_KEPT` the
+/// trainings of nnunetv2 are kept, so that an interrupted comparison goes on; seconds an iteration are then those of their day.
 @Suite(.serialized, .enabled(if: NNUNetReference.interpreter != nil))
 struct AgreementTests {
     private struct Setting {
@@ -125,7 +126,8 @@ struct AgreementTests {
             try NNUNetReference.run(
                 "agreement.py",
                 [file.path, Self.datasets.appending(path: dataset).path]
-                    + [setting.size, setting.epochs, setting.iterations, seed, setting.images].map { String($0) })
+                    + [setting.size, setting.epochs, setting.iterations, seed, setting.images].map { String($0) }
+                    + [ProcessInfo.processInfo.environment["LLMBENCH_AGREEMENT_KEPT"]].compactMap { $0 })
             return try Theirs(SafeTensors(data: Data(contentsOf: file)))
         }
     }

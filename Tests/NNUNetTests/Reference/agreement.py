@@ -1,13 +1,19 @@
 """Trains nnunetv2's own 2d configuration on a prepared data set, and predicts its held-out images.
 
-    python agreement.py OUT.safetensors DATASET SIZE EPOCHS ITERATIONS SEED IMAGES
+    python agreement.py OUT.safetensors DATASET SIZE EPOCHS ITERATIONS SEED IMAGES [KEPT]
 
 Images and masks are resized to SIZE × SIZE; of the training images (IMAGES of them, 0 for all) every tenth validates. The file
 holds images, masks and nnunetv2's predictions, so that another implementation can be trained on the same numbers, and in its
 metadata the plan, losses and seconds. Nothing inside the package is changed: the budget is set on a trainer of its own class.
+
+A training takes a quarter of an hour and more. In the folder KEPT a finished one is found again under the digest of all that it
+depends on: this script, the data set's files, the arguments and the packages' versions. The number of threads is not among it: it
+moves the last bits only, and is in the metadata.
 """
+import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -110,8 +116,26 @@ def predict(trainer, plans, description, images):
         for image in images])
 
 
+def digest(dataset, arguments):
+    """The name of a finished training: a digest of all that it depends on."""
+    state = hashlib.sha256()
+    here = Path(__file__).parent
+    files = [here / "agreement.py", here / "plans.py", dataset / "split.json"]
+    files += sorted((dataset / "images").iterdir()) + sorted((dataset / "masks").iterdir())
+    for file in files:
+        state.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    versions = [f"{name} {version(name)}" for name in ("nnunetv2", "torch", "numpy", "pillow")]
+    state.update("\n".join([*arguments, *versions]).encode())
+    return state.hexdigest()[:16]
+
+
 def main():
     out, dataset = Path(sys.argv[1]), Path(sys.argv[2])
+    name = f"{dataset.name}-{digest(dataset, sys.argv[3:8])}.safetensors"
+    kept = Path(sys.argv[8]) / name if len(sys.argv) > 8 else None
+    if kept and kept.exists():
+        shutil.copyfile(kept, out)
+        return
     size, epochs, iterations, seed, limit = map(int, sys.argv[3:8])
     torch.set_num_threads(THREADS)
     split = json.loads((dataset / "split.json").read_text())
@@ -128,10 +152,16 @@ def main():
     meta = {
         "nnunetv2": version("nnunetv2"), "plans": json.dumps(plans), "seconds": str(whole),
         "step": str(trainer.seconds / (epochs * iterations)),
+        "threads": str(THREADS), "load": " ".join(f"{x:.1f}" for x in os.getloadavg()),
         "losses": json.dumps([float(x) for x in trainer.logger.get_value("train_losses", step=None)]),
     }
     tensors = {"images": images, "masks": masks, "held": held, "truth": truth, "predicted": result}
     write_safetensors(out, tensors, meta)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f"{kept.name}.{os.getpid()}")
+        shutil.copyfile(out, part)
+        part.replace(kept)
 
 
 if __name__ == "__main__":
