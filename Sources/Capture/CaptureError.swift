@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// Why a pipeline could not be captured at all, or what the capture left cannot be believed. A pipeline that merely cannot be held
@@ -10,7 +11,7 @@ public enum CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A file of the record is not what it should be.
     case badRecord(file: String, reason: String)
     /// The host could not read or write its own files.
-    case unwritable(path: String, reason: String)
+    case unwritable(WriteFailure)
     /// The U-Net of a file could not be found, made or run.
     case notDescribed(file: String, reason: String)
 
@@ -22,8 +23,7 @@ public enum CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
             "the pipeline could not be captured: \(reason)"
         case .badRecord(let file, let reason):
             "the capture's \(file) cannot be used: \(reason)"
-        case .unwritable(let path, let reason):
-            "cannot write \(path): \(reason)"
+        case .unwritable(let failure): failure.description
         case .notDescribed(let file, let reason):
             "\(file): \(reason)"
         }

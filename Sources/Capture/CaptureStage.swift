@@ -256,7 +256,7 @@ public struct CaptureStage: Sendable {
             }
             try files.moveItem(at: partial, to: target)
         } catch {
-            throw .unwritable(path: target.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(target, error))
         }
     }
 

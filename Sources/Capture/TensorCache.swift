@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Hashing
 
@@ -41,7 +42,7 @@ enum HostFile {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
-            throw .unwritable(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(url, error))
         }
     }
 
@@ -57,12 +58,12 @@ enum HostFile {
             try handle.close()
         } catch {
             try? FileManager.default.removeItem(at: partial)
-            throw .unwritable(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(url, error))
         }
         guard rename(partial.path(percentEncoded: false), url.path(percentEncoded: false)) == 0 else {
-            let reason = String(cString: strerror(errno))
+            let failure = WriteFailure(path: url.path(percentEncoded: false), code: errno)
             try? FileManager.default.removeItem(at: partial)
-            throw .unwritable(path: url.path(percentEncoded: false), reason: reason)
+            throw .unwritable(failure)
         }
     }
 }

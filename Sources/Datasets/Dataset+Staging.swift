@@ -104,7 +104,7 @@ extension Dataset {
         do {
             try FileManager.default.copyItem(at: source, to: target)
         } catch {
-            throw .unwritable(path: target.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(target, error))
         }
     }
 }
@@ -126,7 +126,7 @@ struct StagingFolder {
             try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
             try FileManager.default.createDirectory(at: masks, withIntermediateDirectories: true)
         } catch {
-            throw .unwritable(path: partial.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(partial, error))
         }
     }
 
@@ -138,7 +138,7 @@ struct StagingFolder {
             }
             try FileManager.default.moveItem(at: partial, to: target)
         } catch {
-            throw .unwritable(path: target.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(target, error))
         }
     }
 

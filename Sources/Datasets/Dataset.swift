@@ -180,7 +180,7 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     case picture(PNGError)
     case schema(path: String, found: Int)
     case invalid(path: String, reason: String)
-    case unwritable(path: String, reason: String)
+    case unwritable(WriteFailure)
     /// The target folder holds something that is not ours to remove.
     case occupied(path: String)
     /// The source has problems; nothing was written.
@@ -200,7 +200,7 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
         case .schema(let path, let found):
             "\(printable(path)) has schema \(found); this llmbench reads schema 1: update it, or prepare the data again"
         case .invalid(let path, let reason): "\(printable(path)) is not a sound dataset: \(reason)"
-        case .unwritable(let path, let reason): "cannot write \(printable(path)): \(reason)"
+        case .unwritable(let failure): failure.description
         case .occupied(let path): "\(printable(path)) exists and holds other files: remove it or name another folder"
         case .problems(let problems, let usable):
             "\(problems.count) \(problems.count == 1 ? "file has" : "files have") problems, the first: "

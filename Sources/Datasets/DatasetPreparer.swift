@@ -151,7 +151,7 @@ public struct DatasetPreparer: Sendable {
         } catch let error as DatasetError {
             throw error
         } catch {
-            throw .unwritable(path: pair.id, reason: "\(error)")
+            throw .unwritable(WriteFailure(path: pair.id, reason: "\(error)"))
         }
     }
 

@@ -16,7 +16,7 @@ struct DatasetWriter {
                     at: partial.appending(path: folder), withIntermediateDirectories: true)
             }
         } catch {
-            throw .unwritable(path: partial.path(percentEncoded: false), reason: error.localizedDescription)
+            throw .unwritable(WriteFailure(partial, error))
         }
     }
 
@@ -33,7 +33,7 @@ struct DatasetWriter {
         do {
             try AtomicFile.write(Array(text.utf8), to: partial.appending(path: name))
         } catch {
-            throw .unwritable(path: error.path, reason: error.reason)
+            throw .unwritable(error)
         }
     }
 
@@ -47,7 +47,7 @@ struct DatasetWriter {
         } catch {
             throw FileManager.default.fileExists(atPath: target.path(percentEncoded: false))
                 ? .occupied(path: target.path(percentEncoded: false))
-                : .unwritable(path: target.path(percentEncoded: false), reason: error.localizedDescription)
+                : .unwritable(WriteFailure(target, error))
         }
         return Dataset(folder: target, description: dataset.description, split: dataset.split)
     }
@@ -62,7 +62,7 @@ struct DatasetWriter {
         do {
             return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
         } catch {
-            throw .unwritable(path: target.path(percentEncoded: false), reason: "\(error)")
+            throw .unwritable(WriteFailure(target, error))
         }
     }
 }

@@ -15,7 +15,7 @@ extension StudyEvidence {
     /// - Complexity: Cohorts, variability and Dice resample 2000 to 10 000 times: a second or so for twenty models.
     public func tables(about subject: ReportSubject) -> [ReportTable] {
         switch subject {
-        case .errors: [errorsTable()]
+        case .errors: [errorsTable(), successTable(), mendingTable(), errorKindsTable(), statedChoicesTable()]
         case .architectures: [architecturesTable()]
         case .hyperparameters: [hyperparametersTable()]
         case .pipelines: [pipelinesTable()]
@@ -36,7 +36,7 @@ extension StudyEvidence {
 
     func tables(about subject: ReportSubject, forPage: Bool) -> [ReportTable] {
         switch subject {
-        case .errors: [errorsTable(classesAsColumns: !forPage)]
+        case .errors: [errorsTable(classesAsColumns: !forPage)] + tables(about: .errors).dropFirst()
         case .losses where forPage: []
         default: tables(about: subject)
         }

@@ -8,7 +8,7 @@ extension StudyEvidence {
     public func figures(about subject: ReportSubject) -> [any Figure] {
         let found: [any Figure] =
             switch subject {
-            case .errors: runs.isEmpty ? [] : [errorsFigure()]
+            case .errors: runs.isEmpty ? [] : [errorsFigure()] + [roundsToSuccessFigure()].compactMap { $0 }
             case .losses: lossFigures()
             case .dice: diceFigures()
             case .variability: stripFigures()

@@ -166,7 +166,7 @@ extension Statistics {
             }
             return SimulatedPower(
                 power: Double(rejected) / Double(experiments),
-                interval: wilsonInterval(successes: rejected, of: experiments), superiority: superiority,
+                interval: try shareInterval(successes: rejected, of: experiments), superiority: superiority,
                 experiments: experiments, seed: seed)
         }
 
@@ -179,15 +179,5 @@ extension Statistics {
             }
             return asymptoticU(u, sizes: sizes, tieTerm: ranks.tieTerm, alternative: test, continuity: true)
         }
-    }
-
-    /// Wilson's interval (1927) of a share, at 95 % unless told; inside [0, 1] also for none and all.
-    static func wilsonInterval(successes: Int, of trials: Int, level: Double = 0.95) -> ConfidenceInterval {
-        let (n, p) = (Double(trials), Double(successes) / Double(trials))
-        let z = NormalDistribution.quantile((1 + level) / 2)
-        let scale = 1 + z * z / n
-        let centre = (p + z * z / (2 * n)) / scale
-        let reach = z / scale * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-        return ConfidenceInterval(lower: max(0, centre - reach), upper: min(1, centre + reach), level: level)
     }
 }

@@ -148,7 +148,8 @@ struct ReportFolderTests {
         let figures = try sample.evidence().figures()
         #expect(
             figures.map(\.name) == [
-                "errors", "loss-curves", "common-validation-dice", "held-out-dice", "cohort-losses", "mean-curves-all",
+                "errors", "rounds-to-success", "loss-curves", "common-validation-dice", "held-out-dice",
+                "cohort-losses", "mean-curves-all",
                 "published-beside-measured",
             ])
         for figure in figures {

@@ -8,21 +8,14 @@ import Foundation
 
 /// Files that appear whole or not at all.
 public enum AtomicFile {
-    public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
-        public var path: String
-        public var reason: String
-
-        public var description: String { "cannot write \(printable(path)): \(reason)" }
-    }
-
     /// Fills a temporary neighbour, synchronises it to the disk and renames it. A reader sees the old bytes or the new ones.
     ///
-    /// - Throws: `Failure`; the temporary file is removed.
-    public static func write(_ bytes: [UInt8], to url: URL) throws(Failure) {
+    /// - Throws: `WriteFailure`; the temporary file is removed.
+    public static func write(_ bytes: [UInt8], to url: URL) throws(WriteFailure) {
         let path = url.path(percentEncoded: false)
         var template = Array((path + ".XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Failure(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw WriteFailure(path: path, code: errno) }
         var failure: Int32 = 0
         var written = 0
         while written < bytes.count, failure == 0 {
@@ -44,7 +37,7 @@ public enum AtomicFile {
         if failure == 0, rename(template, path) != 0 { failure = errno }
         guard failure == 0 else {
             unlink(template)
-            throw Failure(path: path, reason: String(cString: strerror(failure)))
+            throw WriteFailure(path: path, code: failure)
         }
     }
 }

@@ -105,7 +105,8 @@ public enum PNG {
     /// - Throws: `PNGError.unwritable`.
     public static func encode(_ image: Image, level: Int = 6) throws(PNGError) -> [UInt8] {
         guard let width = UInt32(exactly: image.width), let height = UInt32(exactly: image.height) else {
-            throw .unwritable(path: "image", reason: "\(image.width)×\(image.height) pixels do not fit a PNG")
+            throw .unwritable(
+                WriteFailure(path: "image", reason: "\(image.width)×\(image.height) pixels do not fit a PNG"))
         }
         var data: UnsafeMutablePointer<UInt8>?
         var length = 0
@@ -115,7 +116,7 @@ public enum PNG {
         defer { cpng_free(data) }
         guard status == CPNG_OK else {
             let reason = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw .unwritable(path: "image", reason: reason)
+            throw .unwritable(WriteFailure(path: "image", reason: reason))
         }
         return Array(UnsafeBufferPointer(start: data, count: length))
     }
@@ -128,7 +129,7 @@ public enum PNG {
         do {
             try AtomicFile.write(bytes, to: url)
         } catch {
-            throw .unwritable(path: error.path, reason: error.reason)
+            throw .unwritable(error)
         }
     }
 
@@ -173,7 +174,7 @@ public enum PNGError: Error, Sendable, Hashable, CustomStringConvertible {
     case corrupt(path: String, reason: String)
     case tooLarge(path: String, width: Int, height: Int, limits: PNG.Limits)
     case outOfMemory(path: String)
-    case unwritable(path: String, reason: String)
+    case unwritable(WriteFailure)
 
     public var description: String {
         switch self {
@@ -183,7 +184,7 @@ public enum PNGError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(printable(path)) has \(width)×\(height) pixels; at most \(limits.width)×\(limits.height) and "
                 + "\(limits.pixels) in all are read"
         case .outOfMemory(let path): "there is no memory to decode \(printable(path))"
-        case .unwritable(let path, let reason): "cannot write \(printable(path)): \(reason)"
+        case .unwritable(let failure): failure.description
         }
     }
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import ResultStore
 
@@ -33,9 +34,11 @@ public enum StudyError: Error, Sendable, Hashable, CustomStringConvertible {
     case unusable(path: String, reason: String)
     case unknownJob(name: String, suggestions: [String])
     case notBegun(study: String)
+    case unwritable(WriteFailure)
 
     public var description: String {
         switch self {
+        case .unwritable(let failure): failure.description
         case .locked(let study, let pid):
             "study '\(study)' is being run by \(pid.map { "process \($0)" } ?? "another process"): wait for it, or watch it with "
                 + "`llmbench study status --study \(study)`"

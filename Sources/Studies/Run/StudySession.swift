@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import ResultStore
 import Sandbox
@@ -59,7 +60,7 @@ public final class StudySession: Sendable {
         do {
             try Data(study.file.text.utf8).write(to: copy, options: .atomic)
         } catch {
-            throw StudyError.unusable(path: copy.path(percentEncoded: false), reason: error.localizedDescription)
+            throw StudyError.unwritable(WriteFailure(copy, error))
         }
     }
 }
