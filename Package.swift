@@ -199,7 +199,10 @@ let package = Package(
             dependencies: ["Capture", "Sandbox", "Datasets", "ResultStore", "TensorRuntime"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Capture", "Sandbox", "ResultStore", "TensorRuntime", "Datasets"],
+            dependencies: [
+                "Training", "Capture", "Generation", "Sandbox", "ResultStore", "TensorRuntime", "Datasets",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BaselinesTests", dependencies: ["Baselines", "ResultStore", "Datasets", "Metrics"],

@@ -237,11 +237,24 @@ public struct PipelineFacts: Sendable, Hashable, Codable {
     public var resize: String?
     public var maskResize: String?
     public var normalizationOfImages: String?
+    /// The function that divided the samples, `own` where none that is known was called.
     public var splitMethod: String?
+    public var splitSeed: Int?
     public var splitSizes: [Int]?
+    /// What became of the channels of the files, such as `colour to grey`.
+    public var colour: String?
+    /// The values of the masks, where they are few.
+    public var maskValues: String?
+    /// `each item` where making one opens its files, else `beforehand`.
+    public var loading: String?
+    public var pinMemory: Bool?
+    /// What surrounds the training: `scheduler`, `early stopping`, `data parallel` …
+    public var mainFeatures: [String]?
+    /// Library and number of each seed that the program set.
+    public var seeds: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case normalization, upsampling, skip, loss, channels, augmentation, resize
+        case normalization, upsampling, skip, loss, channels, augmentation, resize, colour, loading, seeds
         case modelClass = "model_class"
         case trainableParameters = "trainable_parameters"
         case encoderStages = "encoder_stages"
@@ -257,6 +270,10 @@ public struct PipelineFacts: Sendable, Hashable, Codable {
         case maskResize = "mask_resize"
         case normalizationOfImages = "normalization_of_images"
         case splitMethod = "split_method"
+        case splitSeed = "split_seed"
+        case maskValues = "mask_values"
+        case pinMemory = "pin_memory"
+        case mainFeatures = "main_features"
         case splitSizes = "split_sizes"
     }
 }

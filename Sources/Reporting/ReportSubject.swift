@@ -18,7 +18,7 @@ extension StudyEvidence {
         case .errors: [errorsTable(), successTable(), mendingTable(), errorKindsTable(), statedChoicesTable()]
         case .architectures: [architecturesTable()]
         case .hyperparameters: [hyperparametersTable()]
-        case .pipelines: [pipelinesTable()]
+        case .pipelines: [pipelinesTable(), pipelineChoicesTable()]
         case .losses: [lossesTable()]
         case .dice: [diceTable(), baselineTable()].compactMap { $0 }
         case .inference: [inferenceTable()]

@@ -34,6 +34,19 @@ public struct BatchOrder: Sendable, Hashable {
         if dropLast, let last = batches.last, last.count < batchSize { batches.removeLast() }
         return batches
     }
+
+    /// The first so many batches of all epochs from the first on; fewer where an epoch has none.
+    func firstBatches(_ count: Int) -> [[Int]] {
+        var found: [[Int]] = []
+        var epoch = 1
+        while found.count < count {
+            let next = batches(epoch: epoch)
+            guard !next.isEmpty else { break }
+            found += next.prefix(count - found.count)
+            epoch += 1
+        }
+        return found
+    }
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): 64 bits of state, passes

@@ -83,24 +83,30 @@ public struct PyTorchEngine: Sendable {
     ///
     /// - Throws: `TrainingError`, `SandboxError`.
     public func firstLosses(_ pipeline: CapturedPipeline, steps: Int, seed: Int, folder: URL) async throws -> [Double] {
-        let order = pipeline.order(seed: seed)
-        var batches: [[[Int]]] = []
-        while batches.reduce(0, { $0 + $1.count }) < steps {
-            let epoch = order.batches(epoch: batches.count + 1)
-            guard !epoch.isEmpty else { break }
-            batches.append(Array(epoch.prefix(steps - batches.reduce(0) { $0 + $1.count })))
-        }
         try? FileManager.default.removeItem(at: folder.appending(path: "out"))
         let record = try await run(
-            pipeline, batches: [batches.flatMap { $0 }], steps: steps, dropout: .off, seed: seed, folder: folder,
-            plain: true)
+            pipeline, batches: [pipeline.order(seed: seed).firstBatches(steps)], steps: steps, dropout: .off,
+            seed: seed,
+            folder: folder, plain: true)
         return (try read("steps.json", in: record) as Steps).losses
+    }
+
+    /// What PyTorch makes of the first batches, three times: see the helper's mode `agree`.
+    ///
+    /// - Throws: `TrainingError`, `SandboxError`.
+    func reference(_ pipeline: CapturedPipeline, steps: Int, seed: Int, folder: URL) async throws -> [String: Tensor] {
+        try? FileManager.default.removeItem(at: folder.appending(path: "out"))
+        let record = try await run(
+            pipeline, batches: [pipeline.order(seed: seed).firstBatches(steps)], steps: nil, dropout: .off, seed: seed,
+            folder: folder, mode: "agree", plain: true)
+        return try tensors("agree.safetensors", in: record)
     }
 
     /// - Parameter plain: one optimizer step a batch, for comparisons.
     private func run(
         _ pipeline: CapturedPipeline, batches: [[[Int]]], steps: Int?, dropout: Dropout, seed: Int, folder: URL,
-        plain: Bool = false, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
+        mode: String = "train-graph", plain: Bool = false,
+        progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
     ) async throws -> HelperRecord {
         let job = folder.appending(path: "job", directoryHint: .isDirectory)
         let out = folder.appending(path: "out", directoryHint: .isDirectory)
@@ -108,7 +114,7 @@ public struct PyTorchEngine: Sendable {
             jobData(pipeline, batches: batches, steps: steps, dropout: dropout, plain: plain),
             to: job.appending(path: "job.json"))
         let outcome = try await helper.run(
-            mode: ["train-graph", "--job", "/job/job.json"],
+            mode: [mode, "--job", "/job/job.json"],
             mounts: [.init(host: pipeline.folder, inside: "/capture"), .init(host: job, inside: "/job")], out: out,
             seed: seed, limits: limits, progress: progress)
         if let failure = outcome.failure {

@@ -148,16 +148,27 @@ public final class SwiftTrainer {
     /// Every dropout mask keeps everything.
     public func firstLosses(_ steps: Int) throws -> [Double] {
         try withRuntimeErrors(epoch: 1, batch: 1) {
-            var losses: [Double] = []
-            var epoch = 1
-            while losses.count < steps {
-                for batch in order.batches(epoch: epoch).prefix(steps - losses.count) {
-                    try session.setMasks(pipeline.train.masksThatKeepEverything(batch: batch.count))
-                    losses.append(try step(batch, first: true, last: true))
-                }
-                epoch += 1
+            try order.firstBatches(steps).map { batch in
+                try session.setMasks(pipeline.train.masksThatKeepEverything(batch: batch.count))
+                return try step(batch, first: true, last: true)
             }
-            return losses
+        }
+    }
+
+    /// The gradients of the first batch by parameter, before any clipping, dropout off. Running statistics move on by one batch, so
+    /// this belongs at the end of a trainer's life.
+    func firstGradients() throws -> [String: Tensor] {
+        try withRuntimeErrors(epoch: 1, batch: 1) {
+            guard let batch = order.firstBatches(1).first else { return [:] }
+            try session.parameters.restore(pipeline.weights)
+            try session.setMasks(pipeline.train.masksThatKeepEverything(batch: batch.count))
+            let (images, masks) = try pipeline.training.batch(batch)
+            _ = try session.step(CapturedPipeline.inputs(of: pipeline.train, images: images, masks: masks))
+            var found: [String: Tensor] = [:]
+            for binding in pipeline.train.parameters {
+                found[binding.name] = try session.parameters.gradient(binding.name)
+            }
+            return found
         }
     }
 

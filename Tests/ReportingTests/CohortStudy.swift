@@ -54,7 +54,7 @@ struct CohortStudy {
             CaptureRecord(
                 runId: id, datasetHash: "h", epochs: nil, seed: 0, status: .captured,
                 facts:
-                    #"{"trainable_parameters": \#(1_000_000 * (stages - 2) + run), "encoder_stages": \#(stages), "loss": "BCE"}"#,
+                    #"{"trainable_parameters": \#(1_000_000 * (stages - 2) + run), "encoder_stages": \#(stages), "loss": "BCE", "colour": "colour to grey", "pin_memory": false, "main_features": ["seeded", "scheduler"], "seeds": [], "split_seed": 42, "loader_workers": \#(model == 0 ? 2 : 0)}"#,
                 pipeline:
                     #"{"optimizer": {"name": "Adam", "groups": [{"lr": \#(rate), "weight_decay": 0}]}, "scheduler": null, "batch_size": 8, "epochs": \#(15 + 5 * (model % 3)), "shuffle": true, "split": {"train": ["a", "b"], "validation": ["c"], "test": []}}"#,
                 seconds: 4))

@@ -358,5 +358,22 @@ struct SpreadTests {
         defer { study.remove() }
         let row = try #require(rows(try study.evidence().pipelinesTable()).first)
         #expect(row["split_sizes"] == .text("2-1-0") && row["shuffle"] == .text("yes"))
+        #expect(row["colour"] == .text("colour to grey") && row["pin_memory"] == .text("no"))
+        #expect(row["main_features"] == .text("seeded, scheduler") && row["seeds"] == .text("none"))
+        #expect(row["split_seed"] == .integer(42) && row["loading"] == .missing)
+    }
+
+    @Test func `choices of pipelines are counted over runs and models`() throws {
+        let study = try CohortStudy(models: 3, runs: 2, datasets: ["alpha"])
+        defer { study.remove() }
+        let table = rows(try study.evidence().pipelineChoicesTable())
+        let colours = table.filter { $0["choice"] == .text("colour") }
+        #expect(colours.count == 1)
+        #expect(colours[0]["value"] == .text("colour to grey"))
+        #expect(number(colours[0]["models"]) == 3 && number(colours[0]["runs"]) == 6)
+        #expect(!table.contains { $0["choice"] == .text("loading") }, "no capture tells it")
+        let workers = table.filter { $0["choice"] == .text("workers") }
+        #expect(workers.map { $0["value"] } == [.text("0"), .text("2")], "the most frequent value first")
+        #expect(workers.map { number($0["runs"]) } == [4, 2])
     }
 }

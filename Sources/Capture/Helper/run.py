@@ -9,6 +9,7 @@ Modes (each is a module of `llmbench_helper` with a `run(options)`):
     heldout      start main.py on held-out images with placeholder masks and keep the tensors its datasets yield
     emitted      run main.py to its end, then predict the held-out tensors with the weights it evaluated
     train-graph  train a captured graph in PyTorch (no main.py; takes --job FILE)
+    agree        train a captured graph in PyTorch three ways, for the comparison with another engine (takes --job FILE)
     describe     describe the U-Net class of a file (no main.py; takes the file as argument)
     verify       describe, and export a reference step for the comparison with another runtime
 

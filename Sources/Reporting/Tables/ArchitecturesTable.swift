@@ -23,16 +23,7 @@ extension StudyEvidence {
         )
     }
 
-    /// What each pipeline does with the data.
-    public func pipelinesTable() -> ReportTable {
-        choicesTable(
-            .pipeline, title: "Data pipelines",
-            note:
-                "Read from the loaders and datasets of the run. augmentation: random where two readings of an item differ. "
-                + "Image size in pixels, height and width.")
-    }
-
-    private func choicesTable(_ group: Choice.Group, title: String, note: String) -> ReportTable {
+    func choicesTable(_ group: Choice.Group, title: String, note: String) -> ReportTable {
         let choices = Choice.all.filter { $0.group == group }
         var table = ReportTable(
             name: group.rawValue, title: title,

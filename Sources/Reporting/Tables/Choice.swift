@@ -92,21 +92,28 @@ struct Choice: Sendable {
     ]
 
     private static let pipeline: [Choice] = [
-        Choice(.pipeline, "image size", "image_size", stated: ["input_size", "image_size"]),
-        Choice(.pipeline, "channels", "channels", numeric: true),
-        Choice(.pipeline, "image resize", "resize", stated: []),
-        Choice(.pipeline, "mask resize", "mask_resize", stated: []),
-        Choice(.pipeline, "intensity", "normalization_of_images", stated: []),
-        Choice(.pipeline, "augmentation", "augmentation", stated: []),
         Choice(.pipeline, "split by", "split_method", stated: []),
+        Choice(.pipeline, "split seed", "split_seed", stated: ["seed"], numeric: true),
         Choice(.pipeline, "train / val / test", "split_sizes", stated: []) { facts, pipeline in
             facts["split_sizes"] ?? pipeline?.object("split")?.counts(["train", "validation", "test"])
         },
+        Choice(.pipeline, "image size", "image_size", stated: ["input_size", "image_size"]),
+        Choice(.pipeline, "image resize", "resize", stated: []),
+        Choice(.pipeline, "mask resize", "mask_resize", stated: []),
+        Choice(.pipeline, "intensity", "normalization_of_images", stated: []),
+        Choice(.pipeline, "channels", "channels", stated: ["input_channels", "channels"], numeric: true),
+        Choice(.pipeline, "colour", "colour", stated: []),
+        Choice(.pipeline, "mask values", "mask_values", stated: []),
+        Choice(.pipeline, "augmentation", "augmentation", stated: []),
+        Choice(.pipeline, "loading", "loading", stated: []),
         Choice(.pipeline, "validation batch", "validation_batch_size", stated: [], numeric: true) { _, pipeline in
             pipeline?["validation_batch_size"]
         },
         Choice(.pipeline, "shuffled", "shuffle", stated: []) { _, pipeline in pipeline?.flag("shuffle") },
         Choice(.pipeline, "last batch dropped", "drop_last", stated: []) { _, pipeline in pipeline?.flag("drop_last") },
         Choice(.pipeline, "workers", "loader_workers", stated: [], numeric: true),
+        Choice(.pipeline, "memory pinned", "pin_memory", stated: []) { facts, _ in facts.flag("pin_memory") },
+        Choice(.pipeline, "main script", "main_features", stated: []) { facts, _ in facts.words("main_features") },
+        Choice(.pipeline, "seeds", "seeds", stated: []) { facts, _ in facts.words("seeds") },
     ]
 }

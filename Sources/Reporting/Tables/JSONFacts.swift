@@ -11,7 +11,7 @@ struct JSONFacts {
             switch self {
             case .text(let text): String(text.prefix(80))
             case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-            case .list(let values): values.prefix(12).map(\.shown).joined(separator: "-")
+            case .list(let values): values.prefix(12).map(\.shown).joined(separator: values.separator)
             }
         }
 
@@ -21,6 +21,12 @@ struct JSONFacts {
             // Learning rates and weight decays: as many digits as they need.
             return .text("\(value)")
         }
+    }
+
+    /// The list of words of a key, `none` where it is empty.
+    func words(_ key: String) -> Value? {
+        guard case .list(let values) = self[key] else { return nil }
+        return values.isEmpty ? .text("none") : .list(values)
     }
 
     private let object: [String: Any]
@@ -82,5 +88,12 @@ struct JSONFacts {
         case let list as [Any]: return .list(list.compactMap(value))
         default: return nil
         }
+    }
+}
+
+extension [JSONFacts.Value] {
+    /// Channels of stages are written 8-16-32, words with commas.
+    fileprivate var separator: String {
+        contains { if case .text = $0 { true } else { false } } ? ", " : "-"
     }
 }

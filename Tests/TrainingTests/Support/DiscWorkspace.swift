@@ -21,10 +21,17 @@ final class DiscWorkspace {
     static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Fixtures", directoryHint: .isDirectory)
 
-    init() throws {
+    /// What the pairs of image and mask are like.
+    enum Style: String, Sendable {
+        case grey, colour
+        /// In colour, and masks are called `NAME_mask.png`.
+        case suffixed
+    }
+
+    init(_ style: Style = .grey) throws {
         folder = try TemporaryFolder()
         workspace = Workspace(root: folder.url)
-        dataset = try Self.makeDataset(in: workspace.dataset("discs"))
+        dataset = try Self.makeDataset(style, in: workspace.dataset("discs"))
         store = try ResultStore(path: workspace.database(study: "default"))
         let key = RunKey(
             study: "default", dataset: "discs", model: "fixture-disc", target: "pytorch", promptHash: "00000000",
@@ -99,32 +106,38 @@ final class DiscWorkspace {
     }
 
     /// 30 training and 6 held-out images; every seventh has no disc.
-    private static func makeDataset(in root: URL) throws -> Dataset {
+    private static func makeDataset(_ style: Style, in root: URL) throws -> Dataset {
         for part in ["images", "masks"] {
             try FileManager.default.createDirectory(at: root.appending(path: part), withIntermediateDirectories: true)
         }
         let ids = (0..<36).map { "disc-\($0 + 100)" }
+        let suffix = style == .suffixed ? "_mask" : ""
         var generator = SplitMix64(seed: 11)
         for (index, id) in ids.enumerated() {
             let (cx, cy) = (12 + generator.next(upTo: width - 24), 12 + generator.next(upTo: height - 24))
             let radius = index % 7 == 6 ? 0 : 6 + generator.next(upTo: 5)
-            var image = try Image(width: width, height: height, channels: 1)
+            var image = try Image(width: width, height: height, channels: style == .grey ? 1 : 3)
             var mask = try Image(width: width, height: height, channels: 1)
             for y in 0..<height {
                 for x in 0..<width {
                     let inside = (x - cx) * (x - cx) + (y - cy) * (y - cy) < radius * radius
                     // A background that tells left from right and top from bottom.
                     let slope = 50 + x + y / 2 + (x > 40 && y < 14 ? 60 : 0)
-                    image[x: x, y: y] = UInt8(min(255, slope + (inside ? 90 : 0) + generator.next(upTo: 20)))
+                    let light = UInt8(min(255, slope + (inside ? 90 : 0) + generator.next(upTo: 20)))
+                    image[x: x, y: y] = light
+                    if style != .grey {
+                        image[x: x, y: y, channel: 1] = light / 2
+                        image[x: x, y: y, channel: 2] = 255 - light
+                    }
                     mask[x: x, y: y] = inside ? 255 : 0
                 }
             }
             try PNG.write(image, to: root.appending(path: "images/\(id).png"))
-            try PNG.write(mask, to: root.appending(path: "masks/\(id).png"))
+            try PNG.write(mask, to: root.appending(path: "masks/\(id)\(suffix).png"))
         }
         let description = DatasetDescription(
             name: "discs", title: "Discs", imageKind: "discs", foreground: "the disc", foregroundHint: "one disc",
-            channels: 1, maskSuffix: "", samples: ids.count,
+            channels: style == .grey ? 1 : 3, maskSuffix: suffix, samples: ids.count,
             provenance: .init(sources: ["drawn"], licence: "none", notes: []), acquisitions: [:])
         let split = DatasetSplit(training: Array(ids.prefix(30)), heldOut: Array(ids.suffix(6)), method: "by number")
         try JSONEncoder().encode(description).write(to: root.appending(path: "dataset.json"))

@@ -68,7 +68,8 @@ class Report:
         try:
             return make()
         except (Refused, GraphError) as refusal:
-            self.refusals.append(str(refusal))
+            if str(refusal) not in self.refusals:
+                self.refusals.append(str(refusal))
             return fallback
 
 
@@ -85,8 +86,10 @@ def write(folder, conductor, failure):
     elif failure:
         report.notes.append(failure)
     constants = {}
-    train = report.attempt(lambda: train_graph(conductor, constants))
-    evaluation = report.attempt(lambda: eval_graph(conductor, constants))
+    # Under autocast every operation has another type than the format knows, and one line says it.
+    graphs = Report() if conductor.mixed_precision else report
+    train = graphs.attempt(lambda: train_graph(conductor, constants))
+    evaluation = graphs.attempt(lambda: eval_graph(conductor, constants))
     checks = {}
     if train is not None:
         report.attempt(lambda: check_train(conductor, train, constants, checks))

@@ -12,6 +12,8 @@ from .recorder import Trace
 
 MOST_ACCUMULATED = 64
 MARK = 1e-3
+# The mark of weights that no single epoch left.
+MIXED = "mixed"
 GOOD_LOSS_EPOCH, GOOD_DICE_EPOCH = 2, 3
 
 
@@ -24,6 +26,8 @@ class Step:
         self.items = {data.path_name(p): t for p, t in data.leaves(batch) if isinstance(t, torch.Tensor)}
         self.snapshot = Snapshot()
         self.outputs, self.output, self.image_value, self.image_shape = [], None, None, None
+        # What the model returned: the output itself, or what holds it.
+        self.returned = None
         self.loss = self.loss_value = None
         self.trained = False
 
@@ -62,7 +66,7 @@ class Conductor(Watcher):
         self.evaluations = []
         self.optimizers, self.stepping, self.optimizer_steps = [], [], 0
         self.backwards, self.backwards_at_first_step = 0, None
-        self.first_groups, self.known_rates = None, None
+        self.first_groups, self.known_rates = None, {}
         self.schedulers, self.scheduler_steps = [], []
         self.clips = []
         self.parsed_epochs, self.default_epochs, self.seed = None, None, None
@@ -71,18 +75,21 @@ class Conductor(Watcher):
         self.prediction, self.model_output = None, None
         self.maker = None
         self.mark_parameter, self.mark_base = None, None
+        self.splits, self.seeds, self.is_compiled, self.wrappers = [], {}, False, set()
+        files.in_network = lambda: any(parameter_count(m) > 0 for m in self.modules.stack)
 
     # What the loaders yield
 
     def loader_arguments(self, arguments):
         self._workers = arguments.get("num_workers", 0) or 0
+        self._pinned = bool(arguments.get("pin_memory", False))
         arguments["num_workers"] = 0
         for name in ("prefetch_factor", "persistent_workers", "timeout", "multiprocessing_context", "worker_init_fn"):
             arguments.pop(name, None)
         return arguments
 
     def loader_made(self, loader):
-        self.infos[id(loader)] = data.LoaderInfo(loader, len(self.infos), self._workers)
+        self.infos[id(loader)] = data.LoaderInfo(loader, len(self.infos), self._workers, self._pinned)
 
     def iterate(self, loader, start):
         if self.paused or id(loader) not in self.infos:
@@ -214,23 +221,26 @@ class Conductor(Watcher):
         outside = not self.modules.stack
         root = self.modules.root_of(module) if outside and (self.passes or self.step) else None
         if root is not None:
-            made_up = self._before_model(root, module, args)
+            made_up = self._before_model(root, module, args, kwargs)
             if made_up is not None:
                 return made_up
+        if outside and isinstance(module, torch.nn.DataParallel):
+            self.wrappers.add("DataParallel")
         self.modules.stack.append(module)
         try:
             result = forward(module, *args, **kwargs)
         finally:
             self.modules.stack.pop()
-        if root is not None and self.step is not None and not self.step.trained and parameter_count(root) > 0:
+        # A loss that is held by the same module as the model is called from outside too.
+        if root is not None and self.step is not None and not self.step.trained and parameter_count(module) > 0:
             self._after_model(args, kwargs, result)
         return result
 
-    def _before_model(self, root, module, args):
+    def _before_model(self, root, module, args, kwargs):
         here = self.passes[-1] if self.passes else None
         if self.step is not None:
             self.step.snapshot.add(root)
-        if parameter_count(root) == 0:
+        if parameter_count(module) == 0:
             return None
         if torch.is_autocast_enabled("cpu"):
             self.mixed_precision = True
@@ -239,11 +249,12 @@ class Conductor(Watcher):
             return None
         if not here.info.training and not torch.is_grad_enabled() or not module.training:
             self.evaluations.append((here.info, self.epoch, self._mark_of(root)))
-        if module is not root or not args or not isinstance(args[0], torch.Tensor) or self.step is not None:
+        image = next((t for _, t in data.leaves((list(args), kwargs)) if isinstance(t, torch.Tensor)), None)
+        if module is not root or image is None or self.step is not None:
             return None
         if self.maker is None or not self._recorded(here.info):
             return None
-        return self.maker.output(self, here, args[0], root)
+        return self.maker.output(self, here, image, root)
 
     def _is_model(self, root):
         return root is self.model or (type(root) is type(self.model)
@@ -256,7 +267,8 @@ class Conductor(Watcher):
         if images:
             self.step.image_value, self.step.image_shape = trace.value_of(images[0]), tuple(images[0].shape)
         self.step.outputs = [v for v in (trace.value_of(t) for t in outputs) if v is not None]
-        self.step.output = result if isinstance(result, torch.Tensor) else None
+        self.step.returned = result
+        self.step.output = outputs[0] if len(outputs) == 1 else None
         if self.step.output is not None and self.step.outputs:
             trace.kept[self.step.outputs[0]] = self.step.output.detach().clone()
 
@@ -354,7 +366,10 @@ class Conductor(Watcher):
         if self.mark_parameter is None:
             return None
         parameter = dict(root.named_parameters()).get(self.mark_parameter)
-        return None if parameter is None else round((float(_corner(parameter)) - self.mark_base) / MARK)
+        if parameter is None:
+            return None
+        mark = (float(_corner(parameter)) - self.mark_base) / MARK
+        return round(mark) if abs(mark - round(mark)) < 0.05 else MIXED
 
     # The loop
 
@@ -370,9 +385,9 @@ class Conductor(Watcher):
         if self.first_groups is None:
             self.first_groups = loop.hyperparameters(optimizer)
             self.backwards_at_first_step = self.backwards
-        elif self.known_rates is not None and rates != self.known_rates:
+        elif self.known_rates.get(id(optimizer), rates) != rates:
             self.refusals.append("the learning rate is changed by hand, without a scheduler of PyTorch")
-        self.known_rates = rates
+        self.known_rates[id(optimizer)] = rates
         self.optimizer_steps += 1
 
     def after_optimizer_step(self, optimizer):
@@ -391,7 +406,7 @@ class Conductor(Watcher):
         value = arguments[0] if arguments else None
         value = float(value) if isinstance(value, (int, float, torch.Tensor)) or hasattr(value, "item") else None
         self.scheduler_steps.append((scheduler, self.epoch, inside, value))
-        self.known_rates = [float(g["lr"]) for g in scheduler.optimizer.param_groups]
+        self.known_rates[id(scheduler.optimizer)] = [float(g["lr"]) for g in scheduler.optimizer.param_groups]
 
     def clipped(self, kind, arguments):
         if not self.paused and self.train_info is not None:
@@ -400,7 +415,16 @@ class Conductor(Watcher):
     def epochs_parsed(self, default, value):
         self.default_epochs, self.parsed_epochs = default, value
 
+    def split(self, name, seed):
+        if not self.paused:
+            self.splits.append((name, seed))
+
+    def compiled(self):
+        self.is_compiled = True
+
     def seeded(self, library, value):
+        if isinstance(value, int) and self.train_info is None and not self.paused:
+            self.seeds.setdefault(library, value)
         if isinstance(value, int) and self.train_info is None and not self.paused:
             if library == "torch" or self.seed is None:
                 self.seed = value
@@ -489,6 +513,8 @@ class Conductor(Watcher):
         mark = marks[-1]
         if mark == self.epoch:
             return {"kind": "last"}
+        if mark == MIXED:
+            raise Refused("the test uses weights that no single epoch left, such as a moving average")
         if self.maker is None or self.epoch <= GOOD_DICE_EPOCH:
             raise Refused("earlier weights are restored before the test, and the monitor could not be told")
         if mark == GOOD_LOSS_EPOCH:

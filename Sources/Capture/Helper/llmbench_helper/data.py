@@ -14,8 +14,8 @@ from .ops import Refused
 class LoaderInfo:
     """What is known of one DataLoader."""
 
-    def __init__(self, loader, order, workers):
-        self.loader, self.order, self.workers = loader, order, workers
+    def __init__(self, loader, order, workers, pinned=False):
+        self.loader, self.order, self.workers, self.pinned = loader, order, workers, pinned
         self.training = False
         self.passes = 0
         self.eval_traces = []
@@ -138,6 +138,8 @@ class Reader:
     def __init__(self, opened):
         self.opened = opened
         self.resizes = []
+        # Whether the making of an item opened a file.
+        self.reads_files = False
 
     def item(self, info, index):
         """(tensors by path, id or None) of one item, batch axis removed."""
@@ -145,6 +147,7 @@ class Reader:
         self.opened.take_resizes()
         raw = info.dataset[index]
         paths, resizes = self.opened.take(), self.opened.take_resizes()
+        self.reads_files |= bool(paths)
         if len(self.resizes) < 16:
             self.resizes.append(resizes)
         collate = info.loader.collate_fn or default_collate
@@ -159,8 +162,8 @@ class Reader:
 def identifier(paths, raw, dataset, index):
     """The stem of the image file of an item, or None.
 
-    In order of trust: the files opened while it was made, a file name within the item, a list of file names among the
-    attributes of the dataset.
+    In order of trust: the files opened while it was made, a file name within the item, a list of file names (or of rows that hold
+    one) among the attributes of the dataset.
     """
     images = [p for p in paths if not is_mask(p)]
     if images:
@@ -180,12 +183,10 @@ def listed(dataset, index):
              if isinstance(value, (list, tuple, numpy.ndarray)) and len(value) == count]
     lists.sort(key=lambda pair: "mask" in pair[0].lower())
     for _, value in lists:
-        entry = value[position]
-        for part in entry if isinstance(entry, (list, tuple)) else [entry]:
-            if isinstance(part, (str, os.PathLike)):
-                text = os.fspath(part)
-                if text.lower().endswith(SUFFIXES) or "." not in os.path.basename(text):
-                    return stem(text)
+        names = [os.fspath(part) for _, part in leaves(value[position]) if isinstance(part, (str, os.PathLike))]
+        for name in sorted(names, key=lambda name: is_mask(os.sep + name)):
+            if name.lower().endswith(SUFFIXES) or "." not in os.path.basename(name):
+                return stem(name)
     return None
 
 
@@ -197,8 +198,8 @@ def stem(path):
 class Split:
     """All items of one split: `images` and `masks` as tensors n …, and their ids."""
 
-    def __init__(self, ids, images, masks):
-        self.ids, self.images, self.masks = ids, images, masks
+    def __init__(self, ids, images, masks, stochastic=False):
+        self.ids, self.images, self.masks, self.stochastic = ids, images, masks, stochastic
 
 
 def read_split(reader, info, indices, image_key, mask_key):
@@ -220,7 +221,7 @@ def read_split(reader, info, indices, image_key, mask_key):
             masks.append(first[mask_key])
     if len({tuple(i.shape) for i in images}) > 1:
         raise Refused("images of different sizes in one dataset")
-    return Split(ids, torch.stack(images), torch.stack(masks) if masks else None), stochastic
+    return Split(ids, torch.stack(images), torch.stack(masks) if masks else None, stochastic), stochastic
 
 
 SCALES = (1.0, 1.0 / 255.0, 1.0 / 256.0)

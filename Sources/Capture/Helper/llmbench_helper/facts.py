@@ -1,9 +1,13 @@
 """What a pipeline chose, told from its graph, its loaders and its data."""
 
+import numbers
 import os
-import sys
 
 import numpy
+import torch
+
+from .models import inside
+from .opened import SUFFIXES
 
 ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "mish": "Mish",
                "prelu": "PReLU", "hardtanh": "ReLU6", "hardswish": "Hardswish", "tanh": "Tanh", "softplus": "Softplus"}
@@ -39,12 +43,13 @@ class Architecture:
         rising = False
         for node in self.nodes:
             before, after = self._sizes(node)
-            if before and after and after < before and not rising and self._lowers(node):
+            # A shortcut that is lowered beside its block belongs to the same stage.
+            if before and after and after < min(before, current["size"]) and not rising and self._lowers(node):
                 segments.append(current)
                 current = {"size": after, "nodes": [], "up": None}
                 if node["op"] == "convolution":
                     current["nodes"].append(node)
-            elif before and after and after > before and self._raises(node) and after > current["size"]:
+            elif after and after > current["size"] and (before and after > before and self._raises(node) or self._unfold(node)):
                 segments.append(current)
                 rising = True
                 current = {"size": after, "nodes": [], "up": node}
@@ -72,6 +77,13 @@ class Architecture:
 
     def _raises(self, node):
         return node["op"] in UPSAMPLING or (node["op"] == "convolution" and node["attributes"]["transposed"])
+
+    def _unfold(self, node):
+        """How a reshape enlarges a map: from channels (`pixel shuffle`), or by repeating (`nearest`)."""
+        if node["op"] != "reshape" or len(self.shapes[node["inputs"][0]]) < 5:
+            return None
+        before = self.maker.get(node["inputs"][0])
+        return {"permute": "pixel shuffle", "expand": "nearest", "repeat": "nearest"}.get(before["op"]) if before else None
 
     def _kernel(self, node):
         return self.shapes[node["inputs"][1]][2:]
@@ -138,7 +150,7 @@ class Architecture:
     def _upsampling(self, ups):
         kinds = []
         for segment in ups:
-            kind = UPSAMPLING.get(segment["up"]["op"], "transposed")
+            kind = UPSAMPLING.get(segment["up"]["op"]) or self._unfold(segment["up"]) or "transposed"
             if kind not in kinds:
                 kinds.append(kind)
         return " + ".join(kinds) or "none"
@@ -201,6 +213,7 @@ def loss_name(graph, output):
     words = {"binary_cross_entropy": "BCE", "binary_cross_entropy_with_logits": "BCE with logits",
              "nll_loss": "cross-entropy", "mse_loss": "MSE", "l1_loss": "L1", "smooth_l1_loss": "smooth L1"}
     focal, tversky, complements, errors = False, False, set(), set()
+    powers, logarithms = set(), set()
     for node in graph["nodes"]:
         value, op = node["outputs"][0], node["op"]
         # 1 − x, and its products: false positives and false negatives, which the Dice loss has no need of.
@@ -219,6 +232,11 @@ def loss_name(graph, output):
         tversky |= op == "sum" and node["inputs"][0] in errors
         found_ratio |= op == "div" and all(i in sums for i in node["inputs"])
         found_log |= op in ("log", "log_sigmoid", "log1p")
+        # Written by hand: a power of the probability, times its logarithm.
+        for kind, makers in ((powers, ("pow_scalar",)), (logarithms, ("log", "log_sigmoid", "log1p"))):
+            if op in makers or (op in ("mul", "mul_scalar", "neg") and kind.intersection(node["inputs"])):
+                kind.add(value)
+        focal |= op == "mul" and value in powers and value in logarithms
         focal |= op == "pow_scalar" and bool(names)
     if found_log and not names:
         names.append("BCE")
@@ -234,7 +252,7 @@ def collect(conductor, train, evaluation, pipeline, splits, reader):
     facts = {}
     if conductor.model is not None:
         facts["trainable_parameters"] = sum(p.numel() for p in conductor.model.parameters() if p.requires_grad)
-        facts["model_class"] = type(conductor.model).__name__
+        facts["model_class"] = type(inside(conductor.model)).__name__
     output = conductor.model_output
     if train is not None and output is not None:
         try:
@@ -244,16 +262,22 @@ def collect(conductor, train, evaluation, pipeline, splits, reader):
             conductor.notes.append(f"the architecture could not be told from the graph ({type(problem).__name__})")
     loader = conductor.train_info
     if loader is not None:
-        facts["loader_workers"] = loader.workers
-        facts["augmentation"] = "random" if pipeline["stochastic_data"] else "none"
-    facts["split_method"] = split_method(conductor.code_root)
+        facts["loader_workers"], facts["pin_memory"] = loader.workers, loader.pinned
+        facts["augmentation"] = augmentation(splits)
+    facts["split_method"], facts["split_seed"] = split_method(conductor)
     if "train" in splits:
-        images = splits["train"].images
+        images, masks = splits["train"].images, splits["train"].masks
         facts["channels"] = images.shape[1] if images.dim() == 4 else 1
         facts["image_size"] = list(images.shape[-2:])
         facts["normalization_of_images"] = range_of(images.numpy())
+        facts["colour"] = colour(conductor.files.root, splits["train"].ids[0], images)
+        if masks is not None:
+            facts["mask_values"] = mask_values(masks.numpy())
         facts["split_sizes"] = [len(splits[k].ids) for k in ("train", "validation", "test") if k in splits]
+    facts["main_features"] = main_features(conductor, pipeline)
+    facts["seeds"] = [f"{library} {seed}" for library, seed in sorted(conductor.seeds.items())]
     if reader is not None:
+        facts["loading"] = "each item" if reader.reads_files else "beforehand"
         facts["resize"], facts["mask_resize"] = resizing(reader.resizes + [reader.opened.first_resizes])
     return facts
 
@@ -279,11 +303,52 @@ def resizing(items):
     return image or "none", mask or "none"
 
 
-def split_method(code_root):
-    """The function that splits, by the names that the generated modules hold."""
-    for name in ("train_test_split", "random_split", "KFold"):
-        for module in list(sys.modules.values()):
-            path = getattr(module, "__file__", None) or ""
-            if path.startswith(code_root + os.sep) and name in vars(module):
-                return name
-    return "own"
+def split_method(conductor):
+    """(function that split the samples, its seed) as they were called; `own` where none that is known was."""
+    if not conductor.splits:
+        return "own", None
+    name, seed = conductor.splits[0]
+    return name, int(seed) if isinstance(seed, numbers.Integral) else None
+
+
+def augmentation(splits):
+    """Which parts of the data differ from reading to reading."""
+    parts = [name for name, split in splits.items() if split.stochastic]
+    return "random: " + ", ".join(parts) if parts else "none"
+
+
+def colour(root, stem, images):
+    """What became of the channels of the file that an item came from."""
+    from PIL import Image
+
+    channels = images.shape[1] if images.dim() == 4 else 1
+    path = next((p for p in (os.path.join(root, "images", stem + s) for s in SUFFIXES) if os.path.exists(p)), None)
+    if path is None:
+        return None
+    with Image.open(path) as picture:
+        source = "grey" if picture.mode in ("1", "L", "I", "I;16", "F") else "colour"
+    if channels == 1:
+        return "grey" if source == "grey" else "colour to grey"
+    if channels == 3 and torch.equal(images[0, 0], images[0, 1]) and torch.equal(images[0, 0], images[0, 2]):
+        return f"{source} to three equal channels"
+    return source if source == "colour" and channels == 3 else f"{source} to {channels} channels"
+
+
+def mask_values(masks):
+    """The values of the masks where they are few, else their range."""
+    found = numpy.unique(masks)
+    return ", ".join(f"{v:g}" for v in found) if len(found) <= 4 else f"[{found[0]:g}, {found[-1]:g}]"
+
+
+def main_features(conductor, pipeline):
+    """What surrounds the training, each by its usual name, in a fixed order."""
+    clip = pipeline.get("gradient_clip")
+    found = {
+        "seeded": bool(conductor.seeds), "data parallel": "DataParallel" in conductor.wrappers,
+        "compiled": conductor.is_compiled, "mixed precision": conductor.mixed_precision,
+        "accumulation": pipeline.get("accumulation", 1) > 1, "gradient clipping": clip is not None,
+        "scheduler": bool(conductor.scheduler_steps), "early stopping": pipeline.get("early_stopping") is not None,
+        "best weights": (pipeline.get("evaluated_weights") or {}).get("kind") == "best",
+        "validated untrained": any(epoch == 0 for _, epoch, _ in conductor.evaluations),
+    }
+    return [name for name, is_there in found.items() if is_there]

@@ -17,6 +17,17 @@ def outermost(module):
     return current
 
 
+def inside(module):
+    """The network within the wrappers that PyTorch puts around one."""
+    while True:
+        if isinstance(module, torch.nn.DataParallel):
+            module = module.module
+        elif hasattr(module, "_orig_mod"):
+            module = module._orig_mod
+        else:
+            return module
+
+
 def parameter_count(module):
     return sum(p.numel() for p in module.parameters())
 

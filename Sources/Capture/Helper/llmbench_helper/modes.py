@@ -10,6 +10,7 @@ MODES = {
     "heldout": "heldout",
     "emitted": "emitted",
     "train-graph": "train_graph",
+    "agree": "agree",
     "describe": "describe",
     "verify": "verify",
 }

@@ -4,6 +4,8 @@ import functools
 import os
 import sys
 
+from .imports import heard, when_imported
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
@@ -15,6 +17,8 @@ class OpenedFiles:
         self.paths = []
         self.resizes, self.first_resizes = [], []
         self.active = True
+        # Whether a network runs, which resizes too.
+        self.in_network = lambda: False
 
     def note(self, path):
         if not self.active:
@@ -40,7 +44,7 @@ class OpenedFiles:
     def resized(self, binary, how):
         if self.active:
             self.resizes.append((binary, how))
-            if len(self.first_resizes) < 16:
+            if (binary, how) not in self.first_resizes and len(self.first_resizes) < 16:
                 self.first_resizes.append((binary, how))
 
 
@@ -106,6 +110,8 @@ def _wrap_resizers(files):
         return resize(self, size, resample, *args, **kwargs)
 
     Image.Image.resize = pil_resize
+    _wrap_tensor_resizer(files)
+    when_imported({"skimage.transform._warps": lambda module: _wrap_skimage(files, module)})
     try:
         import cv2
         import numpy
@@ -122,6 +128,33 @@ def _wrap_resizers(files):
         return cv_resize(src, dsize, *args, **kwargs)
 
     cv2.resize = heard_cv_resize
+
+
+def _wrap_tensor_resizer(files):
+    """torchvision resizes tensors by PyTorch's `interpolate`."""
+    import torch
+
+    def tell(args, kwargs):
+        tensor = args[0] if args else kwargs["input"]
+        if not files.in_network():
+            mode = kwargs.get("mode", args[3] if len(args) > 3 else "nearest")
+            files.resized(len(torch.unique(tensor)) <= 2, mode.removesuffix("-exact"))
+
+    torch.nn.functional.interpolate = heard(torch.nn.functional.interpolate, tell)
+
+
+def _wrap_skimage(files, module):
+    import numpy
+
+    names = {0: "nearest", 1: "bilinear", 3: "bicubic"}
+
+    def tell(args, kwargs):
+        binary = len(numpy.unique(args[0])) <= 2
+        order = kwargs.get("order", args[2] if len(args) > 2 else None)
+        order = (0 if args[0].dtype == bool else 1) if order is None else order
+        files.resized(binary, names.get(order, f"spline of order {order}"))
+
+    module.resize = heard(module.resize, tell)
 
 
 def _few_values(_, two):

@@ -9,6 +9,8 @@ import functools
 import inspect
 import random
 
+from .imports import heard, when_imported
+
 
 class Watcher:
     """What a mode may hear. Methods that return something may change what the pipeline gets."""
@@ -64,6 +66,12 @@ class Watcher:
     def seeded(self, library, value):
         pass
 
+    def split(self, name, seed):
+        pass
+
+    def compiled(self):
+        pass
+
 
 def install(watcher):
     """Installs every patch. Call once, before the generated code is imported."""
@@ -75,6 +83,8 @@ def install(watcher):
     _patch_optimizers(watcher)
     _patch_schedulers(watcher)
     _patch_files(watcher)
+    _patch_splits(watcher)
+    _patch_compiler(watcher)
 
 
 def record_inference_mode():
@@ -282,3 +292,40 @@ def _patch_files(watcher):
         return result
 
     torch.save, torch.load = heard_save, heard_load
+
+
+def _patch_splits(watcher):
+    """The functions that divide samples, of PyTorch and of scikit-learn."""
+    import torch.utils.data as data
+
+    def tell_random(args, kwargs):
+        generator = kwargs.get("generator", args[2] if len(args) > 2 else None)
+        watcher.split("random_split", generator.initial_seed() if generator is not None else None)
+
+    data.random_split = heard(data.random_split, tell_random)
+    data.dataset.random_split = data.random_split
+
+    def watch(module):
+        module.train_test_split = heard(
+            module.train_test_split, lambda args, kwargs: watcher.split("train_test_split", kwargs.get("random_state")))
+        for name in ("KFold", "StratifiedKFold", "ShuffleSplit", "StratifiedShuffleSplit", "GroupShuffleSplit", "GroupKFold"):
+            _patch_splitter(watcher, getattr(module, name))
+
+    when_imported({"sklearn.model_selection._split": watch})
+
+
+def _patch_splitter(watcher, cls):
+    split = cls.split
+
+    @functools.wraps(split)
+    def heard_split(self, *args, **kwargs):
+        watcher.split(type(self).__name__, getattr(self, "random_state", None))
+        return split(self, *args, **kwargs)
+
+    cls.split = heard_split
+
+
+def _patch_compiler(watcher):
+    import torch
+
+    torch.compile = heard(torch.compile, lambda args, kwargs: watcher.compiled())

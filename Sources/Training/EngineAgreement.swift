@@ -1,0 +1,105 @@
+import Foundation
+import TensorRuntime
+
+/// How near the engine `swift` comes to PyTorch on a captured pipeline: from the same weights, on the same batches, dropout off, one
+/// optimizer step a batch.
+///
+/// What a difference means is measured, not guessed: PyTorch trains the same graph again in its other memory layout, and from weights
+/// that are off by at most a millionth each, the rounding error of one convolution by Winograd's algorithm.
+public struct EngineAgreement: Sendable, Hashable, Codable {
+    /// Largest differences from PyTorch in its default layout, over steps or pixels.
+    public struct Difference: Sendable, Hashable, Codable {
+        public var ours: Double
+        /// Of PyTorch in channels-last.
+        public var layouts: Double
+        /// Of PyTorch from perturbed weights.
+        public var perturbed: Double
+
+        /// Ours in units of PyTorch's own difference, which counts as a millionth at least: a last bit or two of a value near one.
+        public var ratio: Double { ours / max(layouts, perturbed, 1e-6) }
+    }
+
+    public var steps: Int
+    /// max|a − b| / max|b| of the probabilities of the held-out images, before the first step.
+    public var forwardError: Double
+    /// max|a − b| / max|b| of the worst parameter's gradient in the first batch; max|b| counts as a thousandth of the largest gradient
+    /// at least, since a bias before a batch norm has none but rounding.
+    public var gradientError: Double
+    public var worstGradient: String?
+    /// Of the loss of each step.
+    public var loss: Difference
+    /// Of the probabilities of the held-out images after the last step.
+    public var output: Difference
+
+    /// Forward pass and gradients below a thousandth, the bound of `unet verify`.
+    public var isStepExact: Bool { forwardError < 1e-3 && gradientError < 1e-3 }
+
+    /// Runs both engines. Costs three short trainings in PyTorch and one here.
+    ///
+    /// - Throws: `TrainingError`, `SandboxError`.
+    public static func measure(
+        _ pipeline: CapturedPipeline, engine: PyTorchEngine, steps: Int = 50, seed: Int, threads: Int? = nil,
+        folder: URL
+    ) async throws -> EngineAgreement {
+        guard let heldOut = pipeline.heldOut else {
+            throw TrainingError.missing(what: "the held-out images of the capture", command: "llmbench capture")
+        }
+        let theirs = try await engine.reference(pipeline, steps: steps, seed: seed, folder: folder)
+        let trainer = try SwiftTrainer(
+            pipeline, options: .init(epochs: 1, seed: seed, threads: threads), folder: folder.appending(path: "none"))
+        let before = try trainer.predict(heldOut, weights: pipeline.weights, batch: heldOut.count)
+        let losses = try trainer.firstLosses(steps)
+        let after = try trainer.predict(heldOut, weights: trainer.session.parameters.state(), batch: heldOut.count)
+        let gradients = try trainer.firstGradients()
+
+        func reference(_ name: String) throws -> [Float] {
+            guard let tensor = theirs[name] else {
+                throw TrainingError.harness(reason: "the helper left no \(name)")
+            }
+            return tensor.values
+        }
+        func difference(_ name: String, _ ours: [Float]) throws -> Difference {
+            let plain = try reference("\(name).default")
+            return Difference(
+                ours: largest(ours, plain), layouts: largest(try reference("\(name).channels_last"), plain),
+                perturbed: largest(try reference("\(name).perturbed"), plain))
+        }
+        let worst = worstGradient(gradients, theirs)
+        return EngineAgreement(
+            steps: losses.count, forwardError: relative(before.values, try reference("before"), floor: 0),
+            gradientError: worst.error, worstGradient: worst.name,
+            loss: try difference("loss", losses.map { Float($0) }), output: try difference("after", after.values))
+    }
+
+    private static func worstGradient(
+        _ ours: [String: Tensor], _ reference: [String: Tensor]
+    ) -> (error: Double, name: String?) {
+        let prefix = "gradient."
+        let theirs = reference.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }
+        let floor = 1e-3 * (theirs.map { magnitude($0.value.values) }.max() ?? 0)
+        var worst: (error: Double, name: String?) = (theirs.isEmpty ? .infinity : 0, nil)
+        for (key, expected) in theirs {
+            let name = String(key.dropFirst(prefix.count))
+            let found = ours[name]?.values ?? [Float](repeating: 0, count: expected.count)
+            let error = relative(found, expected.values, floor: floor)
+            if !(error <= worst.error) { worst = (error, name) }
+        }
+        return worst
+    }
+
+    /// max|a − b|; infinite where the counts differ or a difference is no number.
+    private static func largest(_ a: [Float], _ b: [Float]) -> Double {
+        guard a.count == b.count else { return .infinity }
+        return zip(a, b).reduce(0) { worst, pair in
+            let difference = Double(abs(pair.0 - pair.1))
+            return difference.isFinite ? max(worst, difference) : .infinity
+        }
+    }
+
+    private static func magnitude(_ values: [Float]) -> Double { values.reduce(0) { max($0, Double(abs($1))) } }
+
+    private static func relative(_ a: [Float], _ b: [Float], floor: Double) -> Double {
+        let (difference, scale) = (largest(a, b), max(magnitude(b), floor))
+        return scale > 0 ? difference / scale : (difference == 0 ? 0 : .infinity)
+    }
+}

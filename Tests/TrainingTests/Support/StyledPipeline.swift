@@ -1,0 +1,66 @@
+import Testing
+
+/// A pipeline of Tests/Fixtures/pipelines/styles and what its program says of itself, read by a person.
+struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConvertible {
+    /// The loop around the step.
+    struct Loop: Sendable {
+        var optimizer: String
+        /// Name, and when it steps.
+        var scheduler: [String]?
+        var clip: String?
+        var accumulation = 1
+        /// What the weights that are tested are the best in; nil: the last ones are.
+        var best: String?
+        var patience: Int?
+        var batch: Int
+        var loss: String
+    }
+
+    var name: String
+    var images = DiscWorkspace.Style.grey
+    var loop: Loop?
+    /// What the capture says it cannot hold.
+    var refusals: [String] = []
+    var isStochastic = false
+
+    var isForEmittedAlone: Bool { !refusals.isEmpty || isStochastic }
+    var description: String { name }
+    var testDescription: String { name }
+
+    static let all: [StyledPipeline] = [
+        .init(name: "block-functions", loop: .init(optimizer: "Adam", batch: 8, loss: "BCE")),
+        .init(
+            name: "sequential-trainer",
+            loop: .init(optimizer: "SGD", scheduler: ["StepLR", "epoch"], batch: 6, loss: "BCE with logits")),
+        .init(
+            name: "interpolate-to-skip",
+            loop: .init(
+                optimizer: "AdamW", scheduler: ["CosineAnnealingLR", "epoch"], best: "validation_loss", batch: 4,
+                loss: "BCE with logits + Dice")),
+        .init(name: "valid-convolutions", loop: .init(optimizer: "RMSprop", batch: 5, loss: "Dice")),
+        .init(
+            name: "padded-scaler",
+            loop: .init(
+                optimizer: "Adam", scheduler: ["ReduceLROnPlateau", "metric:validation_dice"], clip: "norm", batch: 7,
+                loss: "BCE with logits")),
+        .init(
+            name: "albumentations-colour", images: .colour,
+            loop: .init(
+                optimizer: "Adam", scheduler: ["OneCycleLR", "batch"], best: "validation_dice", patience: 6, batch: 4,
+                loss: "BCE + Dice")),
+        .init(
+            name: "suffixed-tensors", images: .suffixed,
+            loop: .init(
+                optimizer: "NAdam", scheduler: ["ExponentialLR", "epoch"], clip: "value", batch: 8,
+                loss: "BCE with logits")),
+        .init(
+            name: "gated-focal",
+            loop: .init(
+                optimizer: "AdamW", scheduler: ["ReduceLROnPlateau", "metric:validation_loss"], clip: "norm",
+                best: "validation_loss", patience: 5, batch: 6, loss: "focal + Dice")),
+        .init(
+            name: "excited-residual",
+            loop: .init(optimizer: "SGD", scheduler: ["MultiStepLR", "epoch"], batch: 8, loss: "Tversky")),
+        .init(name: "two-channel-classes", loop: .init(optimizer: "RAdam", batch: 6, loss: "cross-entropy")),
+    ]
+}
