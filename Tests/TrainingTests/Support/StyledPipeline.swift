@@ -62,5 +62,62 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
             name: "excited-residual",
             loop: .init(optimizer: "SGD", scheduler: ["MultiStepLR", "epoch"], batch: 8, loss: "Tversky")),
         .init(name: "two-channel-classes", loop: .init(optimizer: "RAdam", batch: 6, loss: "cross-entropy")),
+        .init(
+            name: "deep-supervision",
+            loop: .init(
+                optimizer: "SGD", scheduler: ["LambdaLR", "epoch"], clip: "norm", batch: 5, loss: "BCE with logits")),
+        .init(
+            name: "lightning-style",
+            loop: .init(
+                optimizer: "Adamax", scheduler: ["SequentialLR", "epoch"], best: "validation_loss", batch: 4,
+                loss: "BCE with logits")),
+        .init(
+            name: "compiled-nested",
+            loop: .init(
+                optimizer: "Adam", scheduler: ["CosineAnnealingWarmRestarts", "epoch"], batch: 6,
+                loss: "BCE with logits + Dice")),
+        .init(
+            name: "parallel-accumulation", images: .colour,
+            loop: .init(
+                optimizer: "AdamW", scheduler: ["LambdaLR", "batch"], clip: "norm", accumulation: 2, batch: 3,
+                loss: "BCE with logits")),
+        .init(
+            name: "validated-first",
+            loop: .init(optimizer: "Adagrad", best: "validation_loss", patience: 7, batch: 5, loss: "BCE + Jaccard")),
+        .init(name: "depthwise-separable", loop: .init(optimizer: "Adadelta", batch: 8, loss: "BCE")),
+        .init(
+            name: "added-skips",
+            loop: .init(optimizer: "Adam", scheduler: ["PolynomialLR", "epoch"], batch: 6, loss: "hinge")),
+        .init(
+            name: "atrous-pyramid",
+            loop: .init(optimizer: "SGD", scheduler: ["ChainedScheduler", "batch"], batch: 6, loss: "BCE with logits")),
+        .init(
+            name: "convnext-blocks",
+            loop: .init(
+                optimizer: "AdamW", scheduler: ["OneCycleLR", "batch"], best: "validation_dice", batch: 4,
+                loss: "MSE + Dice")),
+        .init(
+            name: "transformer-bottleneck",
+            loop: .init(
+                optimizer: "AdamW", scheduler: ["CosineAnnealingLR", "epoch"], clip: "norm", batch: 7,
+                loss: "BCE with logits + Dice")),
+        .init(name: "functional-parameters", loop: .init(optimizer: "RMSprop", batch: 5, loss: "BCE")),
+        .init(
+            name: "frozen-stem",
+            loop: .init(optimizer: "Adam", best: "validation_loss", batch: 6, loss: "BCE with logits + smooth L1")),
+        .init(
+            name: "bfloat-autocast", refusals: ["mixed precision: the forward pass runs under autocast"]),
+        .init(name: "two-optimizers", refusals: ["2 optimizers step, not one"]),
+        .init(
+            name: "averaged-weights",
+            refusals: ["the test uses weights that no single epoch left, such as a moving average"]),
+        .init(
+            name: "random-augmentation", loop: .init(optimizer: "AdamW", batch: 8, loss: "BCE with logits"),
+            isStochastic: true),
+        .init(
+            name: "rate-by-hand", refusals: ["the learning rate is changed by hand, without a scheduler of PyTorch"]),
+        .init(name: "updates-by-hand", refusals: ["no optimizer of PyTorch steps"]),
+        .init(name: "balanced-sampler", refusals: ["a sampler of class WeightedRandomSampler"]),
+        .init(name: "gradient-by-hand", refusals: ["a gradient written by hand (Sign)"]),
     ]
 }

@@ -459,6 +459,8 @@ class Conductor(Watcher):
         return test is not None and any(i is test for i, _, _ in self.evaluations)
 
     def describe_optimizer(self):
+        if not self.stepping:
+            raise Refused("no optimizer of PyTorch steps")
         if len(self.stepping) != 1:
             raise Refused(f"{len(self.stepping)} optimizers step, not one")
         names = named_parameters_of(self.model)
@@ -511,6 +513,9 @@ class Conductor(Watcher):
             self.notes.append("no test pass after several epochs was seen; the last weights were taken as evaluated")
             return {"kind": "last"}
         mark = marks[-1]
+        if mark is None:
+            self.notes.append("which weights the test uses was not seen; the last ones were taken as evaluated")
+            return {"kind": "last"}
         if mark == self.epoch:
             return {"kind": "last"}
         if mark == MIXED:

@@ -6,6 +6,7 @@ import os
 import numpy
 import torch
 
+from .loss_facts import LossReader
 from .models import inside
 from .opened import SUFFIXES
 
@@ -207,46 +208,6 @@ class Architecture:
         return "none"
 
 
-def loss_name(graph, output):
-    """The loss in the words of the field, told from the operations behind the model's output."""
-    behind, names, sums, found_log, found_ratio = {output}, [], set(), False, False
-    words = {"binary_cross_entropy": "BCE", "binary_cross_entropy_with_logits": "BCE with logits",
-             "nll_loss": "cross-entropy", "mse_loss": "MSE", "l1_loss": "L1", "smooth_l1_loss": "smooth L1"}
-    focal, tversky, complements, errors = False, False, set(), set()
-    powers, logarithms = set(), set()
-    for node in graph["nodes"]:
-        value, op = node["outputs"][0], node["op"]
-        # 1 − x, and its products: false positives and false negatives, which the Dice loss has no need of.
-        if op == "rsub_scalar" and node["attributes"]["scalar"] == 1:
-            complements.add(value)
-        elif op == "mul" and complements.intersection(node["inputs"]):
-            errors.add(value)
-        if not any(i in behind for i in node["inputs"] if i is not None):
-            continue
-        behind.add(value)
-        if op in words and words[op] not in names:
-            names.append(words[op])
-        if op == "sum" or (op in ("add", "add_scalar", "mul_scalar", "sub", "clamp", "reshape") and
-                           any(i in sums for i in node["inputs"])):
-            sums.add(value)
-        tversky |= op == "sum" and node["inputs"][0] in errors
-        found_ratio |= op == "div" and all(i in sums for i in node["inputs"])
-        found_log |= op in ("log", "log_sigmoid", "log1p")
-        # Written by hand: a power of the probability, times its logarithm.
-        for kind, makers in ((powers, ("pow_scalar",)), (logarithms, ("log", "log_sigmoid", "log1p"))):
-            if op in makers or (op in ("mul", "mul_scalar", "neg") and kind.intersection(node["inputs"])):
-                kind.add(value)
-        focal |= op == "mul" and value in powers and value in logarithms
-        focal |= op == "pow_scalar" and bool(names)
-    if found_log and not names:
-        names.append("BCE")
-    if focal:
-        names = ["focal" if n.startswith("BCE") else n for n in names]
-    if found_ratio:
-        names.append("Tversky" if tversky else "Dice")
-    return " + ".join(names) or "unknown"
-
-
 def collect(conductor, train, evaluation, pipeline, splits, reader):
     """The `facts` of pipeline.json; what could not be told is left out."""
     facts = {}
@@ -257,7 +218,7 @@ def collect(conductor, train, evaluation, pipeline, splits, reader):
     if train is not None and output is not None:
         try:
             facts.update(Architecture(train, output).describe())
-            facts["loss"] = loss_name(train, output)
+            facts["loss"] = LossReader(train, output).name()
         except (KeyError, IndexError, StopIteration) as problem:
             conductor.notes.append(f"the architecture could not be told from the graph ({type(problem).__name__})")
     loader = conductor.train_info
