@@ -6,8 +6,8 @@ The job is one of mode `train-graph` with one epoch of batches; every dropout ma
 times on these batches: in PyTorch's default memory layout, in channels-last, whose kernels add in another order, and in the default
 layout from weights that are off by at most one part in a million each. The last two tell what a difference from the first means.
 
-Writes DIR/agree.safetensors: `before`, the probabilities of the held-out images from the captured weights; `gradient.NAME` of each
-parameter in the first batch, before any clipping; and for V in `default`, `channels_last`, `perturbed`: `loss.V`, one a batch, and
+Writes DIR/agree.safetensors: `before`, the probabilities of the held-out images from the captured weights; and for V in `default`,
+`channels_last`, `perturbed`: `gradient.V.NAME` of each parameter in the first batch, before any clipping; `loss.V`, one a batch; and
 `after.V`, the probabilities after the last batch. Exit code 0; 1 with one line on standard error.
 """
 
@@ -72,7 +72,7 @@ def run(options):
             reference = Reference(job, options.record, variant)
             if variant == "default":
                 found["before"] = reference.probabilities()
-                found |= {"gradient." + name: gradient for name, gradient in reference.gradients().items()}
+            found |= {f"gradient.{variant}.{name}": gradient for name, gradient in reference.gradients().items()}
             reference._train_epoch(1, job["order"][0])
             found["loss." + variant] = torch.tensor(reference.losses, dtype=torch.float64).to(torch.float32)
             found["after." + variant] = reference.probabilities()

@@ -76,6 +76,7 @@ class Conductor(Watcher):
         self.maker = None
         self.mark_parameter, self.mark_base = None, None
         self.splits, self.seeds, self.is_compiled, self.wrappers = [], {}, False, set()
+        self.evaluated_untrained = False
         files.in_network = lambda: any(parameter_count(m) > 0 for m in self.modules.stack)
 
     # What the loaders yield
@@ -245,6 +246,8 @@ class Conductor(Watcher):
         if torch.is_autocast_enabled("cpu"):
             self.mixed_precision = True
             self.refusals.append("mixed precision: the forward pass runs under autocast")
+        if here is not None and self.model is None and not torch.is_grad_enabled() and not module.training:
+            self.evaluated_untrained = True
         if here is None or self.model is None or not self._is_model(root):
             return None
         if not here.info.training and not torch.is_grad_enabled() or not module.training:

@@ -310,6 +310,6 @@ def main_features(conductor, pipeline):
         "accumulation": pipeline.get("accumulation", 1) > 1, "gradient clipping": clip is not None,
         "scheduler": bool(conductor.scheduler_steps), "early stopping": pipeline.get("early_stopping") is not None,
         "best weights": (pipeline.get("evaluated_weights") or {}).get("kind") == "best",
-        "validated untrained": any(epoch == 0 for _, epoch, _ in conductor.evaluations),
+        "validated untrained": conductor.evaluated_untrained,
     }
     return [name for name, is_there in found.items() if is_there]

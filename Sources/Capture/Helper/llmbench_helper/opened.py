@@ -140,7 +140,14 @@ def _wrap_tensor_resizer(files):
             mode = kwargs.get("mode", args[3] if len(args) > 3 else "nearest")
             files.resized(len(torch.unique(tensor)) <= 2, mode.removesuffix("-exact"))
 
-    torch.nn.functional.interpolate = heard(torch.nn.functional.interpolate, tell)
+    interpolate = torch.nn.functional.interpolate = heard(torch.nn.functional.interpolate, tell)
+
+    def rebind(module):
+        module.interpolate = interpolate
+
+    # torchvision took the function by its name.
+    when_imported({"torchvision.transforms._functional_tensor": rebind,
+                   "torchvision.transforms.v2.functional._geometry": rebind})
 
 
 def _wrap_skimage(files, module):
