@@ -2,6 +2,9 @@
 
     python /helper/run.py heldout --capture DIR [--record DIR] -- main.py --data /heldout --out /out
 
+An image that a dataset yields differently from reading to reading is read through another dataset of the same class that does not,
+given the samples of the first: most pipelines that augment make one dataset for training and one for the rest of the same class.
+
 `/heldout` holds images and placeholder masks. `--capture` is the folder with pipeline.json. As soon as the datasets that
 have reached a loader yield every image, DIR/data/heldout.safetensors is written and the run ends with 0. Otherwise the
 program goes on, its passes cut to one batch each, and what is there at its end counts. Always writes DIR/heldout.json:
@@ -9,10 +12,12 @@ program goes on, its passes cut to one batch each, and what is there at its end 
 """
 
 import atexit
+import copy
 import json
 import os
 import sys
 
+import numpy
 import torch
 
 from . import check, data, launch, opened, patches
@@ -28,9 +33,10 @@ class Collector(Watcher):
     def __init__(self, files, wanted, image_key):
         self.files, self.wanted, self.image_key = files, wanted, image_key
         self.infos = []
-        self.found, self.stochastic = {}, False
+        # Tensors by name; those of `shaken` differ from reading to reading.
+        self.found, self.shaken = {}, set()
         self.error = None
-        self._read, self._busy = set(), False
+        self._bases, self._busy = [], False
 
     def loader_arguments(self, arguments):
         arguments["num_workers"] = 0
@@ -64,16 +70,22 @@ class Collector(Watcher):
             reader = data.Reader(self.files)
             for info in reversed(self.infos):
                 base, _ = data.unwrapped(info.dataset, 0) if len(info.dataset) else (info.dataset, 0)
-                if id(base) not in self._read:
-                    self._read.add(id(base))
-                    self._collect(reader, info, base)
+                if not any(base is known for _, known, _ in self._bases):
+                    self._bases.append((info, base, self._collect(reader, info, base)))
+            for info, base, differs in self._bases:
+                for _, other, shaken in self._bases:
+                    twin = with_samples(other, base) if differs and not shaken and type(other) is type(base) else None
+                    if twin is not None:
+                        self._collect(reader, info, twin)
         finally:
             self._busy = False
 
     def _collect(self, reader, info, base):
+        """Reads all items of a dataset twice, and returns whether any differed."""
         class Whole:
             loader, dataset = info.loader, base
 
+        read, differs = {}, False
         for index in range(len(base)):
             try:
                 first, name = reader.item(Whole, index)
@@ -81,10 +93,26 @@ class Collector(Watcher):
             except Exception as problem:
                 self.error = f"item {index} could not be read: {type(problem).__name__}: {problem}"
                 continue
-            if name not in self.wanted or name in self.found or self.image_key not in first:
-                continue
-            self.stochastic |= not torch.equal(first[self.image_key], second[self.image_key])
-            self.found[name] = first[self.image_key]
+            if name in self.wanted and self.image_key in first:
+                differs |= not torch.equal(first[self.image_key], second[self.image_key])
+                read[name] = first[self.image_key]
+        for name, image in read.items():
+            if name not in self.found or (name in self.shaken and not differs):
+                self.found[name] = image
+                (self.shaken.add if differs else self.shaken.discard)(name)
+        return differs
+
+
+def with_samples(dataset, source):
+    """A copy of `dataset` with the samples of `source`: its attributes with one entry an item. None where that fits nothing."""
+    try:
+        twin, count = copy.copy(dataset), len(source)
+        for key, value in vars(source).items():
+            if isinstance(value, (list, tuple, numpy.ndarray)) and len(value) == count:
+                setattr(twin, key, value)
+        return twin if len(twin) == count else None
+    except Exception:
+        return None
 
 
 def run(options):
@@ -124,4 +152,4 @@ def write(folder, collector):
     except Refused as refusal:
         collector.error = str(refusal)
     check.write_json(folder, "heldout.json", {
-        "ids": ids, "missing": collector.missing(), "stochastic": collector.stochastic, "error": collector.error})
+        "ids": ids, "missing": collector.missing(), "stochastic": bool(collector.shaken), "error": collector.error})
