@@ -67,8 +67,15 @@ struct StyledPipelineTests {
         ).run(files: directory.final, in: round)
     }
 
-    /// The loop as it was read off the running program.
+    /// Loop and data as they were read off the running program.
     private func expect(_ found: PipelineDescription, _ pipeline: StyledPipeline) {
+        if let wanted = pipeline.handling {
+            #expect(found.facts?.splitMethod == wanted.split && found.facts?.splitSeed == wanted.seed)
+            #expect(found.facts?.resize == wanted.resize && found.facts?.maskResize == wanted.maskResize)
+            #expect(found.facts?.colour == wanted.colour)
+            #expect(found.facts?.loading == wanted.loading)
+            #expect(found.facts?.mainFeatures == wanted.features)
+        }
         guard let wanted = pipeline.loop else { return }
         #expect(found.optimizer?.name == wanted.optimizer)
         #expect(found.scheduler.map { [$0.name, $0.when] } == wanted.scheduler)

@@ -16,9 +16,21 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
         var loss: String
     }
 
+    /// What is done with the data, and what surrounds the training.
+    struct Handling: Sendable {
+        var split = "train_test_split"
+        var seed: Int?
+        var resize: String
+        var maskResize = "nearest"
+        var colour = "grey"
+        var loading = "each item"
+        var features: [String]
+    }
+
     var name: String
     var images = DiscWorkspace.Style.grey
     var loop: Loop?
+    var handling: Handling?
     /// What the capture says it cannot hold.
     var refusals: [String] = []
     var isStochastic = false
@@ -37,12 +49,17 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
             loop: .init(
                 optimizer: "AdamW", scheduler: ["CosineAnnealingLR", "epoch"], best: "validation_loss", batch: 4,
                 loss: "BCE with logits + Dice")),
-        .init(name: "valid-convolutions", loop: .init(optimizer: "RMSprop", batch: 5, loss: "Dice")),
+        .init(
+            name: "valid-convolutions", loop: .init(optimizer: "RMSprop", batch: 5, loss: "Dice"),
+            handling: .init(seed: 0, resize: "bilinear", features: ["seeded"])),
         .init(
             name: "padded-scaler",
             loop: .init(
                 optimizer: "Adam", scheduler: ["ReduceLROnPlateau", "metric:validation_dice"], clip: "norm", batch: 7,
-                loss: "BCE with logits")),
+                loss: "BCE with logits"),
+            handling: .init(
+                seed: 2024, resize: "bicubic", loading: "beforehand",
+                features: ["seeded", "gradient clipping", "scheduler"])),
         .init(
             name: "albumentations-colour", images: .colour,
             loop: .init(
@@ -60,8 +77,12 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
                 best: "validation_loss", patience: 5, batch: 6, loss: "focal + Dice")),
         .init(
             name: "excited-residual",
-            loop: .init(optimizer: "SGD", scheduler: ["MultiStepLR", "epoch"], batch: 8, loss: "Tversky")),
-        .init(name: "two-channel-classes", loop: .init(optimizer: "RAdam", batch: 6, loss: "cross-entropy")),
+            loop: .init(optimizer: "SGD", scheduler: ["MultiStepLR", "epoch"], batch: 8, loss: "Tversky"),
+            handling: .init(
+                seed: 31, resize: "lanczos", colour: "grey to three equal channels", features: ["seeded", "scheduler"])),
+        .init(
+            name: "two-channel-classes", loop: .init(optimizer: "RAdam", batch: 6, loss: "cross-entropy"),
+            handling: .init(seed: 17, resize: "bilinear", features: ["seeded"])),
         .init(
             name: "deep-supervision",
             loop: .init(
@@ -75,15 +96,23 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
             name: "compiled-nested",
             loop: .init(
                 optimizer: "Adam", scheduler: ["CosineAnnealingWarmRestarts", "epoch"], batch: 6,
-                loss: "BCE with logits + Dice")),
+                loss: "BCE with logits + Dice"),
+            handling: .init(
+                seed: 8, resize: "bicubic", maskResize: "bicubic", features: ["seeded", "compiled", "scheduler"])),
         .init(
             name: "parallel-accumulation", images: .colour,
             loop: .init(
                 optimizer: "AdamW", scheduler: ["LambdaLR", "batch"], clip: "norm", accumulation: 2, batch: 3,
-                loss: "BCE with logits")),
+                loss: "BCE with logits"),
+            handling: .init(
+                seed: 77, resize: "bilinear", colour: "colour",
+                features: ["seeded", "data parallel", "accumulation", "gradient clipping", "scheduler"])),
         .init(
             name: "validated-first",
-            loop: .init(optimizer: "Adagrad", best: "validation_loss", patience: 7, batch: 5, loss: "BCE + Jaccard")),
+            loop: .init(optimizer: "Adagrad", best: "validation_loss", patience: 7, batch: 5, loss: "BCE + Jaccard"),
+            handling: .init(
+                seed: 21, resize: "bilinear",
+                features: ["seeded", "early stopping", "best weights", "validated untrained"])),
         .init(name: "depthwise-separable", loop: .init(optimizer: "Adadelta", batch: 8, loss: "BCE")),
         .init(
             name: "added-skips",
@@ -101,7 +130,9 @@ struct StyledPipeline: Sendable, CustomTestStringConvertible, CustomStringConver
             loop: .init(
                 optimizer: "AdamW", scheduler: ["CosineAnnealingLR", "epoch"], clip: "norm", batch: 7,
                 loss: "BCE with logits + Dice")),
-        .init(name: "functional-parameters", loop: .init(optimizer: "RMSprop", batch: 5, loss: "BCE")),
+        .init(
+            name: "functional-parameters", loop: .init(optimizer: "RMSprop", batch: 5, loss: "BCE"),
+            handling: .init(split: "own", resize: "bilinear", features: ["seeded"])),
         .init(
             name: "frozen-stem",
             loop: .init(optimizer: "Adam", best: "validation_loss", batch: 6, loss: "BCE with logits + smooth L1")),
