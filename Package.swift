@@ -42,6 +42,8 @@ let package = Package(
     products: [
         .executable(name: "llmbench", targets: ["llmbench"]),
         .library(name: "TensorRuntime", targets: ["TensorRuntime"]),
+        // What generated Swift code is compiled against: one shared library with the runtime inside.
+        .library(name: "PipelineKit", type: .dynamic, targets: ["PipelineKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,8 +68,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Baselines", "Training", "Capture", "Generation", "Prompts", "Endpoints", "Sandbox", "ResultStore",
-                "Datasets",
+                "Baselines", "Training", "Capture", "Generation", "Diagnosis", "Prompts", "Endpoints", "Sandbox",
+                "ResultStore", "Datasets",
                 "Hashing", yams,
             ],
             swiftSettings: strict),
@@ -128,6 +130,10 @@ let package = Package(
         .target(name: "Metrics", swiftSettings: optimised),
         .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
+        // What Swift code written by a model may use besides the runtime. No network, no processes.
+        .target(
+            name: "PipelineKit", dependencies: ["TensorRuntime", "Metrics", "Datasets", "CXLSXWriter", "CCairo"],
+            swiftSettings: optimised),
         // nnU-Net's 2d configuration: plan, network, training and inference after its published rules.
         .target(name: "NNUNet", dependencies: ["TensorRuntime"], swiftSettings: optimised),
         .target(name: "TensorRuntime", swiftSettings: kernels),
@@ -160,6 +166,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "NNUNetTests", dependencies: ["NNUNet", "TensorRuntime"], exclude: ["Reference"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PipelineKitTests", dependencies: ["PipelineKit", "TensorRuntime", "Datasets", "Diagnosis"],
             swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),

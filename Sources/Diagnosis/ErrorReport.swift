@@ -24,6 +24,15 @@ public struct ErrorReport: Sendable, Hashable, Codable {
         case apiMisuse = "API misuse"
         case excelOutput = "Excel output"
         case syntax
+        /// A name that is declared nowhere (a compiler's complaint; Python's is `NameError`).
+        case unknownName = "unknown name"
+        case typeMismatch = "type mismatch"
+        /// An error that may be thrown and is neither marked nor handled.
+        case errorHandling = "error handling"
+        /// A constant that is changed, a value that is used before it is set, a declaration made twice.
+        case declaration
+        /// Nothing where a value was expected.
+        case missingValue = "missing value"
         case resources
         case contract
         case extraction

@@ -23,7 +23,12 @@ public enum Feedback {
             text = [standardOutput, standardError].map { tail(TerminalText.collapsed($0)) }.filter { !$0.isEmpty }
                 .joined(separator: "\n")
         }
-        let escaped = TerminalText.escaped(text).trimmingSuffix { $0.isNewline || $0 == " " }
+        return shown(text)
+    }
+
+    /// Escaped, without white space at its end, and capped.
+    static func shown(_ text: String) -> String {
+        let escaped = TerminalText.escaped(TerminalText.collapsed(text)).trimmingSuffix { $0.isNewline || $0 == " " }
         return capped(String(escaped))
     }
 

@@ -68,6 +68,7 @@ struct SandboxPolicy: Sendable {
             "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONFAULTHANDLER": "1", "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": "/tmp/matplotlib", "XDG_CACHE_HOME": "/tmp/cache", "TORCH_HOME": "/tmp/torch",
             "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "\(threads)",
+            "LLMBENCH_THREADS": "\(threads)",
             // Threads that wait spin for some 0.1 ms and then sleep: without an end to it they take the cores that other programs
             // need, without any of it a small network trains in 1.5 times the time.
             "GOMP_SPINCOUNT": "20000",

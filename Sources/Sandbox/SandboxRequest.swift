@@ -123,6 +123,8 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
     case unavailable(reason: String)
     /// The Python environment is missing or cannot import what every pipeline needs.
     case environmentBroken(reason: String)
+    /// The Swift toolchain or the prebuilt modules of the target `swift` are missing, or do not go together.
+    case swiftMissing(reason: String)
     /// The disk that holds the run is full.
     case diskFull(path: String)
     /// The sandbox itself died: not the program's exit, not one of our limits.
@@ -132,6 +134,7 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .unavailable(let reason): "the sandbox cannot run here: \(reason)"
         case .environmentBroken(let reason): "the Python environment is unusable: \(reason)"
+        case .swiftMissing(let reason): "the target swift cannot be used here: \(reason)"
         case .diskFull(let path): "no space left for \(path): free some and run the same command again"
         case .broken(let reason): "the sandbox failed: \(reason)"
         }

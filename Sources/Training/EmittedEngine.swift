@@ -8,11 +8,11 @@ public struct EmittedEngine: Sendable {
     public var helper: HelperProgram
     public var limits: SandboxLimits
 
-    public init(
-        helper: HelperProgram,
-        limits: SandboxLimits = SandboxLimits(
-            wallSeconds: 24 * 3600, cpuSeconds: 96 * 3600, memoryBytes: 16 << 30, writtenBytes: 16 << 30)
-    ) {
+    /// Of a whole training: a day on four cores.
+    public static let limits = SandboxLimits(
+        wallSeconds: 24 * 3600, cpuSeconds: 96 * 3600, memoryBytes: 16 << 30, writtenBytes: 16 << 30)
+
+    public init(helper: HelperProgram, limits: SandboxLimits = EmittedEngine.limits) {
         self.helper = helper
         self.limits = limits
     }
@@ -75,14 +75,14 @@ public struct EmittedEngine: Sendable {
         }
         let sheets = EmittedSheets(out)
         return Result(
-            history: history(report, sheets: sheets), testDice: sheets.testDice,
+            history: history(report.epochs ?? [], sheets: sheets), testDice: sheets.testDice,
             predictions: try Predictions(data: predictions), seconds: report.seconds ?? outcome.wallSeconds,
             inferenceSeconds: report.predictionSeconds.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil })
     }
 
     /// What the program's sheets say, and what the helper saw where they say nothing.
-    static func history(_ report: EmittedReport, sheets: EmittedSheets) -> [EpochResult] {
-        let seen = Dictionary((report.epochs ?? []).map { ($0.epoch, $0) }) { first, _ in first }
+    static func history(_ epochs: [EmittedReport.Epoch], sheets: EmittedSheets) -> [EpochResult] {
+        let seen = Dictionary(epochs.map { ($0.epoch, $0) }) { first, _ in first }
         let count = max(sheets.trainLosses.count, seen.keys.max() ?? 0)
         guard count > 0 else { return [] }
         return (1...min(count, EmittedReport.maximumEpochs)).map { epoch in

@@ -1,4 +1,5 @@
 import Datasets
+import Diagnosis
 import Foundation
 import ResultStore
 import TensorRuntime
@@ -90,6 +91,16 @@ extension TrainingStage {
     private func evaluator(
         of run: RunRecord, _ training: TrainingRecord, _ dataset: Dataset
     ) throws -> (Evaluator, SampleTensors) {
+        if PipelineTarget(rawValue: run.target)?.isCaptured == false {
+            let file = directory(of: run).training(engine: training.engine.rawValue, seed: training.seed)
+                .appending(path: HeldOutRule.file)
+            let rule = try HeldOutRule(contentsOf: file)
+            let threshold = Threshold(value: rule.threshold, comparison: .greater)
+            return (
+                Evaluator(dataset: dataset, threshold: threshold, batchSize: rule.batchSize),
+                try SampleTensors(contentsOf: file)
+            )
+        }
         let folder = try captureFolder(of: run, training)
         let loop = try TrainingLoop(contentsOf: folder.appending(path: "pipeline.json"))
         let images = try SampleTensors(contentsOf: folder.appending(path: "data/heldout.safetensors"))

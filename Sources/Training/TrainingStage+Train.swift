@@ -1,4 +1,5 @@
 import Datasets
+import Diagnosis
 import Foundation
 import ResultStore
 import Synchronization
@@ -16,6 +17,8 @@ extension TrainingStage {
         _ run: RunRecord, engine: TrainingRecord.Engine, epochs: Int? = nil, seed: Int = 0, again: Bool = false,
         observer: TrainingObserver = TrainingObserver()
     ) async throws -> TrainingRecord {
+        if engine != .emitted { try requireCapturable(run) }
+        let isCaptured = PipelineTarget(rawValue: run.target)?.isCaptured ?? true
         let folder = directory(of: run).training(engine: engine.rawValue, seed: seed)
         try DurableFile.makeFolder(folder)
         let lock = try Self.lock(folder, run: run)
@@ -26,7 +29,7 @@ extension TrainingStage {
             threads: engine == .swift ? RuntimeOptions(threads: threads).threads : helper?.threads, again: again)
         if ledger.isTrained { return ledger.record }
         if again { try Self.clear(folder) }
-        _ = try await capture(run, epochs: epochs, seed: seed)
+        if isCaptured { _ = try await capture(run, epochs: epochs, seed: seed) }
         do {
             switch engine {
             case .swift: try trainSwift(run, epochs: epochs, seed: seed, folder: folder, &ledger, observer)
@@ -113,9 +116,21 @@ extension TrainingStage {
         let directory = directory(of: run)
         let data = try dataset.stageTraining(to: folder.appending(path: "data", directoryHint: .isDirectory))
         defer { try? FileManager.default.removeItem(at: data.folder) }
-        let result = try await EmittedEngine(helper: try requireHelper()).train(
-            code: directory.final, data: data.folder, capture: directory.capture(seed: seed, epochs: epochs),
-            epochs: epochs, seed: seed, folder: folder, progress: observer.progress)
+        let result: EmittedEngine.Result
+        if PipelineTarget(rawValue: run.target) == .swift {
+            guard let swift else {
+                throw TrainingError.harness(reason: "the Swift toolchain is needed here and was not set up")
+            }
+            let heldOut = try dataset.stageHeldOut(to: folder.appending(path: "heldout", directoryHint: .isDirectory))
+            defer { try? FileManager.default.removeItem(at: heldOut.folder) }
+            result = try await SwiftProgramEngine(programs: swift).train(
+                code: directory.final, data: data.folder, heldOut: heldOut.folder, epochs: epochs, seed: seed,
+                folder: folder, progress: observer.progress)
+        } else {
+            result = try await EmittedEngine(helper: try requireHelper()).train(
+                code: directory.final, data: data.folder, capture: directory.capture(seed: seed, epochs: epochs),
+                epochs: epochs, seed: seed, folder: folder, progress: observer.progress)
+        }
         for epoch in result.history {
             try ledger.store(epoch)
             try observer.epoch(epoch)

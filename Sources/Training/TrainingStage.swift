@@ -1,5 +1,6 @@
 import Capture
 import Datasets
+import Diagnosis
 import Foundation
 import ResultStore
 import Sandbox
@@ -21,10 +22,16 @@ public struct TrainingStage: Sendable {
     public let store: ResultStore
     /// nil: only what needs no Python.
     public let helper: HelperProgram?
+    /// nil: nothing of the target `swift` is trained.
+    public let swift: SwiftPrograms?
     /// Threads of the runtime; nil: as `LLMBENCH_THREADS` or the machine says.
     public var threads: Int?
 
-    public init(workspace: Workspace, store: ResultStore, helper: HelperProgram?, threads: Int? = nil) {
+    public init(
+        workspace: Workspace, store: ResultStore, helper: HelperProgram?, swift: SwiftPrograms? = nil,
+        threads: Int? = nil
+    ) {
+        self.swift = swift
         self.workspace = workspace
         self.store = store
         self.helper = helper
@@ -54,6 +61,7 @@ public struct TrainingStage: Sendable {
     public func capture(
         _ run: RunRecord, epochs: Int? = nil, seed: Int = 0, again: Bool = false
     ) async throws -> CaptureRecord {
+        try requireCapturable(run)
         let directory = directory(of: run)
         let folder = directory.capture(seed: seed, epochs: epochs)
         let (dataset, hash) = try dataset(of: run)
@@ -84,6 +92,15 @@ public struct TrainingStage: Sendable {
             _ = try store.storeCapture(record)
             throw error
         }
+    }
+
+    /// What a program in another language does is not recorded: it is measured by running it.
+    ///
+    /// - Throws: `TrainingError.notCapturable`.
+    func requireCapturable(_ run: RunRecord) throws {
+        guard PipelineTarget(rawValue: run.target)?.isCaptured == false else { return }
+        throw TrainingError.notCapturable(
+            reasons: ["a pipeline of the target \(run.target) is measured by running it"])
     }
 
     private func finishedCapture(

@@ -91,7 +91,7 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             says: ["LLMBENCH_THREADS is 'abc'", "from 1 to 1024"], variables: ["LLMBENCH_THREADS": "abc"]),
         .init(
             name: "an output without an error", arguments: ["diagnose", "requirements.txt"], status: 1,
-            says: ["requirements.txt shows no Python error"]),
+            says: ["requirements.txt shows no Python or Swift error"]),
         .init(
             name: "a model file that is not there", arguments: ["unet", "describe", "nowhere.py"], status: 2,
             says: ["there is no file nowhere.py"]),

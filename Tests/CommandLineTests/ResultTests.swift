@@ -65,7 +65,7 @@ struct ResultTests {
         let shown = try await program.run(["diagnose", "-"], input: text)
         #expect(shown.output.hasPrefix("class        RuntimeError\n"), "\(shown)")
         let nothing = try await program.run(["diagnose", "-"], input: "epoch 1: loss 0.3\n")
-        #expect(nothing.status == 1 && nothing.lines == ["llmbench: the input shows no Python error"], "\(nothing)")
+        #expect(nothing.status == 1 && nothing.lines == ["llmbench: the input shows no Python or Swift error"], "\(nothing)")
     }
 
     @Test(

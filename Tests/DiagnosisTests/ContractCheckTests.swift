@@ -20,7 +20,7 @@ private final class Leavings {
         try sheet("val_losses.xlsx", [[1, 2], [0.8, 0.6]])
         try sheet("validation_dice_scores.xlsx", [[0.1, 0.2], [0.4, 0.5]])
         try sheet("test_dice_scores.xlsx", [[0.4, 1]])
-        for name in ContractCheck.models { try write(name, "weights") }
+        for name in PipelineTarget.pytorch.models { try write(name, "weights") }
         let picture = try PNG.encode(Image(width: 2, height: 2, channels: 1, bytes: [0, 255, 0, 255]))
         for name in ContractCheck.pictures { try Data(picture).write(to: out.appending(path: name)) }
         try configuration()
@@ -220,7 +220,7 @@ struct ContractCheckTests {
     func defaultEpochs() throws {
         let leavings = try Leavings()
         leavings.expectation.observation?.defaultEpochs = nil
-        #expect(leavings.breaches == [.defaultEpochsUnseen])
+        #expect(leavings.breaches == [.defaultEpochsUnseen(.pytorch)])
     }
 
     @Test("has a sentence and a signature for every breach")

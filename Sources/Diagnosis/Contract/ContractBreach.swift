@@ -28,8 +28,8 @@ public enum ContractBreach: Sendable, Hashable, CustomStringConvertible {
     case sampleCounts(sum: Int, pairs: Int)
     case splitShares(training: Int, validation: Int, test: Int)
     case countDisagrees(key: String, stated: Int, seen: Int)
-    /// No `--epochs` option of argparse with an integer default was seen.
-    case defaultEpochsUnseen
+    /// No `--epochs` option with an integer default was seen.
+    case defaultEpochsUnseen(PipelineTarget)
 
     public var description: String {
         switch self {
@@ -56,6 +56,8 @@ public enum ContractBreach: Sendable, Hashable, CustomStringConvertible {
         case .configurationMalformed, .configurationKeys, .configurationValue, .sampleCounts, .splitShares,
             .countDisagrees:
             configurationDescription
+        case .defaultEpochsUnseen(.swift):
+            "the default of --epochs could not be seen: read the command line with PipelineArguments(defaultEpochs: N)."
         case .defaultEpochsUnseen:
             "the default of --epochs could not be seen: define it with argparse, "
                 + "as `add_argument(\"--epochs\", type=int, default=N)` with the number you choose."

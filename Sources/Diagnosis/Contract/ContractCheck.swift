@@ -10,8 +10,12 @@ public struct ContractExpectation: Sendable, Hashable {
     public var pairs: Int
     /// What the helper saw; nil where the program ran without it, then nothing is held against it.
     public var observation: ContractObservation?
+    public var target: PipelineTarget
 
-    public init(epochs: Int, pairs: Int, observation: ContractObservation? = nil) {
+    public init(
+        epochs: Int, pairs: Int, observation: ContractObservation? = nil, target: PipelineTarget = .pytorch
+    ) {
+        self.target = target
         self.epochs = epochs
         self.pairs = pairs
         self.observation = observation
@@ -26,7 +30,7 @@ extension ContractObservation {
     }
 }
 
-/// Holds what a program left behind against what was agreed (target `pytorch`).
+/// Holds what a program left behind against what was agreed.
 ///
 /// ```swift
 /// let breaches = ContractCheck(ContractExpectation(epochs: 2, pairs: 32, observation: seen)).breaches(in: out)
@@ -44,7 +48,6 @@ public struct ContractCheck: Sendable {
     public static let losses = ["train_losses.xlsx", "val_losses.xlsx"]
     public static let validationDice = "validation_dice_scores.xlsx"
     public static let testDice = "test_dice_scores.xlsx"
-    public static let models = ["unet_model.pth", "unet_state_dict.pth"]
     public static let pictures = ["loss_curve.png", "test_samples.png"]
     public static let configuration = "config.json"
     /// Bytes of a saved model at most.
@@ -55,7 +58,8 @@ public struct ContractCheck: Sendable {
     /// - Parameter out: The folder that was `/out`.
     public func breaches(in out: URL) -> [ContractBreach] {
         let names =
-            Self.losses + [Self.validationDice, Self.testDice] + Self.models + Self.pictures + [Self.configuration]
+            Self.losses + [Self.validationDice, Self.testDice] + expectation.target.models + Self.pictures
+            + [Self.configuration]
         let listing = try? FolderListing(out)
         var sound: Set<String> = []
         var breaches: [ContractBreach] = []
@@ -77,7 +81,7 @@ public struct ContractCheck: Sendable {
         for name in Self.pictures where sound.contains(name) { breaches += pictureBreaches(name, in: out) }
         if let configuration { breaches += configuration.breaches(expectation) }
         if let observation = expectation.observation, observation.defaultEpochs == nil {
-            breaches.append(.defaultEpochsUnseen)
+            breaches.append(.defaultEpochsUnseen(expectation.target))
         }
         return breaches
     }

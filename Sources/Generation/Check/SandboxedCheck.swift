@@ -110,7 +110,7 @@ public struct SandboxedCheck: PipelineCheck {
 }
 
 /// What a program printed, as far as a diagnosis looks at it.
-private struct Printed {
+struct Printed {
     let standardOutput: String
     let standardError: String
 

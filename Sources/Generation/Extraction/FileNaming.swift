@@ -62,10 +62,10 @@ struct FileNaming {
         let names = unique(names(in: String(line)))
         if names.count <= 1 { return names.first }
         let cue =
-            /(?i)(here(?:'s| is| are)|updated?|corrected|fixed|revised|modified|new|full|complete)\b[^.]{0,40}?([A-Za-z0-9_\-]+\.py)/
+            /(?i)(here(?:'s| is| are)|updated?|corrected|fixed|revised|modified|new|full|complete)\b[^.]{0,40}?([A-Za-z0-9_\-]+\.(?:py|swift))/
         if let match = line.firstMatch(of: cue) { return String(match.2) }
         // "train.py (imports model.py):"
-        let start = /^[#*\s\d.`]*([A-Za-z0-9_\-]+\.py)/
+        let start = /^[#*\s\d.`]*([A-Za-z0-9_\-]+\.(?:py|swift))/
         return line.firstMatch(of: start).map { String($0.1) }
     }
 
@@ -74,7 +74,7 @@ struct FileNaming {
         guard line.count <= 300 else { return false }
         if line.hasPrefix("#") || line.hasPrefix("**") || line.hasPrefix("__") { return true }
         let numbered =
-            /^\s*(?:\d+[.)]|[-*])?\s*(?:(?i:file(?:name)?)\s*:?\s*)?[`*_"']*[A-Za-z0-9_\-\/.]+\.py[`*_"']*\s*:?\s*$/
+            /^\s*(?:\d+[.)]|[-*])?\s*(?:(?i:file(?:name)?)\s*:?\s*)?[`*_"']*[A-Za-z0-9_\-\/.]+\.(?:py|swift)[`*_"']*\s*:?\s*$/
         return line.firstMatch(of: numbered) != nil
     }
 
@@ -87,7 +87,7 @@ struct FileNaming {
             seen += 1
             if seen > 6 { return nil }
             if let name = markedName(text) { return name }
-            let isPreamble = text.hasPrefix("#") || text == "\"\"\"" || text == "'''"
+            let isPreamble = text.hasPrefix("#") || text.hasPrefix("//") || text == "\"\"\"" || text == "'''"
             if !isPreamble { return nil }
         }
         return nil
@@ -96,25 +96,25 @@ struct FileNaming {
     private static func markedName(_ text: String) -> String? {
         guard text.count <= 300 else { return nil }
         let comment =
-            /^(?:#+|"""|''')[\s=*\-–—#]*(?:(?i:file\s*name|filename|file|path|name|module|script)\s*[:=]?\s*)?[`"'*]*((?:[A-Za-z0-9_\-.]+[\/\\])*[A-Za-z0-9_\-]+\.py)\b(.*)$/
+            /^(?:#+|\/\/+|"""|''')[\s=*\-–—#]*(?:(?i:file\s*name|filename|file|path|name|module|script)\s*[:=]?\s*)?[`"'*]*((?:[A-Za-z0-9_\-.]+[\/\\])*[A-Za-z0-9_\-]+\.(?:py|swift))\b(.*)$/
         if let match = text.firstMatch(of: comment) { return sanitized(String(match.1)) }
         // The second line of a documentation string may be the bare name.
-        let bare = /^([A-Za-z0-9_\-]+\.py)\s*(?:[:\-–—].*)?$/
+        let bare = /^([A-Za-z0-9_\-]+\.(?:py|swift))\s*(?:[:\-–—].*)?$/
         return text.firstMatch(of: bare).flatMap { sanitized(String($0.1)) }
     }
 
     /// Whether a line inside a block does nothing but say that another file begins.
     static func isFileMarker(_ line: String) -> String? {
-        guard line.first == "#", line.count <= 300 else { return nil }
+        guard line.first == "#" || line.hasPrefix("//"), line.count <= 300 else { return nil }
         let marker =
-            /^#+[\s=*\-–—#]*(?:(?i:file\s*name|filename|file|path)\s*[:=]?\s*)?[`"'*]*([A-Za-z0-9_\-\/.]+\.py)[`"'*]*[\s=*\-–—#:]*$/
+            /^(?:#+|\/\/+)[\s=*\-–—#]*(?:(?i:file\s*name|filename|file|path)\s*[:=]?\s*)?[`"'*]*([A-Za-z0-9_\-\/.]+\.(?:py|swift))[`"'*]*[\s=*\-–—#:]*$/
         return line.firstMatch(of: marker).flatMap { sanitized(String($0.1)) }
     }
 
-    /// Python file names in a text, made safe, in the order they stand.
+    /// Names of source files in a text, made safe, in the order they stand.
     static func names(in text: String) -> [String] {
         // No line worth reading is longer, and the search takes quadratic time on a line of letters.
-        text.prefix(300).matches(of: /[A-Za-z0-9_\-.\/\\]*[A-Za-z0-9_\-]\.py\b(?!\.)/)
+        text.prefix(300).matches(of: /[A-Za-z0-9_\-.\/\\]*[A-Za-z0-9_\-]\.(?:py|swift)\b(?!\.)/)
             .compactMap { sanitized(String($0.0)) }
     }
 
@@ -122,8 +122,9 @@ struct FileNaming {
     /// characters.
     static func sanitized(_ path: String) -> String? {
         let last = path.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
-        let stem = last.dropLast(3)
-        guard last.hasSuffix(".py"), !stem.isEmpty, last.count <= 64, stem.first != "-",
+        guard let suffix = [".py", ".swift"].first(where: last.hasSuffix) else { return nil }
+        let stem = last.dropLast(suffix.count)
+        guard !stem.isEmpty, last.count <= 64, stem.first != "-",
             stem.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") })
         else { return nil }
         return last

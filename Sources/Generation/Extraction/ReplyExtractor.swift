@@ -12,9 +12,11 @@ import Foundation
 /// Blocks whose file cannot be told, shell commands, quoted errors and other languages are left aside.
 public struct ReplyExtractor: Sendable {
     public let expected: [String]
+    private let language: SourceLanguage
 
     public init(expected: [String] = ["dataset.py", "model.py", "train.py", "main.py"]) {
         self.expected = expected
+        language = SourceLanguage(of: expected)
     }
 
     /// The most that a file may hold; what is longer is no program.
@@ -28,8 +30,12 @@ public struct ReplyExtractor: Sendable {
         var work = Work(current: current, expected: expected)
         let naming = FileNaming(expected: expected)
         for block in CodeBlockParser.blocks(in: reply).flatMap({ Self.split($0) }) {
-            guard Self.isPython(block, naming: naming) else { continue }
-            work.take(block, name: naming.name(of: block))
+            guard isCode(block) else { continue }
+            let name = naming.name(of: block)
+            switch language {
+            case .python: work.take(block, name: name)
+            case .swift: work.takeSwift(block, name: name)
+            }
         }
         return work.result()
     }
@@ -55,21 +61,21 @@ public struct ReplyExtractor: Sendable {
         }
     }
 
-    private static func isPython(_ block: CodeBlock, naming: FileNaming) -> Bool {
-        guard block.lines.reduce(0, { $0 + $1.utf8.count + 1 }) <= largestFile else { return false }
+    /// Whether a block holds code in the language of the pipeline.
+    private func isCode(_ block: CodeBlock) -> Bool {
+        guard block.lines.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.largestFile else { return false }
         guard block.lines.contains(where: { !$0.trimmingSpaces().isEmpty }) else { return false }
-        let language = block.language
-        if ["python", "py", "python3", "py3", "pycon", "ipython"].contains(language) {
+        if language.fences.contains(block.language) {
             return !block.lines.contains { $0.hasPrefix(">>> ") }
         }
         // `model.py` itself may stand where the language belongs.
-        if !FileNaming.names(in: block.info).isEmpty { return true }
-        guard language.isEmpty || ["code", "text", "txt", "plaintext"].contains(language) else { return false }
-        if block.lines.contains(where: { $0.hasPrefix("Traceback (most recent call last)") }) { return false }
-        if FileNaming.fileComment(block.lines) != nil { return true }
-        return block.lines.contains { line in
-            ["import ", "from ", "def ", "class ", "if __name__"].contains { line.hasPrefix($0) }
+        if FileNaming.names(in: block.info).contains(where: { $0.hasSuffix(language.suffix) }) { return true }
+        guard block.language.isEmpty || ["code", "text", "txt", "plaintext"].contains(block.language) else {
+            return false
         }
+        if block.lines.contains(where: language.isQuotedOutput) { return false }
+        if let file = FileNaming.fileComment(block.lines) { return file.hasSuffix(language.suffix) }
+        return block.lines.contains { line in language.openings.contains { line.hasPrefix($0) } }
     }
 }
 
@@ -133,6 +139,41 @@ extension ReplyExtractor {
             } else if !whole.contains(name.file) {
                 merge(outline, into: current, name: name.file)
             }
+        }
+
+        /// Swift is not merged: a block is a whole file, or the whole file is asked for.
+        mutating func takeSwift(_ block: CodeBlock, name: FileNaming.Name?) {
+            let outline = SwiftOutline(block.code)
+            guard let name else {
+                unplaced.append(String((outline.lines.first { !$0.trimmingSpaces().isEmpty } ?? "").prefix(80)))
+                return
+            }
+            guard name.file.hasSuffix(".swift"),
+                expected.contains(name.file) || files[name.file] != nil || name.source >= .heading
+            else { return }
+            if outline.isElided {
+                if !whole.contains(name.file) { unclear[name.file] = "the code for \(name.file) leaves parts out" }
+            } else if let lost = lost(by: outline, name: name.file) {
+                if !whole.contains(name.file) {
+                    unclear[name.file] = "\(name.file) no longer holds \(lost), which the program uses"
+                }
+            } else {
+                files[name.file] = block.code
+                whole.insert(name.file)
+            }
+        }
+
+        /// A declaration that the file held, lacks now, and that the rest of the program still uses.
+        private func lost(by block: SwiftOutline, name: String) -> String? {
+            guard let known = files[name].map(SwiftOutline.init) else { return nil }
+            if known.hasStatements, !block.hasStatements, known.declarations.isEmpty { return "its statements" }
+            let declared = Set(block.declarations)
+            var used = block.identifiers
+            for (other, text) in files where other != name {
+                let outline = SwiftOutline(text)
+                used.formUnion(outline.identifiers.subtracting(outline.declarations))
+            }
+            return known.declarations.first { !declared.contains($0) && used.contains($0) }
         }
 
         private mutating func merge(_ fragment: PythonOutline, into current: PythonOutline, name: String) {

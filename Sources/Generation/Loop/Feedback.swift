@@ -95,7 +95,7 @@ struct FeedbackComposer {
 
     /// "`a.py`, `b.py` and `c.py`"; what is no file name stands without quotes.
     static func list(_ names: [String]) -> String {
-        let quoted = names.map { $0.hasSuffix(".py") ? "`\($0)`" : $0 }
+        let quoted = names.map { $0.hasSuffix(".py") || $0.hasSuffix(".swift") ? "`\($0)`" : $0 }
         guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "" }
         return quoted.dropLast().joined(separator: ", ") + " and " + last
     }

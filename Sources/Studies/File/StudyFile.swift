@@ -1,4 +1,5 @@
 import Baselines
+import Diagnosis
 import Endpoints
 import Foundation
 import ResultStore
@@ -17,6 +18,8 @@ public struct StudyFile: Sendable, Hashable {
         public var replay: String?
         /// Another way of asking than the card's.
         public var provider: ModelCard.Provider?
+        /// What these models write, in place of the study's targets.
+        public var targets: [Named<String>]?
         public var line: Int
 
         public init(card: String? = nil, line: Int = 1) {
@@ -154,8 +157,14 @@ public struct StudyFile: Sendable, Hashable {
         }
     }
 
+    /// The study's targets and those of single entries, each once.
+    public var allTargets: [Named<String>] {
+        var seen: Set<String> = []
+        return (targets + models.flatMap { $0.targets ?? [] }).filter { seen.insert($0.value).inserted }
+    }
+
     /// What this version can make code for.
-    public static let knownTargets = ["pytorch"]
+    public static let knownTargets = PipelineTarget.allCases.map(\.rawValue)
 
     /// A file of the defaults; what has none is empty.
     public init(file: String, text: String = "", sha256: String = "") {

@@ -44,7 +44,7 @@ struct StudyFileReader {
         readModels(top)
         file.datasets = top.names("datasets", required: true, &problems) ?? []
         if let targets = top.names("targets", &problems) { file.targets = targets }
-        for target in file.targets where !StudyFile.knownTargets.contains(target.value) {
+        for target in file.allTargets where !StudyFile.knownTargets.contains(target.value) {
             problems.add(
                 target.line,
                 "there is no target '\(target.value)'"
@@ -88,7 +88,7 @@ struct StudyFileReader {
 
     private mutating func readSelection(_ entry: YAMLSection) {
         let criteria = ["card", "cohort", "tag", "vendor", "open", "reasoning"]
-        entry.checkKeys(criteria + ["replay", "provider"], &problems)
+        entry.checkKeys(criteria + ["replay", "provider", "targets"], &problems)
         var selection = StudyFile.Selection(line: entry.line)
         selection.card = entry.text("card", &problems)
         selection.cohort = entry.integer("cohort", 1950...2200, &problems)
@@ -97,6 +97,7 @@ struct StudyFileReader {
         selection.openWeights = entry.flag("open", &problems)
         selection.reasoning = entry.flag("reasoning", &problems)
         selection.replay = entry.text("replay", &problems)
+        selection.targets = entry.names("targets", &problems)
         if let name = entry.text("provider", &problems) {
             selection.provider = ModelCard.Provider(rawValue: name)
             if selection.provider == nil || selection.provider == .replay {

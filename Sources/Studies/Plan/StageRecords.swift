@@ -95,6 +95,7 @@ struct StageRecords {
 
     /// What the capture leaves to do for an engine; nil where nothing stands in the way.
     private func blockedByCapture(_ job: StudyJob, _ rows: Rows) -> StageState? {
+        guard job.isCaptured else { return nil }
         guard let capture = capture(job, rows) else { return .due }
         switch capture.status {
         case .captured: return nil

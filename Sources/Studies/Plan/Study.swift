@@ -16,6 +16,8 @@ public struct Participant: Sendable, Hashable {
     public var card: ModelCard
     /// In place of the card's endpoint; relative to the workspace.
     public var replay: String?
+    /// What it writes, in place of the study's targets.
+    public var targets: [String]?
     /// Why it cannot be asked now; nil where it can.
     public var obstacle: String?
 

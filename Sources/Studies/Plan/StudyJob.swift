@@ -1,3 +1,4 @@
+import Diagnosis
 import ResultStore
 
 /// One step of a study, done once.
@@ -27,6 +28,10 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
         guard let seed else { return run }
         return "\(run)/\(engine?.rawValue ?? "seed")-\(seed)"
     }
+
+    /// Whether other engines can train what the pipeline trains; otherwise it is measured by running it, whichever engines a study
+    /// names.
+    var isCaptured: Bool { PipelineTarget(rawValue: target)?.isCaptured ?? true }
 
     /// For people; `id` is for commands.
     public var description: String {
@@ -70,10 +75,11 @@ public struct StudyPlan: Sendable {
         let file = study.file
         for run in 1...file.runs {
             for dataset in study.datasets {
-                for target in file.targets {
-                    for participant in study.participants {
+                for target in file.allTargets.map(\.value) {
+                    for participant in study.participants
+                    where (participant.targets ?? file.targets.map(\.value)).contains(target) {
                         let generate = StudyJob(
-                            kind: .generate, model: participant.card.id, dataset: dataset.name, target: target.value,
+                            kind: .generate, model: participant.card.id, dataset: dataset.name, target: target,
                             run: run)
                         add(generate, needs: [], estimates)
                         addTrainings(of: generate, file, estimates)
@@ -93,6 +99,14 @@ public struct StudyPlan: Sendable {
     }
 
     private mutating func addTrainings(of generate: StudyJob, _ file: StudyFile, _ estimates: StudyEstimates) {
+        guard generate.isCaptured else {
+            for seed in file.seeds {
+                let train = generate.with(.train, seed: seed, engine: .emitted)
+                add(train, needs: [generate.id], estimates)
+                add(generate.with(.evaluate, seed: seed, engine: .emitted), needs: [train.id], estimates)
+            }
+            return
+        }
         for seed in file.seeds {
             let capture = generate.with(.capture, seed: seed)
             add(capture, needs: [generate.id], estimates)

@@ -59,7 +59,8 @@ public struct StudyLoader {
                 named[card] = entry.line
             }
             for card in registry.cards where entry.picks(card) {
-                var participant = Participant(card: card, replay: entry.replay)
+                var participant = Participant(
+                    card: card, replay: entry.replay, targets: entry.targets?.map(\.value))
                 if let provider = entry.provider { participant.card.provider = provider }
                 if provider(of: participant, lacksAddress: entry, &problems) { continue }
                 if let index = picked.firstIndex(where: { $0.card.id == card.id }) {
@@ -165,11 +166,11 @@ extension StudyLoader {
     private func datasets(_ study: Study, _ problems: inout ProblemList) -> [StudyDataset] {
         let file = study.file
         var templates: [String: PromptTemplate] = [:]
-        for target in file.targets where StudyFile.knownTargets.contains(target.value) {
+        for target in file.allTargets where StudyFile.knownTargets.contains(target.value) {
             do {
                 let template = try PromptTemplate.load(
                     workspace.prompts.appending(path: "\(target.value).md"), known: PipelinePromptValues.slots)
-                if let wanted = file.prompt, !template.sha256.hasPrefix(wanted.value) {
+                if let wanted = file.prompt, file.targets.contains(target), !template.sha256.hasPrefix(wanted.value) {
                     problems.add(
                         wanted.line,
                         "the prompt template prompts/\(target.value).md has changed: the study was made for "
@@ -210,7 +211,7 @@ extension StudyLoader {
         guard StudyFile.isName(study.name), FileManager.default.fileExists(atPath: path.path(percentEncoded: false)),
             let runs = try? ResultStore(path: path).runs()
         else { return }
-        for target in study.file.targets {
+        for target in study.file.allTargets {
             guard let now = study.datasets.compactMap({ $0.prompts[target.value]?.templateSHA256 }).first,
                 let other = runs.first(where: {
                     $0.study == study.name && $0.target == target.value && !$0.templateHash.isEmpty

@@ -1,5 +1,6 @@
 import Capture
 import Datasets
+import Diagnosis
 import Endpoints
 import Foundation
 import Generation
@@ -14,11 +15,15 @@ public struct GenerationSession: Sendable {
     public let store: ResultStore
     public let card: ModelCard
     public let prompt: RenderedPrompt
-    public let check: SandboxedCheck
+    public let check: any PipelineCheck
+    /// What captures and trains Python pipelines in the same sandbox; nil for a target without Python.
+    public let helper: HelperProgram?
+    /// What compiles and runs Swift pipelines in the same sandbox; nil for other targets.
+    public let swift: SwiftPrograms?
     public let datasetHash: String
     private let study: String
     private let dataset: String
-    private let target: String
+    private let target: PipelineTarget
     private let confinement: Confinement
     private let threads: Int?
     private let baseURL: String?
@@ -45,7 +50,7 @@ public struct GenerationSession: Sendable {
     ///
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
-        workspace: Workspace, study: String, model: String, dataset: String, target: String, baseURL: String?,
+        workspace: Workspace, study: String, model: String, dataset: String, target: PipelineTarget, baseURL: String?,
         replay: URL?, confinement: Confinement
     ) throws {
         try self.init(
@@ -59,7 +64,8 @@ public struct GenerationSession: Sendable {
     ///   - needsEndpoint: false where no model will be asked, so that its key may be missing.
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
-        workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: String, baseURL: String?,
+        workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: PipelineTarget,
+        baseURL: String?,
         replay: URL?, confinement: Confinement, threads: Int? = nil, store: ResultStore? = nil,
         needsEndpoint: Bool = true
     ) throws {
@@ -76,27 +82,21 @@ public struct GenerationSession: Sendable {
         if needsEndpoint { _ = try card.endpoint(workspace: workspace.root, baseURL: baseURL, replay: replay) }
         datasetHash = try data.contentHash()
         let template = try PromptTemplate.load(
-            workspace.prompts.appending(path: "\(target).md"), known: PipelinePromptValues.slots)
+            workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
         prompt = try RenderedPrompt.pipeline(template, data)
         texts = try FeedbackTemplates(
             folder: workspace.prompts.appending(path: "feedback", directoryHint: .isDirectory))
-        let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
-        let runner = try confinement.runner(python: python, threads: threads)
-        guard let helper = HelperFiles.url else {
-            throw SandboxError.environmentBroken(
-                reason: "the Python helper is not beside this executable: build it again with swift build")
-        }
-        check = SandboxedCheck(
-            runner: runner, python: python, helper: helper,
-            subset: try CheckSubset.stage(data, hash: datasetHash, in: workspace))
+        let machinery = try Machinery(target, workspace: workspace, confinement: confinement, threads: threads)
+        (helper, swift) = (machinery.helper, machinery.swift)
+        check = try machinery.check(on: CheckSubset.stage(data, hash: datasetHash, in: workspace))
         self.store = try store ?? ResultStore(path: workspace.database(study: study))
     }
 
-    /// What captures and trains in the same sandbox.
-    public var helper: HelperProgram {
-        HelperProgram(
-            runner: check.runner, interpreter: check.python.interpreterInside, folder: check.helper,
-            threads: threads ?? 2)
+    /// Tries what a run needs and no path alone can tell: that the compiler takes the prebuilt modules. Seconds once a build.
+    ///
+    /// - Throws: `SandboxError`.
+    public func verify() async throws {
+        if let swift { try await swift.swift.verify(in: swift.runner) }
     }
 
     /// One run, from where it stands to its end.
@@ -106,8 +106,9 @@ public struct GenerationSession: Sendable {
         index: Int, maxRounds: Int, loopAfter: Int, record: URL?, replay other: URL? = nil, gates: Gates? = nil,
         observe: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> RunRecord {
+        try await verify()
         let key = RunKey(
-            study: study, dataset: dataset, model: card.slug, target: target, promptHash: prompt.shortHash,
+            study: study, dataset: dataset, model: card.slug, target: target.rawValue, promptHash: prompt.shortHash,
             index: index)
         let replay = other ?? replay
         let manual = workspace.directory(of: key).url.appending(path: "message.md")
@@ -123,7 +124,7 @@ public struct GenerationSession: Sendable {
             workspace: workspace, texts: texts,
             settings: GenerationSettings(
                 prompt: prompt.text, maxOutputTokens: card.maximumOutputTokens, contextTokens: card.contextTokens,
-                prices: prices), observe: observe)
+                prices: prices, expectedFiles: target.files), observe: observe)
         return try await loop.run(
             RunRecord(
                 key: key, provider: replay == nil ? card.provider.rawValue : "replay",
@@ -154,5 +155,42 @@ private struct GatedCheck: PipelineCheck {
         try await gates.checkBegins()
         defer { gates.checkEnds() }
         return try await base.run(files: files, in: round)
+    }
+}
+
+/// What a target's programs are checked and run by.
+private enum Machinery {
+    case python(PythonEnvironment, HelperProgram)
+    case swift(SwiftPrograms)
+
+    init(_ target: PipelineTarget, workspace: Workspace, confinement: Confinement, threads: Int?) throws {
+        switch target {
+        case .pytorch:
+            let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
+            guard let folder = HelperFiles.url else {
+                throw SandboxError.environmentBroken(
+                    reason: "the Python helper is not beside this executable: build it again with swift build")
+            }
+            let helper = HelperProgram(
+                runner: try confinement.runner(python: python, threads: threads),
+                interpreter: python.interpreterInside, folder: folder, threads: threads ?? 2)
+            self = .python(python, helper)
+        case .swift:
+            let environment = try SwiftEnvironment.locate(cache: workspace.cache)
+            let runner = try confinement.runner(python: nil, threads: threads)
+            self = .swift(SwiftPrograms(runner: runner, swift: environment))
+        }
+    }
+
+    var helper: HelperProgram? { if case .python(_, let helper) = self { helper } else { nil } }
+
+    var swift: SwiftPrograms? { if case .swift(let programs) = self { programs } else { nil } }
+
+    func check(on subset: CheckSubset) -> any PipelineCheck {
+        switch self {
+        case .python(let python, let helper):
+            SandboxedCheck(runner: helper.runner, python: python, helper: helper.folder, subset: subset)
+        case .swift(let programs): SwiftCheck(runner: programs.runner, swift: programs.swift, subset: subset)
+        }
     }
 }

@@ -85,7 +85,7 @@ public final class LocalExecutor: StudyExecutor {
             throw TrainingError.missing(what: "the run of \(job.id)", command: "llmbench study run")
         }
         let stage = TrainingStage(
-            workspace: workspace, store: store, helper: session.helper, threads: threads)
+            workspace: workspace, store: store, helper: session.helper, swift: session.swift, threads: threads)
         let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
         switch job.kind {
         case .generate, .baseline: break
@@ -160,11 +160,11 @@ public final class LocalExecutor: StudyExecutor {
         // Whether a key is set is looked at for conversations only.
         let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.kind == .generate)"
         if let known = sessions.withLock({ $0[key] }) { return known }
-        guard let participant = study.participant(job.model) else {
+        guard let participant = study.participant(job.model), let target = PipelineTarget(rawValue: job.target) else {
             throw StudyError.unknownJob(name: job.id, suggestions: [])
         }
         let session = try GenerationSession(
-            workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: job.target,
+            workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: target,
             baseURL: nil, replay: participant.replay.map { workspace.root.appending(path: $0) },
             confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate)
         let records = StageRecords(study: study, workspace: workspace, store: store)
@@ -187,7 +187,8 @@ extension JobOutcome {
         case let error as TrainingError where error.isPipelinesFault: self = .failed(reason: "\(error)")
         case let error as BaselineError where error.isTrainingsFault: self = .failed(reason: "\(error)")
         case CaptureError.helperMissing, TrainingError.diskFull, GenerationError.diskFull, SandboxError.unavailable,
-            SandboxError.environmentBroken, SandboxError.diskFull, is StoreError:
+            SandboxError.environmentBroken, SandboxError.swiftMissing,
+            SandboxError.diskFull, is StoreError:
             self = .fatal(reason: "\(error)")
         case CaptureError.unwritable: self = .broken(reason: "\(error)")
         case let error as CaptureError: self = .failed(reason: "\(error)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Capture
 import Datasets
+import Diagnosis
 import Foundation
 import ResultStore
 import Sandbox
@@ -25,7 +26,7 @@ struct CaptureCommand: AsyncParsableCommand {
     @OptionGroup var jsonOption: JSONOption
 
     func run() async throws {
-        let stage = try options.stage(needsPython: true)
+        let stage = try options.stage(needsPrograms: true)
         var records: [(run: RunRecord, capture: CaptureRecord?, failure: String?)] = []
         for run in try options.records(in: stage.store) {
             let bar = ProgressBar(title: "capture \(options.short(run))", total: 0)
@@ -36,6 +37,8 @@ struct CaptureCommand: AsyncParsableCommand {
                 records.append((run, capture, nil))
             } catch let error as CaptureError {
                 records.append((run, nil, "\(error)"))
+            } catch TrainingError.notCapturable(let reasons) {
+                records.append((run, nil, reasons.joined(separator: "; ")))
             } catch {
                 throw StageOptions.failure(error)
             }
@@ -104,8 +107,8 @@ struct StageOptions: ParsableArguments {
     /// nil for the pipeline's own choice.
     var epochCount: Int? { epochs == "own" ? nil : Int(epochs) }
 
-    /// - Parameter needsPython: false where nothing may have to run in the sandbox.
-    func stage(needsPython: Bool) throws -> TrainingStage {
+    /// - Parameter needsPrograms: false where nothing may have to run in the sandbox.
+    func stage(needsPrograms: Bool) throws -> TrainingStage {
         let workspace = try workspaceOptions.resolve()
         let database = workspace.database(study: workspaceOptions.study)
         guard FileManager.default.fileExists(atPath: database.path) else {
@@ -113,8 +116,12 @@ struct StageOptions: ParsableArguments {
                 "study '\(workspaceOptions.study)' has no runs yet: `llmbench generate` makes one")
         }
         do {
-            let helper = needsPython ? try helper(workspace) : nil
-            return TrainingStage(workspace: workspace, store: try ResultStore(path: database), helper: helper)
+            let store = try ResultStore(path: database)
+            let targets = needsPrograms ? Set(try records(in: store).map(\.target)) : []
+            let isSwift = targets.contains(PipelineTarget.swift.rawValue)
+            let helper = targets.contains { $0 != PipelineTarget.swift.rawValue } ? try helper(workspace) : nil
+            return TrainingStage(
+                workspace: workspace, store: store, helper: helper, swift: isSwift ? try swift(workspace) : nil)
         } catch {
             throw Self.failure(error)
         }
@@ -127,6 +134,13 @@ struct StageOptions: ParsableArguments {
         return HelperProgram(
             runner: try confinementOptions.confinement.runner(python: python), interpreter: python.interpreterInside,
             folder: folder, threads: min(2, ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    private func swift(_ workspace: Workspace) throws -> SwiftPrograms {
+        confinementOptions.warn()
+        return SwiftPrograms(
+            runner: try confinementOptions.confinement.runner(python: nil),
+            swift: try SwiftEnvironment.locate(cache: workspace.cache))
     }
 
     /// The runs named, each once.

@@ -7,7 +7,8 @@ struct DiagnoseCommand: AsyncParsableCommand {
         commandName: "diagnose",
         abstract: "Which error class is this output?",
         discussion: """
-            Reads what a Python program printed and names the exception that reached the top, as the error report counts it.
+            Reads what a Python program, a Swift compiler or a Swift program printed and names what the error report counts: \
+            the exception that reached the top, the compiler's first error, the trap.
 
               llmbench diagnose generated/default/…/round-00/check/stderr
               python main.py 2>&1 | llmbench diagnose - --json
@@ -27,8 +28,12 @@ struct DiagnoseCommand: AsyncParsableCommand {
     private static let window = 4 << 20
 
     func run() async throws {
-        guard let report = PythonDiagnosis(codeRoot: codeRoot).diagnose(text: try text()) else {
-            throw CommandFailure.failed("\(file == "-" ? "the input" : file) shows no Python error")
+        let text = try text()
+        guard
+            let report = PythonDiagnosis(codeRoot: codeRoot).diagnose(text: text)
+                ?? SwiftDiagnosis(codeRoot: codeRoot).diagnose(text: text)
+        else {
+            throw CommandFailure.failed("\(file == "-" ? "the input" : file) shows no Python or Swift error")
         }
         if output.json { return try JSONOption.print(Answer(report)) }
         print("class        \(Feedback.escaped(report.errorClass))")

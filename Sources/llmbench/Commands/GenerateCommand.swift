@@ -22,6 +22,7 @@ struct GenerateCommand: AsyncParsableCommand {
             EXAMPLES
               llmbench generate --model fixture-three-rounds
               llmbench generate --model gpt-4o --dataset mni152-white-matter --runs 10 --study cohorts
+              llmbench generate --model fixture-swift --target swift
               llmbench generate --model smollm2-135m --base-url http://127.0.0.1:8711/v1 --max-rounds 6
               llmbench generate --model gpt-4o --record gpt-4o.jsonl
             """)
@@ -32,7 +33,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "The dataset, as `llmbench datasets list` shows it.")
     var dataset: String = "colin27-cerebellum"
 
-    @Option(help: "What the code is written in; this version knows pytorch.")
+    @Option(help: "What the code is written in: pytorch, or swift on TensorRuntime and PipelineKit.")
     var target: String = "pytorch"
 
     @Option(help: "How many independent runs.")
@@ -59,8 +60,8 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup var jsonOption: JSONOption
 
     func validate() throws {
-        guard target == "pytorch" else {
-            throw ValidationError("there is no target '\(target)': this version knows pytorch")
+        guard PipelineTarget(rawValue: target) != nil else {
+            throw ValidationError("there is no target '\(target)': this version knows \(PipelineTarget.list)")
         }
         guard (1...99).contains(runs) else { throw ValidationError("--runs \(runs): give a number from 1 to 99") }
         guard (0...1000).contains(maxRounds) else {
@@ -79,7 +80,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let session: GenerationSession
         do {
             session = try GenerationSession(
-                workspace: workspace, study: workspaceOptions.study, model: model, dataset: dataset, target: target,
+                workspace: workspace, study: workspaceOptions.study, model: model, dataset: dataset,
+                target: PipelineTarget(rawValue: target) ?? .pytorch,
                 baseURL: baseURL, replay: replay.map { URL(filePath: $0) }, confinement: confinementOptions.confinement)
         } catch {
             throw Self.failure(error)

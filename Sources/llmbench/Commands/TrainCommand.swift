@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capture
+import Diagnosis
 import Foundation
 import ResultStore
 import Sandbox
@@ -12,7 +13,7 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train the pipeline of a run: on our runtime, in PyTorch, or by its own program.",
         discussion: """
             Engines: swift trains the captured graph on the tensor runtime, pytorch trains the same graph in PyTorch, emitted \
-            runs the model's own main.py. A run that is not captured yet is captured first. Broken off, swift goes on after \
+            runs the model's own program. A run that is not captured yet is captured first. Broken off, swift goes on after \
             the last whole epoch. Exit status: 0 trained, 1 the pipeline failed, 2 usage, 3 the harness or its environment.
 
             EXAMPLES
@@ -21,8 +22,8 @@ struct TrainCommand: AsyncParsableCommand {
               llmbench train run-01 --epochs 5 --parity
             """)
 
-    @Option(help: "swift, pytorch or emitted.")
-    var engine: TrainingRecord.Engine = .swift
+    @Option(help: "swift, pytorch or emitted; swift when not given, and emitted for pipelines of the target swift.")
+    var engine: TrainingRecord.Engine?
 
     @Option(help: "Train from so many seeds, counted from --seed.")
     var seeds: Int = 1
@@ -38,7 +39,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let stage = try options.stage(needsPython: true)
+        let stage = try options.stage(needsPrograms: true)
         var rows: [Row] = []
         for run in try options.records(in: stage.store) {
             for seed in options.seed..<options.seed + seeds {
@@ -51,9 +52,9 @@ struct TrainCommand: AsyncParsableCommand {
                     }
                     rows.append(row)
                 } catch let error as TrainingError where error.isPipelinesFault {
-                    rows.append(Row(run, engine: engine, seed: seed, failure: "\(error)"))
+                    rows.append(Row(run, engine: engine(of: run), seed: seed, failure: "\(error)"))
                 } catch let error as CaptureError where error != .helperMissing {
-                    rows.append(Row(run, engine: engine, seed: seed, failure: "\(error)"))
+                    rows.append(Row(run, engine: engine(of: run), seed: seed, failure: "\(error)"))
                 } catch {
                     throw StageOptions.failure(error)
                 }
@@ -65,7 +66,12 @@ struct TrainCommand: AsyncParsableCommand {
         }
     }
 
+    private func engine(of run: RunRecord) -> TrainingRecord.Engine {
+        engine ?? (PipelineTarget(rawValue: run.target)?.isCaptured == false ? .emitted : .swift)
+    }
+
     private func train(_ run: RunRecord, seed: Int, _ stage: TrainingStage) async throws -> TrainingRecord {
+        let engine = engine(of: run)
         let bar = TrainingBar(title: "\(engine.rawValue) \(options.short(run)) seed \(seed)")
         defer { bar.finish() }
         return try await stage.train(

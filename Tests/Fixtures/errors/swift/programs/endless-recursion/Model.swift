@@ -1,0 +1,3 @@
+func depth(_ n: Int) -> Int {
+    return 1 + depth(n + 1)
+}

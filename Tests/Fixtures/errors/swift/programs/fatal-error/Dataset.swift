@@ -1,0 +1,3 @@
+func load() -> Never {
+    fatalError("unexpected number of channels: 4")
+}

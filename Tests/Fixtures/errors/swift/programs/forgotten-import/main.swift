@@ -1,0 +1,4 @@
+import PipelineKit
+
+let x = Variable(1.0)
+print(x.shape)

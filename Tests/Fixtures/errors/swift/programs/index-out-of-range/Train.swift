@@ -1,0 +1,3 @@
+func pick(_ values: [Double], _ index: Int) -> Double {
+    return values[index]
+}

@@ -1,0 +1,1 @@
+print(pick([1, 2], CommandLine.arguments.count + 1))

@@ -1,0 +1,4 @@
+import PipelineKit
+import TensorRuntime
+
+let split = try Split(count: 20)

@@ -1,0 +1,5 @@
+import TensorRuntime
+
+func lossOf(_ logits: Variable, _ masks: Variable) -> Variable {
+    return try Loss.binaryCrossEntropyWithLogits(logits, masks)
+}

@@ -1,0 +1,4 @@
+import PipelineKit
+import TensorRuntime
+
+print(try ImagePairs(folder: "/data/train").count)

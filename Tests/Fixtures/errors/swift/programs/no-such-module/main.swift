@@ -1,0 +1,3 @@
+import Torch
+
+print(1)

@@ -1,0 +1,3 @@
+import TensorRuntime
+
+print("training")

@@ -1,0 +1,4 @@
+import PipelineKit
+import TensorRuntime
+
+print(UNet().namedParameters.count)
