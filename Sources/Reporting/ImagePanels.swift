@@ -78,22 +78,13 @@ public struct ImagePanels {
             do {
                 return Column(
                     label: run.record.model, training: training, predictions: try Predictions(contentsOf: file),
-                    threshold: Self.threshold(directory, training.record),
+                    threshold: training.record.decisionThreshold(in: directory),
                     dice: Dictionary(training.heldOut.map { ($0.sample, $0.dice) }, uniquingKeysWith: { $1 }))
             } catch {
                 absent.append("\(run.label): its predictions are not in generated/ (\(error))")
                 return nil
             }
         }
-    }
-
-    /// How the pipeline turns a probability into a yes; one half where its prediction was not captured.
-    private static func threshold(_ directory: RunDirectory, _ training: TrainingRecord) -> Threshold {
-        for epochs in [training.epochs, nil] {
-            let file = directory.capture(seed: training.seed, epochs: epochs).appending(path: "eval-graph.json")
-            if let graph = try? Graph(contentsOf: file), let threshold = graph.threshold { return threshold }
-        }
-        return Threshold(value: 0.5, comparison: .greater)
     }
 
     private func rows(_ columns: [Column], _ samples: [String]) throws -> [(role: String, sample: String)] {

@@ -77,7 +77,8 @@ public struct SwiftEnvironment: Sendable, Hashable {
     /// what takes time runs in the libraries, which are optimised.
     func compileCommand(_ files: [String]) -> [String] {
         [
-            "\(toolchainInside)/usr/bin/swiftc", "-swift-version", "5", "-Onone", "-g", "-module-name", "pipeline",
+            "\(toolchainInside)/usr/bin/swiftc", "-swift-version", "5", "-Onone", "-gline-tables-only", "-module-name",
+            "pipeline",
             "-module-cache-path", "/tmp/modules", "-I", "/kit/modules", "-L", "/kit/lib", "-lPipelineKit", "-j", "2",
             "-o", "/build/pipeline",
         ] + files.map { "/code/\($0)" }
@@ -234,7 +235,8 @@ struct SwiftKit {
         } catch {
             try? FileManager.default.removeItem(at: partial)
             throw .swiftMissing(
-                reason: "its modules cannot be staged below \(parent.path) (\(error.localizedDescription)): free some space, and "
+                reason:
+                    "its modules cannot be staged below \(parent.path) (\(error.localizedDescription)): free some space, and "
                     + "see that /usr/bin/strip is there (apt install binutils)")
         }
     }

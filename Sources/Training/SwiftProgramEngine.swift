@@ -67,7 +67,7 @@ public struct SwiftProgramEngine: Sendable {
                 + ((line ?? HelperProgram.lastLine(of: folder.appending(path: "stderr"))).map { ": \($0)" } ?? ""))
     }
 
-    private static func result(in out: URL, folder: URL, _ outcome: SandboxOutcome) throws -> EmittedEngine.Result {
+    static func result(in out: URL, folder: URL, _ outcome: SandboxOutcome) throws -> EmittedEngine.Result {
         let record = HelperRecord(out: out)
         let images = try tensors("heldout.safetensors", record, limit: SampleTensors.maximumBytes)
         let answer = try tensors(
@@ -109,6 +109,8 @@ struct HeldOutRule {
 
     var threshold: Double
     var batchSize: Int
+    /// As `PipelineKit` decides.
+    var decision: Threshold { Threshold(value: threshold, comparison: .greater) }
     /// Of the prediction of all held-out images.
     var seconds: Double?
 

@@ -95,9 +95,8 @@ extension TrainingStage {
             let file = directory(of: run).training(engine: training.engine.rawValue, seed: training.seed)
                 .appending(path: HeldOutRule.file)
             let rule = try HeldOutRule(contentsOf: file)
-            let threshold = Threshold(value: rule.threshold, comparison: .greater)
             return (
-                Evaluator(dataset: dataset, threshold: threshold, batchSize: rule.batchSize),
+                Evaluator(dataset: dataset, threshold: rule.decision, batchSize: rule.batchSize),
                 try SampleTensors(contentsOf: file)
             )
         }

@@ -72,6 +72,22 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             says: ["the Python environment is unusable", "/nowhere/python", "check LLMBENCH_PYTHON"],
             variables: ["LLMBENCH_PYTHON": "/nowhere/python"]),
         .init(
+            name: "a compiler that is not there",
+            arguments: ["generate", "--model", "fixture-swift", "--target", "swift", "--dataset", "disc"], status: 3,
+            says: ["the target swift cannot be used here", "there is no compiler at LLMBENCH_SWIFTC=/nowhere/swiftc"],
+            variables: ["LLMBENCH_SWIFTC": "/nowhere/swiftc"]),
+        .init(
+            name: "prebuilt modules that are not there",
+            arguments: ["generate", "--model", "fixture-swift", "--target", "swift", "--dataset", "disc"], status: 3,
+            says: [
+                "the target swift cannot be used here", "TensorRuntime.swiftmodule is not in /nowhere",
+                "swift build -c release --product PipelineKit",
+            ], variables: ["LLMBENCH_SWIFT_MODULES": "/nowhere"]),
+        .init(
+            name: "a target that is not there",
+            arguments: ["generate", "--model", "fixture-never", "--target", "jax"], status: 2,
+            says: ["there is no target 'jax'", "pytorch or swift"]),
+        .init(
             name: "a report of a study without runs", arguments: ["report", "all", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs to report", "llmbench generate"]),
         .init(

@@ -77,7 +77,7 @@ struct ResultTests {
         let cards = try models.objects()
         #expect(
             cards.compactMap { $0["id"] as? String }
-                == ["fixture-steady", "fixture-never", "fixture-prose", "fixture-lost", "remote", "keyless"])
+                == ["fixture-steady", "fixture-never", "fixture-swift", "fixture-prose", "fixture-lost", "remote", "keyless"])
         #expect(cards[4]["key"] as? String == "set")
         #expect(cards[5]["key"] == nil)
         #expect(!models.output.contains("secret-31415"))

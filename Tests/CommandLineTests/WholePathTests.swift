@@ -89,7 +89,7 @@ struct WholePathTests {
         #expect(text.status == 0 && text.output.contains("FileNotFoundError"), "\(text)")
         let csv = try await workspace.llmbench("report", "errors", "--format", "csv")
         let rows = csv.output.components(separatedBy: "\r\n").filter { !$0.isEmpty }
-        #expect(rows.count == 2 && rows[0].hasPrefix("model,dataset,outcome,"), "\(csv)")
+        #expect(rows.count == 2 && rows[0].hasPrefix("model,dataset,target,outcome,"), "\(csv)")
         #expect(rows.last?.contains("fixture-never") == true && rows.last?.contains("round limit") == true, "\(csv)")
         // By format, what the file that is printed begins with.
         for (format, magic) in [("html", "<!doctype html>"), ("xlsx", "PK"), ("svg", "<?xml"), ("png", "\u{89}PNG")] {

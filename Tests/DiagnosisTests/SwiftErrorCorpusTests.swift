@@ -6,7 +6,7 @@ import Testing
 
 /// Small Swift programs that are really broken, and what compiler and runtime really printed: `Tests/Fixtures/errors/swift`.
 ///
-/// `LLMBENCH_REGENERATE_ERRORS=missing swift test --filter regeneratesSwift` compiles and runs those without a stored output in the
+/// `LLMBENCH_REGENERATE_ERRORS=missing swift test --filter SwiftErrorCorpusTests/regenerate` compiles and runs those without a stored output in the
 /// sandbox and stores it; `all` does so with all of them.
 struct BrokenSwiftProgram: Sendable, CustomTestStringConvertible {
     let name: String

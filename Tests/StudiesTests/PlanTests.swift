@@ -42,6 +42,24 @@ struct PlanTests {
         #expect(Set(plan.jobs.map(\.job.id)).count == plan.jobs.count)
     }
 
+    @Test("measures programs in Swift by running them, whichever engines are named, and only where they are asked for")
+    func targets() throws {
+        let plan = try plan(
+            """
+            name: targets
+            models: [small, {card: prose, targets: [swift]}]
+            datasets: [disc]
+            engines: [swift, pytorch]
+            parity: 5
+            """)
+        let swift = "prose/disc/swift/1"
+        let ids = plan.jobs.map(\.job.id).filter { $0.contains("/swift/1") }
+        #expect(ids == ["generate/\(swift)", "train/\(swift)/emitted-0", "evaluate/\(swift)/emitted-0"])
+        #expect(plan.job("train/\(swift)/emitted-0")?.needs == ["generate/\(swift)"])
+        #expect(plan.jobs.filter { $0.job.kind == .generate }.map(\.job.model) == ["small", "prose"])
+        #expect(plan.study.dataset("disc")?.prompts["swift"]?.text.contains("PipelineKit") == true)
+    }
+
     @Test("does the first run of every model before the second of any")
     func order() throws {
         let plan = try plan(
@@ -111,8 +129,10 @@ struct PlanTests {
         let conversations = plan.jobs.count { $0.job.kind == .generate }
         switch name {
         case "demo":
-            #expect(study.settings.isEmpty && conversations == 5 && study.file.maxRounds == 6)
+            #expect(study.settings.isEmpty && conversations == 6 && study.file.maxRounds == 6)
             #expect(study.participants.allSatisfy { $0.card.fixture })
+            let swift = plan.jobs.filter { $0.job.target == "swift" }.map { "\($0.job.kind) \($0.job.model)" }
+            #expect(swift == ["generate fixture-swift", "train fixture-swift", "evaluate fixture-swift"])
         case "run-to-run": #expect(conversations == 20 && study.settings.count == 1)
         case "fixed-epochs": #expect(study.file.epochs == 120 && conversations == 8)
         default:

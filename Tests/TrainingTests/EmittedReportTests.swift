@@ -47,7 +47,7 @@ struct EmittedReportTests {
         let folder = try TemporaryFolder()
         let report = try report(
             #"{"epochs": [{"epoch": 1, "train_loss": 0.5, "seconds": 2}, {"epoch": 2, "train_loss": 0.4}]}"#)
-        let history = EmittedEngine.history(report, sheets: EmittedSheets(folder.url))
+        let history = EmittedEngine.history(report.epochs ?? [], sheets: EmittedSheets(folder.url))
         #expect(history.map(\.trainLoss) == [0.5, 0.4])
         #expect(history.map(\.seconds) == [2, 0])
         #expect(history.allSatisfy { $0.validationLoss == nil && $0.validationDice.isEmpty })

@@ -48,12 +48,8 @@ public struct SwiftDiagnosis: Sendable {
         case .signalled(let signal):
             let lines = PythonDiagnosis.lines(of: standardError)
             let frame = SwiftBacktrace.innermost(in: lines, below: codeRoot)
-            guard let message = SwiftBacktrace.fatalError(in: lines) else {
-                // A trap without a word: an overflow, say, in code that was compiled without its message.
-                guard SwiftBacktrace.hasCrash(lines) else {
-                    return report("Killed", .other, PythonDiagnosis.name(of: signal), frame)
-                }
-                return report("RuntimeTrap", .other, PythonDiagnosis.name(of: signal), frame)
+            guard let message = SwiftBacktrace.failure(in: lines) else {
+                return report("Killed", .other, PythonDiagnosis.name(of: signal), frame)
             }
             return report("RuntimeTrap", SwiftSubcategoryRules.trap(message), message, frame)
         }
@@ -62,7 +58,7 @@ public struct SwiftDiagnosis: Sendable {
     /// For an output whose ending is not known, such as a file: the trap it shows, else the first error of a compiler.
     public func diagnose(text: String) -> ErrorReport? {
         let lines = PythonDiagnosis.lines(of: text)
-        if SwiftBacktrace.fatalError(in: lines) != nil || SwiftBacktrace.hasCrash(lines) {
+        if SwiftBacktrace.failure(in: lines) != nil {
             return diagnose(standardOutput: "", standardError: text, termination: .signalled(SIGILL))
         }
         guard SwiftDiagnostic.all(in: lines).contains(where: \.isError) else { return nil }

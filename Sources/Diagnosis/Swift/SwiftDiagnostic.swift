@@ -33,14 +33,15 @@ struct SwiftDiagnostic: Hashable {
 
 /// What the runtime of Swift prints when a program traps, and its backtracer after it.
 enum SwiftBacktrace {
-    /// The message behind `Fatal error: `, as the program gave it.
-    static func fatalError(in lines: [String]) -> String? {
-        guard let start = lines.lastIndex(where: { isFatal($0) }), let range = lines[start].firstRange(of: mark) else {
-            return nil
+    /// The message of what ended a program, as the program or the runtime gave it: behind `Fatal error: `, `Precondition failed: ` or
+    /// `Assertion failed: `, else what the backtracer calls it (`arithmetic overflow`, `Bad pointer dereference`).
+    static func failure(in lines: [String]) -> String? {
+        guard let start = lines.lastIndex(where: { said(in: $0) != nil }), let first = said(in: lines[start]) else {
+            return lines.lazy.compactMap(named).first
         }
-        var message = [String(lines[start][range.upperBound...])]
+        var message = [String(first)]
         for line in lines[(start + 1)...].prefix(20) {
-            if line.isEmpty || line.hasPrefix("*** ") || line.hasPrefix("💣") { break }
+            if line.isEmpty || line.hasPrefix("*** ") || line.hasPrefix("swift-runtime: ") { break }
             message.append(line)
         }
         let text = message.joined(separator: "\n")
@@ -48,25 +49,44 @@ enum SwiftBacktrace {
         return text.hasPrefix(raised) ? String(text.dropFirst(raised.count)) : text
     }
 
-    private static let mark = "Fatal error: "
+    private static let marks = ["Fatal error: ", "Precondition failed: ", "Assertion failed: "]
 
-    /// `Swift/ContiguousArrayBuffer.swift:692: Fatal error: …`, `pipeline/main.swift:4: Fatal error: …`, or the words alone.
-    private static func isFatal(_ line: String) -> Bool {
-        guard let range = line.firstRange(of: mark) else { return false }
-        let before = line[..<range.lowerBound]
-        return before.isEmpty || before.hasSuffix(".swift:") || before.hasSuffix(": ") && before.contains(".swift:")
+    /// `Swift/ContiguousArrayBuffer.swift:692: Fatal error: …`, `pipeline/main.swift:4: Fatal error: …`, or the words alone. Without
+    /// a message of its own, `Fatal error` is all there is.
+    private static func said(in line: String) -> Substring? {
+        for mark in marks {
+            guard
+                let range = line.firstRange(of: mark)
+                    ?? (line.hasSuffix(mark.dropLast(2)) ? line.range(of: mark.dropLast(2)) : nil)
+            else { continue }
+            let before = line[..<range.lowerBound]
+            guard before.isEmpty || (before.hasSuffix(": ") && before.contains(".swift:")) else { continue }
+            let rest = line[range.upperBound...]
+            return rest.isEmpty ? line[range] : rest
+        }
+        return nil
     }
 
-    static func hasCrash(_ lines: [String]) -> Bool { lines.contains { isCrash($0) } }
+    /// `*** Swift runtime failure: arithmetic overflow ***`, `*** Program crashed: Bad pointer dereference at 0x… ***`
+    private static func named(_ line: String) -> String? {
+        guard line.hasPrefix("*** "), line.hasSuffix(" ***") else { return nil }
+        let text = line.dropFirst(4).dropLast(4)
+        for mark in ["Swift runtime failure: ", "Program crashed: "] where text.hasPrefix(mark) {
+            let cause = text.dropFirst(mark.count)
+            return String(cause.firstRange(of: " at 0x").map { cause[..<$0.lowerBound] } ?? cause)
+        }
+        return nil
+    }
 
     private static func isCrash(_ line: String) -> Bool {
         line.hasPrefix("*** Program crashed: ") || line.hasPrefix("*** Signal ")
+            || line.hasPrefix("*** Swift runtime failure: ")
     }
 
     /// Where the report begins: the message of the trap, else the first line of the backtracer.
     static func firstLine(in lines: [String]) -> Int? {
         let crash = lines.firstIndex { isCrash($0) }
-        return lines[..<(crash ?? lines.count)].lastIndex { isFatal($0) } ?? crash
+        return lines[..<(crash ?? lines.count)].lastIndex { said(in: $0) != nil } ?? crash
     }
 
     /// The first frame inside the generated files: `4 [ra] 0x… Trainer.pick(_:) + 64 in pipeline at /code/Train.swift:4:44`.

@@ -80,11 +80,14 @@ enum SwiftSubcategoryRules {
         ),
         (
             .dataHandling,
-            ["overflow", "division by zero", "not enough bits", "negative", "range requires", "cannot be converted to"]
+            [
+                "overflow", "division by zero", "no representation", "not enough bits", "negative", "range requires",
+                "cannot be converted to",
+            ]
         ),
         (.filePath, ["cannot access", "cannot write", "there is no folder", "is missing", "no such file"]),
         (.typeMismatch, ["could not cast value"]),
-        (.resources, ["of memory", "refused as too large"]),
+        (.resources, ["of memory", "refused as too large", "bad pointer dereference"]),
         (.apiMisuse, ["there is no option", "needs a value", "set up", "has no operation"]),
     ]
 }

@@ -46,7 +46,7 @@ struct HeldOutGallery: Sendable {
         }
         self.dataset = found.dataset
         self.training = training
-        threshold = Self.threshold(directory, training.record)
+        threshold = training.record.decisionThreshold(in: directory)
         let positions = Dictionary(
             uniqueKeysWithValues: found.dataset.split.heldOut.enumerated().map { ($1, $0) })
         let sorted = training.heldOut.filter { positions[$0.sample] != nil }
@@ -71,19 +71,6 @@ struct HeldOutGallery: Sendable {
             chosen.insert(total / 2)
         }
         return chosen.sorted()
-    }
-
-    /// How the pipeline turns a probability into a yes; one half where its prediction was not captured.
-    private static func threshold(_ directory: RunDirectory, _ training: TrainingRecord) -> Threshold {
-        for epochs in [training.epochs, nil] {
-            let folder = directory.capture(seed: training.seed, epochs: epochs)
-            if let graph = try? Graph(contentsOf: folder.appending(path: "eval-graph.json")),
-                let threshold = graph.threshold
-            {
-                return threshold
-            }
-        }
-        return Threshold(value: 0.5, comparison: .greater)
     }
 
     func sample(_ item: Case) -> HeldOutSample { HeldOutSample(dataset: dataset, position: item.position) }

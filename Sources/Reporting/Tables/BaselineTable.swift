@@ -76,7 +76,8 @@ extension StudyEvidence {
             case .failed: "failed: \(record.failure ?? "no reason recorded")"
             }
         return [
-            .text(baseline.label), .text(record.dataset), .text(record.engine.rawValue), .integer(record.seed),
+            .text(baseline.label), .text(record.dataset), .missing, .text(record.engine.rawValue),
+            .integer(record.seed),
             record.epochs.map { .integer($0) } ?? .missing, .missing, .integer(dice.count), cell(baseline.meanDice),
             interval ?? .missing, cell(Statistics.median(dice)), cell(Statistics.interquartileRange(dice)), .missing,
             cell(reference?.bestThresholdDice), cell(reference?.meanMaskDice), .text(verdict),

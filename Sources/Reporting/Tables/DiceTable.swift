@@ -7,7 +7,8 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "dice", title: "Held-out Dice",
             columns: [
-                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("engine", key: "engine"),
+                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("target", key: "target"),
+                .init("engine", key: "engine"),
                 .init("seed", key: "seed", numeric: true), .init("epochs", key: "epochs", numeric: true),
                 .init("own choice", key: "own_epochs", numeric: true),
                 .init("images", key: "images", numeric: true),
@@ -43,7 +44,8 @@ extension StudyEvidence {
             value.map { .number($0, digits: digits) } ?? .missing
         }
         return [
-            .text(run.label), .text(run.record.dataset), .text(training.record.engine.rawValue),
+            .text(run.label), .text(run.record.dataset), .text(run.record.target),
+            .text(training.record.engine.rawValue),
             .integer(training.record.seed), training.record.epochs.map { .integer($0) } ?? .missing,
             run.ownEpochs.map { .integer($0) } ?? .missing, .integer(dice.count), cell(training.meanDice),
             interval.map { .text("\(ReportTable.Cell.fixed($0.lower, 3)) – \(ReportTable.Cell.fixed($0.upper, 3))") }

@@ -9,7 +9,8 @@ extension StudyEvidence {
         var table = ReportTable(
             name: "errors", title: "Errors and rounds",
             columns: [
-                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("outcome", key: "outcome"),
+                .init("model", key: "model"), .init("dataset", key: "dataset"), .init("target", key: "target"),
+                .init("outcome", key: "outcome"),
                 .init("replies", key: "replies", numeric: true), .init("fed back", key: "feedbacks", numeric: true),
             ] + (classes.isEmpty ? [.init("errors by class", key: "errors_by_class")] : [])
                 + classes.map { .init($0, key: $0, numeric: true) } + [
@@ -44,8 +45,8 @@ extension StudyEvidence {
             } ?? .missing
         let checks = run.rounds.compactMap(\.checkSeconds)
         return [
-            .text(run.label), .text(run.record.dataset), .text(run.outcome), .integer(summary.replies),
-            .integer(summary.feedbacks),
+            .text(run.label), .text(run.record.dataset), .text(run.record.target), .text(run.outcome),
+            .integer(summary.replies), .integer(summary.feedbacks),
         ] + (classes.isEmpty ? [listed(summary.errorsByClass)] : [])
             + classes.map { .integer(summary.errorsByClass[$0] ?? 0) } + [
                 .integer(summary.contractViolations), .integer(summary.extractionErrors),

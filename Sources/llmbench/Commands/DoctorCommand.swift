@@ -29,6 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var checks = SandboxCheck.all()
         let root = folder()
         if checks.allSatisfy({ $0.status != .missing }) { checks.append(await pythonCheck(root)) }
+        checks.append(await swiftCheck(root))
         checks.append(await nnunetCheck(root))
         checks += [MachineCheck.processor(), MachineCheck.threads(), MachineCheck.memory(), MachineCheck.disk(root)]
         checks += [keys(), MachineCheck.ignored(root)].compactMap { $0 }
@@ -61,6 +62,23 @@ struct DoctorCommand: AsyncParsableCommand {
                     + " and \(versions.count - shown.count) more, imported in the sandbox")
         } catch {
             return SandboxCheck(name: "Python", status: .missing, detail: "\(error)", remedy: "scripts/setup")
+        }
+    }
+
+    /// Only the target swift needs it: without it, everything else works.
+    private func swiftCheck(_ root: URL) async -> SandboxCheck {
+        do {
+            let swift = try SwiftEnvironment.locate(
+                cache: root.appending(path: "cache", directoryHint: .isDirectory))
+            let seconds = try await swift.verify(in: try BubblewrapSandbox(), again: true) ?? 0
+            return SandboxCheck(
+                name: "Swift", status: .working,
+                detail: "\(swift.compiler.path) compiles against PipelineKit in the sandbox "
+                    + "(\(String(format: "%.1f", seconds)) s)")
+        } catch {
+            return SandboxCheck(
+                name: "Swift", status: .degraded, detail: "\(error)",
+                remedy: "swift build -c release --product PipelineKit")
         }
     }
 

@@ -23,6 +23,7 @@ struct ScratchWorkspace {
         models:
           - {id: fixture-steady, name: Steady, vendor: llmbench, provider: replay, recording: recordings/fixture-steady.jsonl, fixture: true}
           - {id: fixture-never, name: Never, vendor: llmbench, provider: replay, recording: recordings/fixture-never.jsonl, fixture: true}
+          - {id: fixture-swift, name: Swift, vendor: llmbench, provider: replay, recording: recordings/fixture-swift.jsonl, fixture: true}
           - {id: fixture-prose, name: Prose, vendor: llmbench, provider: replay, recording: recordings/prose.jsonl, fixture: true}
           - {id: fixture-lost, name: Lost, vendor: llmbench, provider: replay, recording: recordings/lost.jsonl, fixture: true}
           - {id: remote, name: Remote, vendor: nobody, provider: openai, base_url: "\(baseURL)", api_key_env: SCRATCH_KEY}
