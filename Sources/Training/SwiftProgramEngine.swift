@@ -116,7 +116,8 @@ struct HeldOutRule {
 
     /// - Throws: `TrainingError.pipelineFailed` where a number is missing or can not be meant.
     init(metadata: [String: String]) throws {
-        guard let threshold = metadata["threshold"].flatMap(Double.init), (0...1).contains(threshold),
+        // Programs compare in single precision: 0.4 is the float next to it, which must not count as above.
+        guard let threshold = metadata["threshold"].flatMap(Float.init).map(Double.init), (0...1).contains(threshold),
             let batchSize = metadata["batch_size"].flatMap({ Int($0) }), (1...65_536).contains(batchSize)
         else { throw TrainingError.pipelineFailed(reason: "it did not say at which probability foreground begins") }
         self.threshold = threshold

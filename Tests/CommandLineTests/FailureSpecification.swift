@@ -84,10 +84,6 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
                 "swift build -c release --product PipelineKit",
             ], variables: ["LLMBENCH_SWIFT_MODULES": "/nowhere"]),
         .init(
-            name: "a target that is not there",
-            arguments: ["generate", "--model", "fixture-never", "--target", "jax"], status: 2,
-            says: ["there is no target 'jax'", "pytorch or swift"]),
-        .init(
             name: "a report of a study without runs", arguments: ["report", "all", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs to report", "llmbench generate"]),
         .init(

@@ -43,6 +43,10 @@ struct FailureTests {
                 ["baseline", "nnunet", "--engine", "swift", "--workers", "2"],
                 "Error: --engine swift makes its patches itself: leave --workers out"
             ),
+            (
+                ["generate", "--model", "fixture-never", "--target", "jax"],
+                "Error: there is no target 'jax': this version knows pytorch or swift"
+            ),
             (["study", "plan", "demo", "--epochs", "0"], "Error: --epochs 0: give a number from 1 to 100000"),
             (["baseline", "nnunet", "--batch-size", "1"], "Error: --batch-size 1: give a number from 2 to 4096"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),

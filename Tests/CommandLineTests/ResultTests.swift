@@ -65,7 +65,9 @@ struct ResultTests {
         let shown = try await program.run(["diagnose", "-"], input: text)
         #expect(shown.output.hasPrefix("class        RuntimeError\n"), "\(shown)")
         let nothing = try await program.run(["diagnose", "-"], input: "epoch 1: loss 0.3\n")
-        #expect(nothing.status == 1 && nothing.lines == ["llmbench: the input shows no Python or Swift error"], "\(nothing)")
+        #expect(
+            nothing.status == 1 && nothing.lines == ["llmbench: the input shows no Python or Swift error"], "\(nothing)"
+        )
     }
 
     @Test(
@@ -77,9 +79,12 @@ struct ResultTests {
         let cards = try models.objects()
         #expect(
             cards.compactMap { $0["id"] as? String }
-                == ["fixture-steady", "fixture-never", "fixture-swift", "fixture-prose", "fixture-lost", "remote", "keyless"])
-        #expect(cards[4]["key"] as? String == "set")
-        #expect(cards[5]["key"] == nil)
+                == [
+                    "fixture-steady", "fixture-never", "fixture-swift", "fixture-prose", "fixture-lost", "remote",
+                    "keyless",
+                ])
+        #expect(cards[5]["key"] as? String == "set")
+        #expect(cards[6]["key"] == nil)
         #expect(!models.output.contains("secret-31415"))
         let shown = try await workspace.llmbench("models", "show", "remote", "--json").object()
         #expect(shown["key"] as? String == "missing" && shown["vendor"] as? String == "nobody")

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Diagnosis
 
-/// Small Swift programs that are really broken, and what compiler and runtime really printed: `Tests/Fixtures/errors/swift`.
+/// Small Swift programs that are really broken, and what compiler and runtime really printed: `Tests/Fixtures/errors/swift`. Their
+/// files end in `.txt`, since tools that read Swift would stumble over them.
 ///
 /// `LLMBENCH_REGENERATE_ERRORS=missing swift test --filter SwiftErrorCorpusTests/regenerate` compiles and runs those without a stored output in the
 /// sandbox and stores it; `all` does so with all of them.
@@ -54,19 +55,24 @@ struct BrokenSwiftProgram: Sendable, CustomTestStringConvertible {
     func run(printingTo folder: URL) async throws -> Ending {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "broken-\(UUID().uuidString)")
         let build = scratch.appending(path: "build")
-        for url in [folder, build] {
+        let code = scratch.appending(path: "code")
+        for url in [folder, build, code] {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: files.path) where name.hasSuffix(".txt") {
+            try FileManager.default.copyItem(
+                at: files.appending(path: name), to: code.appending(path: String(name.dropLast(4))))
         }
         defer { try? FileManager.default.removeItem(at: scratch) }
         let cache = BrokenProgram.root.appending(path: "../../../cache").standardizedFileURL
         let programs = SwiftPrograms(
             runner: try BubblewrapSandbox(), swift: try SwiftEnvironment.locate(cache: cache))
         let (output, errors) = (folder.appending(path: "stdout"), folder.appending(path: "stderr"))
-        let compiled = try await programs.compile(files, into: build, standardOutput: output, standardError: errors)
+        let compiled = try await programs.compile(code, into: build, standardOutput: output, standardError: errors)
         guard compiled.succeeded else { return Ending(isCompiled: false, termination: compiled.termination) }
         let ran = try await programs.runner.run(
             programs.swift.execution(
-                arguments: [], code: files, build: build, mounts: [],
+                arguments: [], code: code, build: build, mounts: [],
                 limits: SandboxLimits(wallSeconds: 120, memoryBytes: 4 << 30), standardOutput: output,
                 standardError: errors))
         return Ending(isCompiled: true, termination: ran.termination)

@@ -41,7 +41,7 @@ struct SwiftProgramTests {
         let result = try result(try probabilities(), facts: facts, in: folder)
         #expect(result.predictions.ids == ["a", "b"] && result.inferenceSeconds == 0.5 && result.seconds == 7)
         let rule = try HeldOutRule(contentsOf: folder.url.appending(path: HeldOutRule.file))
-        #expect(rule.threshold == 0.4 && rule.batchSize == 2)
+        #expect(rule.threshold == Double(Float(0.4)) && rule.batchSize == 2)
         #expect(!rule.decision.admits(0.4) && rule.decision.admits(0.41))
         let images = try SampleTensors(contentsOf: folder.url.appending(path: HeldOutRule.file))
         #expect(images.ids == ["a", "b"] && images.masks == nil)

@@ -70,9 +70,10 @@ public struct SwiftCheck: PipelineCheck {
             return verdict(.killed, outcome, error, "could not be compiled: the compiler \(reason)")
         }
         // What the compiler says of no line of the files may be said of the toolchain.
-        let isSuspect = ["no such module", "missing required module", "module compiled with"].contains {
-            error?.message.contains($0) == true
-        }
+        let isSuspect = ["no such module", "missing required module", "module compiled with", "compiled module"]
+            .contains {
+                error?.message.contains($0) == true
+            }
         if error?.frame == nil || isSuspect { try await swift.verify(in: runner, again: true) }
         let said = SwiftDiagnosis.verbatim(standardOutput: output.standardOutput, standardError: output.standardError)
         return verdict(.error, outcome, error, said)
