@@ -126,7 +126,7 @@ struct ResultTests {
             #expect(errors[0]["extraction_errors"] as? Int == 1 && errors[0]["outcome"] as? String == "round limit")
         }
         let one = try await workspace.llmbench("report", "errors", "--json").objects()
-        #expect(one.compactMap { $0["name"] as? String } == ["errors"])
+        #expect(one.compactMap { $0["name"] as? String }.first == "errors")
         let none = try await workspace.llmbench("evaluate", "run-01", "--json")
         #expect(none.status == 2 && none.output.isEmpty, "\(none)")
     }

@@ -43,8 +43,5 @@ struct SwiftPathTests {
         let dice = try await workspace.llmbench("report", "dice", "--json")
         let rows = try #require(try dice.objects().first?["rows"] as? [[String: Any]])
         #expect(rows.count == 1 && rows[0]["target"] as? String == "swift", "\(dice)")
-        // The drawn slices repeat themselves, which the audit says; of the run and its training it has nothing to say.
-        let audit = try await workspace.llmbench("audit")
-        #expect(audit.output.hasPrefix("Audit of study default") && !audit.output.contains("fixture-swift"), "\(audit)")
     }
 }
