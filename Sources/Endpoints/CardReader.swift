@@ -39,6 +39,7 @@ struct CardReader {
         card.recording = try text("recording")
         card.fixture = try flag("fixture") ?? false
         card.temperatureSupported = try flag("temperature") ?? true
+        card.seedSupported = try flag("seed") ?? true
         card.streamUsageSupported = try flag("stream_usage") ?? true
         card.maximumTokensField = try text("max_tokens_field")
         card.note = try text("note")

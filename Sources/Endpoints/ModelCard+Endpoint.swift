@@ -47,6 +47,6 @@ extension ModelCard {
     public func chatRequest(_ messages: [ChatMessage], temperature: Double? = nil, seed: Int? = nil) -> ChatRequest {
         ChatRequest(
             model: requestModel, messages: messages, temperature: temperatureSupported ? temperature : nil,
-            maxOutputTokens: maximumOutputTokens, seed: seed)
+            maxOutputTokens: maximumOutputTokens, seed: seedSupported ? seed : nil)
     }
 }

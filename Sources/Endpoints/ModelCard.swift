@@ -55,6 +55,8 @@ public struct ModelCard: Sendable, Hashable, Codable {
     /// Written by hand for this project: figures from it say nothing about any model.
     public var fixture: Bool
     public var temperatureSupported: Bool
+    /// Whether the endpoint takes `seed`.
+    public var seedSupported: Bool
     /// Whether the endpoint takes `stream_options`.
     public var streamUsageSupported: Bool
     public var maximumTokensField: String?
@@ -71,6 +73,7 @@ public struct ModelCard: Sendable, Hashable, Codable {
         self.provider = provider
         fixture = false
         temperatureSupported = true
+        seedSupported = true
         streamUsageSupported = true
         request = [:]
         tags = []
@@ -84,6 +87,7 @@ public struct ModelCard: Sendable, Hashable, Codable {
         case contextTokens = "context_tokens"
         case maximumOutputTokens = "max_output_tokens"
         case temperatureSupported = "temperature"
+        case seedSupported = "seed"
         case streamUsageSupported = "stream_usage"
         case maximumTokensField = "max_tokens_field"
     }

@@ -38,6 +38,12 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
     public var fixture: Bool
     /// SHA-256 of the prompt template, before its slots are filled.
     public var templateHash: String
+    /// SHA-256 of the system's message; nil where there was none.
+    public var systemHash: String?
+    /// Of sampling, as it was asked for; nil where it was left to the endpoint.
+    public var temperature: Double?
+    /// As `temperature`.
+    public var samplingSeed: Int?
     public var datasetHash: String
     public var maxRounds: Int
     public var loopAfter: Int
@@ -52,6 +58,7 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
     public init(
         key: RunKey, provider: String, endpointModel: String = "", cohortYear: Int? = nil, reasoning: Bool? = nil,
         vendor: String? = nil, openWeights: Bool? = nil, fixture: Bool = false, templateHash: String = "",
+        systemHash: String? = nil, temperature: Double? = nil, samplingSeed: Int? = nil,
         datasetHash: String = "", maxRounds: Int = 20,
         loopAfter: Int = 3, sandboxed: Bool = true, status: Status = .running, startedAt: Date = Date()
     ) {
@@ -70,6 +77,9 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
         self.openWeights = openWeights
         self.fixture = fixture
         self.templateHash = templateHash
+        self.systemHash = systemHash
+        self.temperature = temperature
+        self.samplingSeed = samplingSeed
         self.datasetHash = datasetHash
         self.maxRounds = maxRounds
         self.loopAfter = loopAfter

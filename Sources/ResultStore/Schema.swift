@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 5
+    static let version = 6
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -32,6 +32,14 @@ enum Schema {
         migrator.registerMigration("v5") { db in
             try db.alter(table: "baseline") { t in t.add(column: "network_seconds", .double) }
             try db.execute(sql: "PRAGMA user_version = 5")
+        }
+        migrator.registerMigration("v6") { db in
+            try db.alter(table: "run") { t in
+                t.add(column: "system_hash", .text)
+                t.add(column: "temperature", .double)
+                t.add(column: "sampling_seed", .integer)
+            }
+            try db.execute(sql: "PRAGMA user_version = 6")
         }
         return migrator
     }

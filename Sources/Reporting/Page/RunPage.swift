@@ -107,6 +107,7 @@ struct RunPage: Sendable {
             ("sandbox", record.sandboxed ? "bubblewrap" : "none (--unsafe-no-sandbox)"),
         ]
         if !record.endpointModel.isEmpty { facts.insert(("model", record.endpointModel), at: 2) }
+        if !record.asking.isEmpty { facts.append(("asked with", record.asking)) }
         if let reason = record.endReason { facts.append(("ended", reason)) }
         if let capture = run.capture {
             let note = capture.refusals.isEmpty ? "" : ": " + capture.refusals.joined(separator: "; ")

@@ -134,6 +134,12 @@ public struct StudyFile: Sendable, Hashable {
     public var runs: Int
     /// The first digits of the prompt template's SHA-256; nil takes the template as it is.
     public var prompt: Named<String>?
+    /// A file whose text is the system's message, relative to the workspace; nil for none.
+    public var system: Named<String>?
+    /// Of sampling, where an endpoint takes it; nil leaves it to the endpoints.
+    public var temperature: Double?
+    /// As `temperature`; run 2 takes the next number.
+    public var samplingSeed: Int?
     public var maxRounds: Int
     public var loopAfter: Int
     /// nil leaves the choice to each pipeline.

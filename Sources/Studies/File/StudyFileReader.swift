@@ -8,7 +8,7 @@ import Yams
 struct StudyFileReader {
     static let keys = [
         "schema", "name", "title", "models", "datasets", "targets", "runs", "prompt", "rounds", "epochs", "engines",
-        "seeds", "parity", "statistics", "budget", "parallel", "baseline",
+        "seeds", "system", "temperature", "sampling_seed", "parity", "statistics", "budget", "parallel", "baseline",
     ]
 
     private(set) var problems: ProblemList
@@ -52,6 +52,7 @@ struct StudyFileReader {
         }
         if let runs = top.integer("runs", 1...99, &problems) { file.runs = runs }
         readPrompt(top)
+        readAsking(top)
         readRounds(top)
         readEpochs(top)
         readEngines(top)
@@ -129,6 +130,17 @@ struct StudyFileReader {
                 "'prompt' is 'current' or the first 8 to 64 digits of the template's SHA-256, in quotes")
         }
         file.prompt = StudyFile.Named(text.lowercased(), line: top.line("prompt"))
+    }
+
+    private mutating func readAsking(_ top: YAMLSection) {
+        if let system = top.text("system", &problems) {
+            file.system = StudyFile.Named(system, line: top.line("system"))
+        }
+        if let temperature = top.number("temperature", from: 0, &problems) {
+            if temperature > 2 { problems.add(top.line("temperature"), "'temperature' is a number from 0 to 2") }
+            file.temperature = temperature
+        }
+        file.samplingSeed = top.integer("sampling_seed", 0...Int(Int32.max) - 99, &problems)
     }
 
     private mutating func readRounds(_ top: YAMLSection) {

@@ -53,6 +53,8 @@ public struct Study: Sendable {
     public var name: String
     public var participants: [Participant]
     public var datasets: [StudyDataset]
+    /// How every model is asked, as far as its endpoint takes it.
+    public var variation = PromptVariation()
     /// What is not ready on this machine: keys, recordings, datasets. The jobs that need it cannot be done.
     public var settings: [StudyProblem]
 
@@ -60,9 +62,16 @@ public struct Study: Sendable {
 
     public func dataset(_ name: String) -> StudyDataset? { datasets.first { $0.name == name } }
 
+    /// What a job's model is asked; nil where its dataset is not there.
+    public func prompt(of job: StudyJob) -> RenderedPrompt? {
+        let card = participant(job.model)?.card
+        return dataset(job.dataset)?.prompts[job.target]?
+            .asked(with: card.map(variation.taken) ?? variation)
+    }
+
     /// Where a run of a job lies; nil where its dataset is not there.
     public func runKey(of job: StudyJob) -> RunKey? {
-        guard let prompt = dataset(job.dataset)?.prompts[job.target] else { return nil }
+        guard let prompt = prompt(of: job) else { return nil }
         return RunKey(
             study: name, dataset: job.dataset, model: job.model, target: job.target, promptHash: prompt.shortHash,
             index: job.run)

@@ -36,6 +36,7 @@ public struct StudyLoader {
         study.participants = participants(content, registry, &problems)
         checkAccess(&study, &problems)
         study.datasets = datasets(study, &problems)
+        study.variation = variation(content, &problems)
         checkBegun(study, &problems)
         let wrong = problems.problems.filter { $0.kind == .file }
         guard wrong.isEmpty else { throw StudyFileError(problems.problems) }
@@ -205,6 +206,18 @@ extension StudyLoader {
         }
     }
 
+    private func variation(_ file: StudyFile, _ problems: inout ProblemList) -> PromptVariation {
+        var variation = PromptVariation(temperature: file.temperature, seed: file.samplingSeed)
+        if let system = file.system {
+            do {
+                variation.system = try PromptVariation.system(workspace.root.appending(path: system.value))
+            } catch {
+                problems.add(system.line, error.description)
+            }
+        }
+        return variation
+    }
+
     /// Runs that were begun with another prompt would be set beside new ones: a changed template is a mistake.
     private func checkBegun(_ study: Study, _ problems: inout ProblemList) {
         let path = workspace.database(study: study.name)
@@ -212,6 +225,12 @@ extension StudyLoader {
             let runs = try? ResultStore(path: path).runs()
         else { return }
         for target in study.file.allTargets {
+            if let other = runs.first(where: { isAskedOtherwise($0, target.value, study) }) {
+                problems.add(
+                    study.file.system?.line ?? target.line,
+                    "the study began with another system message, temperature or sampling_seed (\(other.path) was asked with "
+                        + "them): put them back, or give the study another name")
+            }
             guard let now = study.datasets.compactMap({ $0.prompts[target.value]?.templateSHA256 }).first,
                 let other = runs.first(where: {
                     $0.study == study.name && $0.target == target.value && !$0.templateHash.isEmpty
@@ -224,5 +243,15 @@ extension StudyLoader {
                     + "with \(other.templateHash.prefix(8)), the template is \(now.prefix(8)) now): put it back, or give the "
                     + "study another name")
         }
+    }
+
+    /// Whether a run of this study was asked with another variation than its model would be asked with now.
+    private func isAskedOtherwise(_ run: RunRecord, _ target: String, _ study: Study) -> Bool {
+        guard run.study == study.name, run.target == target, let card = study.participant(run.model)?.card else {
+            return false
+        }
+        let now = study.variation.taken(by: card)
+        return run.systemHash != now.system?.sha256 || run.temperature != now.temperature
+            || run.samplingSeed != now.seed.map { $0 + run.runIndex - 1 }
     }
 }

@@ -15,6 +15,8 @@ public struct GenerationSession: Sendable {
     public let store: ResultStore
     public let card: ModelCard
     public let prompt: RenderedPrompt
+    /// What of the variation asked for the card takes.
+    public let variation: PromptVariation
     public let check: any PipelineCheck
     /// What captures and trains Python pipelines in the same sandbox; nil for a target without Python.
     public let helper: HelperProgram?
@@ -51,23 +53,28 @@ public struct GenerationSession: Sendable {
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
         workspace: Workspace, study: String, model: String, dataset: String, target: PipelineTarget, baseURL: String?,
-        replay: URL?, confinement: Confinement
+        replay: URL?, confinement: Confinement, template: URL? = nil, variation: PromptVariation = PromptVariation()
     ) throws {
+        let card = try ModelRegistry.load(workspace.models).card(model)
+        if let refusal = variation.refusal(by: card) { throw refusal }
         try self.init(
-            workspace: workspace, study: study, card: ModelRegistry.load(workspace.models).card(model),
-            dataset: dataset, target: target, baseURL: baseURL, replay: replay, confinement: confinement)
+            workspace: workspace, study: study, card: card,
+            dataset: dataset, target: target, baseURL: baseURL, replay: replay, confinement: confinement,
+            template: template, variation: variation)
     }
 
     /// - Parameters:
     ///   - threads: of the programs in the sandbox; nil for the sandbox's own choice.
     ///   - store: the study's, where the caller has it open.
     ///   - needsEndpoint: false where no model will be asked, so that its key may be missing.
+    ///   - template: in place of `prompts/<target>.md`.
+    ///   - variation: what the card does not take is left out.
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
         workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: PipelineTarget,
         baseURL: String?,
         replay: URL?, confinement: Confinement, threads: Int? = nil, store: ResultStore? = nil,
-        needsEndpoint: Bool = true
+        needsEndpoint: Bool = true, template: URL? = nil, variation: PromptVariation = PromptVariation()
     ) throws {
         self.workspace = workspace
         self.study = study
@@ -82,8 +89,9 @@ public struct GenerationSession: Sendable {
         if needsEndpoint { _ = try card.endpoint(workspace: workspace.root, baseURL: baseURL, replay: replay) }
         datasetHash = try data.contentHash()
         let template = try PromptTemplate.load(
-            workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
-        prompt = try RenderedPrompt.pipeline(template, data)
+            template ?? workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
+        self.variation = variation.taken(by: card)
+        prompt = try RenderedPrompt.pipeline(template, data).asked(with: self.variation)
         texts = try FeedbackTemplates(
             folder: workspace.prompts.appending(path: "feedback", directoryHint: .isDirectory))
         let machinery = try Machinery(target, workspace: workspace, confinement: confinement, threads: threads)
@@ -123,14 +131,17 @@ public struct GenerationSession: Sendable {
             endpoint: endpoint, check: gates.map { GatedCheck(base: check, gates: $0) } ?? check, store: store,
             workspace: workspace, texts: texts,
             settings: GenerationSettings(
-                prompt: prompt.text, maxOutputTokens: card.maximumOutputTokens, contextTokens: card.contextTokens,
-                prices: prices, expectedFiles: target.files), observe: observe)
+                prompt: prompt.text, systemPrompt: variation.system?.text, temperature: variation.temperature,
+                maxOutputTokens: card.maximumOutputTokens, seed: variation.seed.map { $0 + index - 1 },
+                contextTokens: card.contextTokens, prices: prices, expectedFiles: target.files), observe: observe)
         return try await loop.run(
             RunRecord(
                 key: key, provider: replay == nil ? card.provider.rawValue : "replay",
                 endpointModel: card.requestModel, cohortYear: card.cohort, reasoning: card.reasoning,
                 vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture,
-                templateHash: prompt.templateSHA256, datasetHash: datasetHash,
+                templateHash: prompt.templateSHA256, systemHash: variation.system?.sha256,
+                temperature: variation.temperature, samplingSeed: variation.seed.map { $0 + index - 1 },
+                datasetHash: datasetHash,
                 maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: confinement.isSandboxed))
     }
 }

@@ -166,7 +166,8 @@ public final class LocalExecutor: StudyExecutor {
         let session = try GenerationSession(
             workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: target,
             baseURL: nil, replay: participant.replay.map { workspace.root.appending(path: $0) },
-            confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate)
+            confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate,
+            variation: study.variation)
         let records = StageRecords(study: study, workspace: workspace, store: store)
         if let run = try records.run(of: job), run.datasetHash != session.datasetHash {
             throw TrainingError.harness(
@@ -186,6 +187,9 @@ extension JobOutcome {
         case is CancellationError: self = .stopped
         case let error as TrainingError where error.isPipelinesFault: self = .failed(reason: "\(error)")
         case let error as BaselineError where error.isTrainingsFault: self = .failed(reason: "\(error)")
+        case CaptureError.unwritable(let failure) where failure.isFullDisk,
+            DatasetError.unwritable(let failure) where failure.isFullDisk:
+            self = .fatal(reason: "\(failure)")
         case CaptureError.helperMissing, TrainingError.diskFull, GenerationError.diskFull, SandboxError.unavailable,
             SandboxError.environmentBroken, SandboxError.swiftMissing,
             SandboxError.diskFull, is StoreError:

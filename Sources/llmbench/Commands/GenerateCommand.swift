@@ -45,6 +45,21 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A hint follows an error that came this many times running.")
     var loopAfter: Int = 3
 
+    @Option(
+        help:
+            "Another template than prompts/TARGET.md, with the same slots: its runs are compared as those of another prompt."
+    )
+    var prompt: String?
+
+    @Option(help: "A file whose text stands before the conversation as the system's message.")
+    var system: String?
+
+    @Option(help: "Of sampling, from 0 to 2; left to the endpoint when not given.")
+    var temperature: Double?
+
+    @Option(help: "Of sampling, for the first run; each further run takes the next number.")
+    var samplingSeed: Int?
+
     @Option(name: .customLong("base-url"), help: "Another server than the model card's.")
     var baseURL: String?
 
@@ -70,6 +85,12 @@ struct GenerateCommand: AsyncParsableCommand {
         guard (1...1000).contains(loopAfter) else {
             throw ValidationError("--loop-after \(loopAfter): give a number from 1 to 1000")
         }
+        if let temperature, !(0...2).contains(temperature) {
+            throw ValidationError("--temperature \(temperature): give a number from 0 to 2")
+        }
+        if let samplingSeed, !(0...Int(Int32.max) - 99).contains(samplingSeed) {
+            throw ValidationError("--sampling-seed \(samplingSeed): give a whole number from 0 to \(Int32.max - 99)")
+        }
         guard record == nil || replay == nil else {
             throw ValidationError("--record and --replay exclude each other: a replayed reply is recorded already")
         }
@@ -82,7 +103,11 @@ struct GenerateCommand: AsyncParsableCommand {
             session = try GenerationSession(
                 workspace: workspace, study: workspaceOptions.study, model: model, dataset: dataset,
                 target: PipelineTarget(rawValue: target) ?? .pytorch,
-                baseURL: baseURL, replay: replay.map { URL(filePath: $0) }, confinement: confinementOptions.confinement)
+                baseURL: baseURL, replay: replay.map { URL(filePath: $0) }, confinement: confinementOptions.confinement,
+                template: prompt.map { URL(filePath: $0) },
+                variation: PromptVariation(
+                    system: try system.map { try PromptVariation.system(URL(filePath: $0)) }, temperature: temperature,
+                    seed: samplingSeed))
         } catch {
             throw Self.failure(error)
         }
@@ -170,7 +195,7 @@ struct GenerateCommand: AsyncParsableCommand {
     static func failure(_ error: any Error) -> any Error {
         switch error {
         case let error as CommandFailure: error
-        case let error as ModelRegistryError: CommandFailure.usage("\(error)")
+        case is ModelRegistryError, is SettingRefused, is PromptError: CommandFailure.usage("\(error)")
         case DatasetError.unknownDataset, EndpointError.addressInvalid, EndpointError.addressUnencrypted:
             CommandFailure.usage("\(error)")
         case is CancellationError: CommandFailure.environment("stopped; the same command goes on from here")
