@@ -1,0 +1,4 @@
+from train import evaluate
+
+metrics = evaluate()
+print(metrics)
