@@ -59,7 +59,8 @@ public struct PythonDiagnosis: Sendable {
         let errorClass = Self.errorClass(exception.qualifiedName)
         let message = Self.ownMessage(exception.message)
         let context = SubcategoryRules.Context(
-            errorClass: errorClass, message: message, frame: frame, paths: exception.frames.map(\.path))
+            errorClass: errorClass, message: message, frame: frame, paths: exception.frames.map(\.path),
+            source: exception.frames.last { $0.path.hasPrefix(codeRoot) }?.source)
         return report(errorClass, SubcategoryRules.subcategory(context), message, frame: frame)
     }
 

@@ -7,6 +7,8 @@ struct PythonException: Hashable {
         var line: Int
         /// Nil where a SyntaxError points at a line that never ran.
         var function: String?
+        /// The first line of the statement, as printed; nil where Python found no file.
+        var source: String?
     }
 
     /// As printed, with its module: `torch.OutOfMemoryError`.
@@ -111,6 +113,8 @@ struct TracebackText {
                 frames.append(frame)
             } else if !line.hasPrefix(" ") {
                 break
+            } else if let last = frames.indices.last, frames[last].source == nil {
+                frames[last].source = line.trimmingCharacters(in: .whitespaces)
             }
             index += 1
         }

@@ -11,10 +11,12 @@ enum SubcategoryRules {
         var frame: ErrorReport.Frame?
         /// Paths of all frames, outermost first.
         var paths: [String]
+        /// The innermost line of the program's own, as the traceback prints it.
+        var source: String?
     }
 
     static func subcategory(_ context: Context) -> ErrorReport.Subcategory {
-        if let byClass = decidedByClass(context) { return byClass }
+        if let decided = decidedByClass(context) ?? decidedBySource(context) { return decided }
         let message = context.message.lowercased()
         for (subcategory, phrases) in byPhrase where phrases.contains(where: message.contains) { return subcategory }
         if isExcel(context) { return .excelOutput }
@@ -31,9 +33,36 @@ enum SubcategoryRules {
             isExcel(context) && context.errorClass == "PermissionError" ? .excelOutput : .filePath
         case "UnidentifiedImageError": .dataHandling
         // Its message names the attribute, which may well be called `shape` or `dtype`.
-        case "AttributeError": .apiMisuse
+        case "AttributeError": attribute(context)
+        // What is counted is nothing, which is no mistake of the data: `epoch % (epochs // 10)`.
+        case "ZeroDivisionError" where context.message.contains("modulo"): .other
         default: nil
         }
+    }
+
+    /// An image that was not read is None; a misspelt attribute of the program's own objects is no library's.
+    private static func attribute(_ context: Context) -> ErrorReport.Subcategory {
+        let message = context.message
+        if context.frame?.file == "dataset.py",
+            ["shape", "astype", "size", "ndim", "dtype"].contains(where: {
+                message.contains("'NoneType' object has no attribute '\($0)'")
+            })
+        {
+            return .dataHandling
+        }
+        let names = message.split(separator: "'").map(String.init)
+        let isOwn =
+            message.contains("Did you mean: ") && names.count > 2
+            && context.source?.contains("self.\(names[2])") == true
+        return isOwn ? .other : .apiMisuse
+    }
+
+    /// Values unpacked from a call that returns another number of them are no shape.
+    private static func decidedBySource(_ context: Context) -> ErrorReport.Subcategory? {
+        guard context.message.contains("values to unpack"), let source = context.source, source.contains("("),
+            !["shape", "size("].contains(where: source.contains)
+        else { return nil }
+        return context.frame?.file == "dataset.py" ? nil : .apiMisuse
     }
 
     /// `name 'np' is not defined`: names that everybody imports, and nobody assigns.
@@ -60,14 +89,15 @@ enum SubcategoryRules {
             [
                 "can't allocate memory", "out of memory", "too many open files", "no space left on device",
                 "file too large", "resource temporarily unavailable", "exited unexpectedly", "cannot allocate memory",
-                "bus error", "unable to allocate", "insufficient shared memory", "can't start new thread",
+                "bus error", "unable to allocate", "timed out after", "insufficient shared memory",
+                "can't start new thread",
             ]
         ),
         (
             .device,
             [
                 "same device", "cuda", "nvidia", "device type", "invalid device", "mps backend", "on the cpu",
-                "to host memory", "mps devices",
+                "to host memory", "mps devices", "meta tensor",
             ]
         ),
         (
@@ -78,19 +108,21 @@ enum SubcategoryRules {
         ),
         (
             .filePath,
-            ["read-only file system", "no such file", "does not exist", "non-existent directory", "parent directory"]
+            [
+                "read-only file system", "no such file", "does not exist", "non-existent directory", "parent directory",
+                "open file failed", "is a directory",
+            ]
         ),
         (
             .dtype,
             [
                 "dtype", "scalar type", "input type", "result type", "can't be cast", "cannot be cast", "data type",
-                "not implemented for 'byte'", "not implemented for 'bool'", "not implemented for 'long'",
-                "not implemented for 'half'", "not implemented for 'int'", "can't convert np.ndarray of type",
+                "not implemented for '", "can't convert np.ndarray of type",
                 "floating point", "bool tensor", "should be the same type", "unsupported array type", "torch.bool",
                 "expected object of", "cannot handle this data type",
                 "must be of integer", "used as indices must be", "index tensor of type", "two bool tensors",
                 // What OpenCV says of an element type that it has no function for.
-                "func != 0 in function",
+                "func != 0 in function", "depth == cv_", "unsupported depth", "depth is", "type == cv_",
             ]
         ),
         (
@@ -98,6 +130,8 @@ enum SubcategoryRules {
             [
                 "dropout probability", "option can only be", "option could only be", "invalid learning rate",
                 "invalid beta", "invalid weight_decay", "invalid momentum", "empty parameter list",
+                "as named arguments",
+                "validation error for", "tried to step", "is not a valid package style",
             ]
         ),
         (
@@ -105,7 +139,7 @@ enum SubcategoryRules {
             [
                 "num_samples", "n_samples", "test_size", "train_size", "batch must contain", "not json serializable",
                 "between 0 and 1", "pic should be", "cannot identify image", "empty dataset", "decode", "imread",
-                "inconsistent numbers of samples", "list index out of range", "division by zero",
+                "list index out of range", "division by zero",
                 "stack expects a non-empty",
                 "no images", "no masks", "not found in",
                 "iterable argument is empty", "empty sequence", "could not convert string", "invalid literal for",
@@ -115,7 +149,8 @@ enum SubcategoryRules {
         (
             .shapeMismatch,
             [
-                "size mismatch", "must match the size", "cannot be multiplied", "sizes of tensors must match",
+                "size mismatch", "inconsistent numbers of samples", "for all or no classes", "must match the size",
+                "cannot be multiplied", "sizes of tensors must match",
                 "channels, but got", "target size", "target (input) size", "the same as input size", "same size",
                 "expected 4d", "expected 3d", "expected 2d", "is invalid for input of size", "equal size", "broadcast",
                 "inhomogeneous", "given groups=", "more than 1 value per channel", "same shape",
@@ -135,7 +170,7 @@ enum SubcategoryRules {
                 "unexpected keyword", "positional argument", "required positional", "not callable", "multiple values",
                 "has no attribute", "does not require grad", "requires grad", "backward through the graph",
                 "in-place operation", "inplace operation", "pickle", "weights only", "unrecognized arguments",
-                "conflicting option", "is not supported", "not supported between", "invalid choice", "must be called",
+                "conflicting option", "is not supported", "invalid choice", "must be called",
                 "the following arguments are required", "object is not iterable", "not subscriptable", "abstract",
                 "before super().__init__", "before module.__init__", "invalid value for", "bootstrapping phase",
             ]
@@ -153,6 +188,8 @@ enum SubcategoryRules {
     private static func suggestedByClass(_ context: Context) -> ErrorReport.Subcategory {
         switch context.errorClass {
         case "cv2.error": return .dataHandling
+        // A function of the program's own that returns nothing.
+        case "TypeError" where context.message.contains("not supported between instances of 'NoneType'"): return .other
         case "TypeError", "AttributeError", "NotImplementedError": return .apiMisuse
         case "KeyError", "IndexError", "UnicodeDecodeError", "JSONDecodeError", "ZeroDivisionError", "StopIteration":
             return .dataHandling
