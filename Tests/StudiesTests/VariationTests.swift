@@ -81,7 +81,7 @@ struct VariationTests {
         #expect(try await refused("cold", ["--temperature", "0"]).contains("cold takes no temperature, as its card"))
         #expect(try await refused("cold", ["--sampling-seed", "1"]).contains("cold takes no seed, as its card"))
         #expect(try await refused("prose", ["--temperature", "3"]).contains("give a number from 0 to 2"))
-        #expect(try await refused("prose", ["--sampling-seed", "-1"]).contains("give a whole number from 0"))
+        #expect(try await refused("prose", ["--sampling-seed=-1"]).contains("give a whole number from 0"))
         #expect(
             try await refused("prose", ["--system", "empty.txt"]).contains("empty.txt cannot be read: it is empty"))
         #expect(try await refused("prose", ["--system", "none.txt"]).contains("none.txt cannot be read"))
