@@ -88,7 +88,10 @@ struct WholePathTests {
         let text = try await workspace.llmbench("report", "errors")
         #expect(text.status == 0 && text.output.contains("FileNotFoundError"), "\(text)")
         let csv = try await workspace.llmbench("report", "errors", "--format", "csv")
-        let rows = csv.output.components(separatedBy: "\r\n").filter { !$0.isEmpty }
+        // Tables are set apart by an empty line; the first has a row a run.
+        let tables = csv.output.components(separatedBy: "\r\n\r\n")
+        #expect(tables.count == 5 && tables[1].hasPrefix("model,target,datasets,runs,succeeded,"), "\(csv)")
+        let rows = tables[0].components(separatedBy: "\r\n").filter { !$0.isEmpty }
         #expect(rows.count == 2 && rows[0].hasPrefix("model,dataset,target,outcome,"), "\(csv)")
         #expect(rows.last?.contains("fixture-never") == true && rows.last?.contains("round limit") == true, "\(csv)")
         // By format, what the file that is printed begins with.
