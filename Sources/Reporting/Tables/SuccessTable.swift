@@ -67,8 +67,9 @@ extension StudyEvidence {
 
     /// All models of a target, a row each target.
     private func groupedRow(_ shown: [Int]) -> [[ReportTable.Cell]] {
-        Dictionary(grouping: runs, by: \.record.target).sorted { $0.key < $1.key }.map { target, runs in
+        Dictionary(grouping: runs, by: \.record.target).sorted { $0.key < $1.key }.compactMap { target, runs in
             let models = Dictionary(grouping: runs, by: \.record.model).sorted { $0.key < $1.key }.map(\.value)
+            guard models.count > 1 else { return nil }
             let each = models.map { RoundsToSuccess($0) }
             let cells = shown.flatMap { rounds -> [ReportTable.Cell] in
                 let shares = each.compactMap { $0.within(rounds)?.share }
