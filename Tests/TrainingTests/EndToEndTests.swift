@@ -45,7 +45,7 @@ struct EndToEndTests {
         #expect(try place.store.captures(run: place.run.storedID).count == 1)
     }
 
-    @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(3)))
+    @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(10)))
     func resumedInPyTorch() async throws {
         let place = try DiscWorkspace()
         try place.install("transposed-logits")
