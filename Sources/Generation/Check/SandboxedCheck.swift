@@ -15,7 +15,7 @@ import Sandbox
 ///
 /// Inside: the files at `/code` and the data at `/data`, both read-only, `/out` writable, the helper at `/helper`, which seeds
 /// random, NumPy and PyTorch and then starts `main.py` unmodified.
-public struct SandboxedCheck: PipelineCheck {
+public struct SandboxedCheck: PipelineCheck, SubsetCheck {
     public let runner: any SandboxRunner
     public let python: PythonEnvironment
     /// Folder that holds `run.py`.
@@ -81,19 +81,7 @@ public struct SandboxedCheck: PipelineCheck {
     private func contractVerdict(_ outcome: SandboxOutcome, in round: RoundDirectory) -> CheckVerdict {
         let expectation = ContractExpectation(
             epochs: epochs, pairs: subset.samples.count, observation: ContractObservation.read(in: round.output))
-        let breaches = ContractCheck(expectation).breaches(in: round.output)
-        guard let first = breaches.first else { return verdict(.clean, outcome, nil, "") }
-        // One error is counted, the first; what else is wrong is said with it, so that nine missing files do not take nine rounds.
-        let sentences = breaches.map(\.description).joined(separator: " Also, ")
-        return verdict(.contract, outcome, first.report, String(sentences.prefix(8 << 10)))
-    }
-
-    private func verdict(
-        _ kind: CheckVerdict.Kind, _ outcome: SandboxOutcome, _ error: ErrorReport?, _ detail: String
-    ) -> CheckVerdict {
-        CheckVerdict(
-            kind: kind, outcome: outcome, error: error, detail: detail, wallLimit: limits.wallSeconds, epochs: epochs,
-            samples: subset.samples.count)
+        return contractVerdict(ContractCheck(expectation).breaches(in: round.output), outcome)
     }
 
     /// A failure of the environment or of the helper is never the model's.

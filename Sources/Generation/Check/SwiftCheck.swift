@@ -8,7 +8,7 @@ import Sandbox
 ///
 /// Inside: the files at `/code`, compiler and libraries, the data at `/data`, all read-only. What the compiler writes lies at `/build`,
 /// which the program sees read-only; `/out` is its own. `PipelineKit` notes down what artefacts alone cannot tell.
-public struct SwiftCheck: PipelineCheck {
+public struct SwiftCheck: PipelineCheck, SubsetCheck {
     public let runner: any SandboxRunner
     public let swift: SwiftEnvironment
     public let subset: CheckSubset
@@ -110,16 +110,6 @@ public struct SwiftCheck: PipelineCheck {
                 epochs: epochs, pairs: subset.samples.count,
                 observation: ContractObservation.read(in: round.output) ?? ContractObservation(), target: .swift)
         ).breaches(in: round.output)
-        guard let first = breaches.first else { return verdict(.clean, outcome, nil, "") }
-        let sentences = breaches.map(\.description).joined(separator: " Also, ")
-        return verdict(.contract, outcome, first.report, String(sentences.prefix(8 << 10)))
-    }
-
-    private func verdict(
-        _ kind: CheckVerdict.Kind, _ outcome: SandboxOutcome, _ error: ErrorReport?, _ detail: String
-    ) -> CheckVerdict {
-        CheckVerdict(
-            kind: kind, outcome: outcome, error: error, detail: detail, wallLimit: limits.wallSeconds, epochs: epochs,
-            samples: subset.samples.count)
+        return contractVerdict(breaches, outcome)
     }
 }

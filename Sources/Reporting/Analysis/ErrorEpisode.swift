@@ -88,7 +88,7 @@ private struct EpisodeLog {
         if let asked = pending.last { episodes[asked].effort = episodes[asked].effort + effort(of: round) }
         switch round.outcome {
         case .clarification: return
-        case .clean: close { _ in .ran }
+        case .clean: close(.ran)
         case .error, .contract, .extraction:
             guard let error = errors[round.round] else { return }
             meet(error, isExtraction: round.outcome == .extraction)
@@ -114,14 +114,14 @@ private struct EpisodeLog {
                 pending.removeLast()
             }
         } else {
-            close { _ in end }
+            close(end)
         }
         episodes.append(ErrorEpisode(error))
         pending.append(episodes.count - 1)
     }
 
-    private mutating func close(_ end: (ErrorEpisode) -> ErrorEpisode.End) {
-        for index in pending { episodes[index].end = end(episodes[index]) }
+    private mutating func close(_ end: ErrorEpisode.End) {
+        for index in pending { episodes[index].end = end }
         pending = []
     }
 
