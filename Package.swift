@@ -165,7 +165,7 @@ let package = Package(
             name: "TensorRuntimeTests", dependencies: ["TensorRuntime", "AllocationCounter"],
             swiftSettings: strict),
         .testTarget(
-            name: "NNUNetTests", dependencies: ["NNUNet", "TensorRuntime"], exclude: ["Reference"],
+            name: "NNUNetTests", dependencies: ["NNUNet", "TensorRuntime", "Hashing"], exclude: ["Reference"],
             swiftSettings: strict),
         .testTarget(
             name: "PipelineKitTests", dependencies: ["PipelineKit", "TensorRuntime", "Datasets", "Diagnosis"],

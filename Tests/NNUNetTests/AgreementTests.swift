@@ -8,8 +8,8 @@ import Testing
 ///
 /// A few iterations on a few small images by default; `LLMBENCH_VERIFY=1` asks for 500 iterations at 128 × 128 with three seeds each,
 /// which takes hours. `LLMBENCH_AGREEMENT=size,epochs,iterations,images,seeds` asks for something between, with a
-/// dataset's name behind it for that alone. All need `LLMBENCH_NNUNET_PYTHON`. In the folder `LLMBENCH_AGREEMENT_KEPT` the
-/// trainings of nnunetv2 are kept, so that an interrupted comparison goes on; seconds an iteration are then those of their day.
+/// dataset's name behind it for that alone. All need `LLMBENCH_NNUNET_PYTHON`. In the folder `LLMBENCH_AGREEMENT_KEPT`
+/// trainings of both are kept, so that an interrupted comparison goes on; seconds an iteration are then those of their day.
 @Suite(.serialized, .enabled(if: NNUNetReference.interpreter != nil))
 struct AgreementTests {
     private struct Setting {
@@ -42,8 +42,12 @@ struct AgreementTests {
         var step: Double
         /// By epoch.
         var losses: String
+        var threads: String
+        /// All of it, as it was written.
+        var file: Data
 
-        init(_ file: SafeTensors) throws {
+        init(_ data: Data) throws {
+            let file = try SafeTensors(data: data)
             func planes(_ name: String) throws -> [[Float]] {
                 let tensor = try file.tensor(name)
                 return (0..<tensor.shape[0]).map { index in
@@ -68,6 +72,8 @@ struct AgreementTests {
             plan = Data((file.metadata["plans"] ?? "").utf8)
             step = Double(file.metadata["step"] ?? "") ?? .nan
             losses = file.metadata["losses"] ?? ""
+            threads = file.metadata["threads"] ?? "unknown"
+            self.file = data
         }
     }
 
@@ -88,28 +94,21 @@ struct AgreementTests {
         var (ours, theirs): ([[Double]], [[Double]]) = ([], [])
         for seed in setting.seeds {
             let reference = try train(dataset, setting, seed)
-            let baseline = try NNUNetBaseline(
-                train: reference.train.enumerated().filter { $0.offset % 10 != 0 }.map(\.element),
-                validation: reference.train.enumerated().filter { $0.offset % 10 == 0 }.map(\.element),
-                channelNames: ["grey"], classes: 2, name: "Dataset001_Agreement",
-                budget: TrainingBudget(
-                    epochs: setting.epochs, iterations: setting.iterations,
-                    validationIterations: max(1, setting.iterations / 5)), seed: UInt64(seed))
             let plan = try NNUNetPlan(json: reference.plan, classes: 2)
-            #expect(baseline.plan.architecture == plan.architecture)
-            #expect(baseline.plan.patchSize == plan.patchSize)
-            #expect(baseline.plan.batchSize == plan.batchSize)
-            let result = try baseline.run(test: reference.held.map(\.image))
+            let kept = try KeptTraining.find(
+                KeptTraining.file(
+                    dataset: dataset, reference: reference.file,
+                    setting: "\(setting.size) \(setting.epochs) \(setting.iterations) \(seed)")
+            ) { try oursTrained(reference, plan, setting, seed) }
             // Theirs come without postprocessing.
-            ours.append(dice(result.rawMasks, reference.held))
+            ours.append(kept.dice)
             theirs.append(dice(reference.masks, reference.held))
-            let seconds = result.records.reduce(0) { $0 + $1.trainingSeconds } / Double(baseline.budget.totalIterations)
             print(
                 "\(dataset), seed \(seed), batch \(plan.batchSize) of \(plan.patchSize): Dice ours \(mean(ours.last)), "
-                    + "nnunetv2 \(mean(theirs.last)); an iteration ours \(seconds) s with its patches, nnunetv2 "
-                    + "\(reference.step) s without; step ratio \(seconds / reference.step); loss by epoch ours "
-                    + "\(result.records.map(\.trainLoss)), nnunetv2 \(reference.losses); postprocessed, ours has "
-                    + "\(mean(dice(result.masks, reference.held)))")
+                    + "nnunetv2 \(mean(theirs.last)); an iteration ours \(kept.step) s with its patches and \(kept.threads) "
+                    + "threads, nnunetv2 \(reference.step) s without and \(reference.threads) threads; step ratio "
+                    + "\(kept.step / reference.step); loss by epoch ours \(kept.losses), nnunetv2 \(reference.losses); "
+                    + "postprocessed, ours has \(mean(kept.postprocessed))")
         }
         let range = theirs.map { mean($0) }
         let whole = mean(ours.map { mean($0) })
@@ -120,6 +119,28 @@ struct AgreementTests {
         #expect(whole >= (range.min() ?? 0))
     }
 
+    /// Our plan has to be theirs, whether the training is kept or not.
+    private func oursTrained(_ reference: Theirs, _ plan: NNUNetPlan, _ setting: Setting, _ seed: Int) throws
+        -> KeptTraining
+    {
+        let baseline = try NNUNetBaseline(
+            train: reference.train.enumerated().filter { $0.offset % 10 != 0 }.map(\.element),
+            validation: reference.train.enumerated().filter { $0.offset % 10 == 0 }.map(\.element),
+            channelNames: ["grey"], classes: 2, name: "Dataset001_Agreement",
+            budget: TrainingBudget(
+                epochs: setting.epochs, iterations: setting.iterations,
+                validationIterations: max(1, setting.iterations / 5)), seed: UInt64(seed))
+        try #require(baseline.plan.architecture == plan.architecture)
+        try #require(baseline.plan.patchSize == plan.patchSize)
+        try #require(baseline.plan.batchSize == plan.batchSize)
+        let result = try baseline.run(test: reference.held.map(\.image))
+        return KeptTraining(
+            dice: dice(result.rawMasks, reference.held), postprocessed: dice(result.masks, reference.held),
+            step: result.records.reduce(0) { $0 + $1.trainingSeconds } / Double(baseline.budget.totalIterations),
+            losses: result.records.map(\.trainLoss),
+            threads: RuntimeOptions.defaultThreads)
+    }
+
     private func train(_ dataset: String, _ setting: Setting, _ seed: Int) throws -> Theirs {
         try NNUNetReference.withFolder { folder in
             let file = folder.appending(path: "agreement.safetensors")
@@ -128,7 +149,7 @@ struct AgreementTests {
                 [file.path, Self.datasets.appending(path: dataset).path]
                     + [setting.size, setting.epochs, setting.iterations, seed, setting.images].map { String($0) }
                     + [ProcessInfo.processInfo.environment["LLMBENCH_AGREEMENT_KEPT"]].compactMap { $0 })
-            return try Theirs(SafeTensors(data: Data(contentsOf: file)))
+            return try Theirs(Data(contentsOf: file))
         }
     }
 
