@@ -10,7 +10,9 @@ extension ResultStore {
 
     /// What later versions added. It enters the hash only where it says something: a store that is brought up to date keeps the
     /// hash that its reports were made from.
-    private static let laterTables = ["baseline", "baseline_epoch", "baseline_held_out"]
+    private static let laterTables = [
+        "baseline", "baseline_epoch", "baseline_held_out", "drawing_set", "drawing", "drawing_score",
+    ]
     private static let laterColumns = [
         "run": Set(["vendor", "open_weights"]), "training": Set(["inference_seconds"]),
         "baseline": Set(["network_seconds"]),
@@ -25,7 +27,8 @@ extension ResultStore {
         try read("reading all results") { db in
             for table in Self.resultTables + Self.laterTables {
                 let name = table.quotedDatabaseIdentifier
-                let count = min(3, try db.columns(in: table).count)
+                // As many columns as the widest key of a table without a number of its own.
+                let count = min(table == "drawing_score" ? 5 : 3, try db.columns(in: table).count)
                 let order = (1...count).map(String.init).joined(separator: ", ")
                 let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(name) ORDER BY \(order)")
                 let later = Self.laterColumns[table] ?? []

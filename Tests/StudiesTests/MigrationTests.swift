@@ -32,7 +32,7 @@ struct MigrationTests {
         try store.storeJobs([job])
         #expect(try store.jobs() == [job])
         let version = try DatabaseQueue(path: path.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(version == 6 && Schema.version == 6)
+        #expect(version == 7 && Schema.version == 7)
     }
 
     /// As versions before 4 did: without the columns that they did not know.
@@ -119,5 +119,36 @@ struct MigrationTests {
         let baseline = try #require(try store.baselines().first)
         #expect(baseline.inferenceSeconds == 6 && baseline.networkSeconds == nil)
         #expect(try store.integrityProblems().isEmpty)
+    }
+
+    @Test("and one of version 6: what it has keeps its hash, and there are no drawings")
+    func fromVersion6() throws {
+        let place = try StudyPlace()
+        let path = place.workspace.database(study: "older")
+        try FileManager.default.createDirectory(
+            at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let key = RunKey(
+            study: "older", dataset: "disc", model: "small", target: "pytorch", promptHash: "00000000", index: 1)
+        try {
+            let queue = try DatabaseQueue(path: path.path)
+            try Schema.migrator.migrate(queue, upTo: "v6")
+            try queue.write { try Self.insertRun(key, $0) }
+            try queue.close()
+        }()
+        let store = try ResultStore(path: path)
+        #expect(try store.drawingSets().isEmpty && store.integrityProblems().isEmpty)
+        func bytes() throws -> Data {
+            var all = Data()
+            try store.forEachResultByte { all.append($0) }
+            return all
+        }
+        let before = try bytes()
+        var set = DrawingSetRecord(
+            path: "older/disc/control-ellipse/polygon/0", study: "older", dataset: "disc", datasetHash: "h",
+            drawer: "control-ellipse", kind: .control, shape: "polygon", draws: 1,
+            startedAt: Date(timeIntervalSince1970: 0))
+        set = try store.beginDrawingSet(set)
+        #expect(try bytes() != before)
+        #expect(try store.runs().map(\.path) == [key.path])
     }
 }

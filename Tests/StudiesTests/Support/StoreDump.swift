@@ -11,11 +11,12 @@ struct StoreDump {
     /// Columns that hold times, numbers of rows or processes, by table; `*` for all.
     private static let left: [String: Set<String>] = [
         "*": [
-            "id", "run_id", "training_id", "started_at", "ended_at", "created_at", "seconds", "inference_seconds",
-            "network_seconds",
+            "id", "run_id", "training_id", "set_id", "started_at", "ended_at", "created_at", "seconds",
+            "inference_seconds", "network_seconds",
         ],
         "exchange": ["sent_at", "completed_at", "first_token_seconds", "total_seconds", "ordinal"],
         "round": ["check_seconds", "check_cpu_seconds", "check_peak_bytes", "finished_at"],
+        "drawing": ["asked_at", "completed_at", "first_token_seconds", "ordinal"],
         "study": ["process", "first_begun_at", "begun_at", "seen_at", "earlier_seconds"],
         "job": ["process", "expected_seconds"],
         // How often a run was written to is what a kill changes.
@@ -34,13 +35,19 @@ struct StoreDump {
     }
 
     private static func lines(_ table: String, _ db: Database) throws -> [String] {
-        let isTraining = try db.columns(in: table).contains { $0.name == "training_id" }
-        let isRun = try db.columns(in: table).contains { $0.name == "run_id" }
+        let columns = Set(try db.columns(in: table).map(\.name))
         let owner =
-            isTraining
-            ? "(SELECT r.path || '/' || t.engine || '-' || t.seed FROM training t JOIN run r ON r.id = t.run_id "
-                + "WHERE t.id = training_id)" : isRun ? "(SELECT path FROM run r WHERE r.id = run_id)" : "''"
-        let lost = table == "exchange" ? "WHERE status <> 'lost'" : ""
+            if columns.contains("set_id") {
+                "(SELECT path FROM drawing_set s WHERE s.id = set_id)"
+            } else if columns.contains("training_id") {
+                "(SELECT r.path || '/' || t.engine || '-' || t.seed FROM training t JOIN run r ON r.id = t.run_id "
+                    + "WHERE t.id = training_id)"
+            } else if columns.contains("run_id") {
+                "(SELECT path FROM run r WHERE r.id = run_id)"
+            } else {
+                "''"
+            }
+        let lost = ["exchange", "drawing"].contains(table) ? "WHERE status <> 'lost'" : ""
         let rows = try Row.fetchAll(db, sql: "SELECT \(owner) AS owner, * FROM \"\(table)\" \(lost)")
         let dropped = left["*", default: []].union(left[table, default: []])
         return rows.map { row in
