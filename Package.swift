@@ -68,8 +68,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Baselines", "Training", "Capture", "Generation", "Diagnosis", "Prompts", "Endpoints", "Sandbox",
-                "ResultStore", "Datasets",
+                "Baselines", "Training", "Capture", "Generation", "Diagnosis", "Prompts", "Exchanges", "Endpoints",
+                "Sandbox", "ResultStore", "Datasets",
                 "Hashing", yams,
             ],
             swiftSettings: strict),
@@ -109,8 +109,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Generation",
-            dependencies: ["Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing"],
+            dependencies: ["Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing"],
             swiftSettings: strict),
+        // What was asked for money and what came back: files that are whole or not there, and the bill.
+        .target(name: "Exchanges", dependencies: ["Endpoints", "ResultStore"], swiftSettings: strict),
         // The training-free study: what a model draws, read, filled, judged and refined. Pure: no network, no processes.
         .target(name: "Polygons", dependencies: ["Metrics", "Statistics", "Datasets"], swiftSettings: optimised),
         .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),

@@ -41,6 +41,7 @@ struct CardReader {
         card.temperatureSupported = try flag("temperature") ?? true
         card.seedSupported = try flag("seed") ?? true
         card.streamUsageSupported = try flag("stream_usage") ?? true
+        card.imagesSupported = try flag("images") ?? false
         card.maximumTokensField = try text("max_tokens_field")
         card.note = try text("note")
         card.tags = try tags()

@@ -1,17 +1,42 @@
 import Foundation
 
 /// One message of a conversation.
-public struct ChatMessage: Sendable, Hashable, Codable {
+public struct ChatMessage: Sendable, Hashable {
     public enum Role: String, Sendable, Hashable, Codable {
         case system, user, assistant
     }
 
     public var role: Role
     public var content: String
+    /// Pictures that the text speaks of.
+    public var images: [ChatImage]
 
-    public init(role: Role, content: String) {
+    public init(role: Role, content: String, images: [ChatImage] = []) {
         self.role = role
         self.content = content
+        self.images = images
+    }
+}
+
+extension ChatMessage: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case role, content, images
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            role: try values.decode(Role.self, forKey: .role),
+            content: try values.decode(String.self, forKey: .content),
+            images: try values.decodeIfPresent([ChatImage].self, forKey: .images) ?? [])
+    }
+
+    /// A message without pictures is encoded as it was before there were any, so that its hash is the same.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(role, forKey: .role)
+        try values.encode(content, forKey: .content)
+        if !images.isEmpty { try values.encode(images, forKey: .images) }
     }
 }
 
@@ -23,16 +48,24 @@ public struct ChatRequest: Sendable, Hashable, Codable {
     public var temperature: Double?
     public var maxOutputTokens: Int?
     public var seed: Int?
+    /// What the conversation is about, such as a picture and a draw, where one recording holds many conversations. Neither sent
+    /// nor part of the hash.
+    public var subject: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case model, messages, temperature, maxOutputTokens, seed
+    }
 
     public init(
         model: String, messages: [ChatMessage], temperature: Double? = nil, maxOutputTokens: Int? = nil,
-        seed: Int? = nil
+        seed: Int? = nil, subject: String? = nil
     ) {
         self.model = model
         self.messages = messages
         self.temperature = temperature
         self.maxOutputTokens = maxOutputTokens
         self.seed = seed
+        self.subject = subject
     }
 }
 

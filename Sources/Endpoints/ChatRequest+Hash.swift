@@ -14,6 +14,9 @@ extension ChatRequest {
         SHA256.hexadecimal(try canonicalJSON())
     }
 
+    /// Whether any message holds a picture.
+    public var hasImages: Bool { messages.contains { !$0.images.isEmpty } }
+
     /// Which exchange of a conversation this request asks for, from 0: as many replies are in it already. A clarification
     /// is a reply like any other here, so a run that was killed finds its place from its conversation alone.
     public var exchangeIndex: Int { messages.count { $0.role == .assistant } }

@@ -184,6 +184,20 @@ struct ServerError: Decodable {
             .contains { text.contains($0) }
     }
 
+    /// Whether the model sees no pictures: "does not support image input", "image_url is only supported by certain models", "is not a
+    /// multimodal model", as servers of this format word it.
+    var saysNoImages: Bool {
+        let text = message.lowercased()
+        let isAboutImages = ["image", "vision", "multimodal", "multi-modal", "mmproj"].contains { text.contains($0) }
+        return isAboutImages
+            && [
+                "support", "not a multimodal", "not multimodal", "mmproj", "cannot process", "does not accept",
+                "text-only",
+            ]
+            .contains { text.contains($0) }
+            && !["image format", "media type", "mime"].contains { text.contains($0) }
+    }
+
     var saysNoCredit: Bool {
         kinds.contains {
             $0.contains("insufficient_quota") || $0.contains("billing") || $0.contains("insufficient_balance")

@@ -28,6 +28,8 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case serverFailed(address: String, status: Int, attempts: Int, message: String)
     /// The conversation no longer fits the model's context.
     case contextExceeded(model: String, message: String)
+    /// The model, or the server, takes no pictures.
+    case imagesRefused(address: String, model: String, message: String)
     /// The server points elsewhere; the key is not sent there.
     case redirected(address: String, location: String)
     /// Something that is no stream of chat completions.
@@ -38,6 +40,8 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case errorInStream(address: String, message: String, attempts: Int)
     /// More bytes than any reply has.
     case tooLarge(address: String, limitBytes: Int)
+    /// The recording has no answer about this subject.
+    case recordingSilent(file: String, subject: String)
     /// The recording has fewer exchanges than the conversation needs.
     case recordingExhausted(file: String, exchange: Int, count: Int)
     case recordingUnreadable(file: String, line: Int?, reason: String)
@@ -71,6 +75,8 @@ extension EndpointError {
             "\(address) redirects to \(location), where the request is not sent: give that address with --base-url if you trust it"
         case .contextExceeded(let model, let message):
             "the conversation no longer fits the context of \(model)\(Self.quote(message))"
+        case .recordingSilent(let file, let subject):
+            "\(file) has no answer for \(subject): ask for what it was recorded for, or record it further"
         case .recordingExhausted(let file, let exchange, let count):
             "\(file) ends after \(count) exchanges, but the conversation asks for exchange \(exchange): record it further or lower --max-rounds"
         case .recordingUnreadable(let file, let line, let reason):
@@ -114,6 +120,8 @@ extension EndpointError {
             "the reply of \(address) broke off after \(receivedBytes) bytes without a finish reason\(Self.tries(attempts)): run the same command again"
         case .errorInStream(let address, let message, let attempts):
             "\(address) reported an error inside its reply\(Self.tries(attempts))\(Self.quote(message)): run the same command again"
+        case .imagesRefused(let address, let model, let message):
+            "\(address) takes no pictures for the model '\(model)'\(Self.quote(message)): choose a model that sees, or leave 'images: true' out of its card"
         case .tooLarge(let address, let limitBytes):
             "\(address) sent more than \(limitBytes >> 20) MiB for one reply, which was given up: check that it is a chat endpoint"
         default: ""

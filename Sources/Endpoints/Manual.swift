@@ -44,6 +44,7 @@ public struct ManualEndpoint: ChatEndpoint {
         try Task.checkCancellation()
         let message = request.messages.last?.content ?? ""
         var place = ""
+        let pictures = try keep(request.messages.last?.images ?? [])
         if let promptFile {
             do {
                 try Data(message.utf8).write(to: promptFile, options: .atomic)
@@ -56,7 +57,7 @@ public struct ManualEndpoint: ChatEndpoint {
         let window = request.exchangeIndex == 0 ? "a new conversation" : "the same conversation"
         console.write(
             """
-            ── message \(request.exchangeIndex + 1) to \(name): paste it into \(window)\(place) ──
+            ── message \(request.exchangeIndex + 1) to \(name): paste it into \(window)\(place)\(pictures) ──
             \(message)
             ── paste the whole reply, then a line \(Self.marker); or enter @ and the name of a file that holds it ──
 
@@ -77,6 +78,25 @@ public struct ManualEndpoint: ChatEndpoint {
             content: content, reasoning: reasoning.isEmpty ? nil : reasoning, finishReason: .stop,
             totalSeconds: Double(waited.components.seconds),
             warnings: ["a person carried this reply: its time includes theirs, and its tokens are not known"])
+    }
+
+    /// Writes pictures beside the prompt, for the person to attach.
+    private func keep(_ images: [ChatImage]) throws(EndpointError) -> String {
+        guard !images.isEmpty else { return "" }
+        guard let promptFile else {
+            throw .manualFileUnreadable(file: "the picture", reason: "there is no folder to put it beside the prompt")
+        }
+        var names: [String] = []
+        for (index, image) in images.enumerated() {
+            let number = images.count > 1 ? "-\(index + 1)" : ""
+            let stem = promptFile.deletingPathExtension().lastPathComponent
+            let url = promptFile.deletingLastPathComponent().appending(path: "\(stem)-image\(number).png")
+            do { try image.png.write(to: url, options: .atomic) } catch {
+                throw .manualFileUnreadable(file: url.path, reason: "the picture cannot be written there")
+            }
+            names.append(url.path)
+        }
+        return " with \(names.joined(separator: ", ")) attached"
     }
 
     private static func read(from console: any ManualConsole) throws(EndpointError) -> String {

@@ -59,6 +59,8 @@ public struct ModelCard: Sendable, Hashable, Codable {
     public var seedSupported: Bool
     /// Whether the endpoint takes `stream_options`.
     public var streamUsageSupported: Bool
+    /// Whether the model sees pictures.
+    public var imagesSupported: Bool
     public var maximumTokensField: String?
     /// Further fields of every request.
     public var request: [String: JSONValue]
@@ -75,6 +77,7 @@ public struct ModelCard: Sendable, Hashable, Codable {
         temperatureSupported = true
         seedSupported = true
         streamUsageSupported = true
+        imagesSupported = false
         request = [:]
         tags = []
     }
@@ -89,6 +92,7 @@ public struct ModelCard: Sendable, Hashable, Codable {
         case temperatureSupported = "temperature"
         case seedSupported = "seed"
         case streamUsageSupported = "stream_usage"
+        case imagesSupported = "images"
         case maximumTokensField = "max_tokens_field"
     }
 
@@ -105,10 +109,12 @@ public struct ModelCard: Sendable, Hashable, Codable {
         cost(of: Self.estimatedUsage(of: request, receivedCharacters: receivedCharacters))
     }
 
-    /// Tokens estimated from lengths, at four characters a token and four tokens around each message. English and code lie
-    /// between three and five; an estimate for money, not for a limit.
+    /// Tokens estimated from lengths, at four characters a token and four tokens around each message, and from the sizes of pictures.
+    /// English and code lie between three and five; an estimate for money, not for a limit.
     public static func estimatedUsage(of request: ChatRequest, receivedCharacters: Int) -> TokenUsage {
-        let input = request.messages.reduce(0) { $0 + 4 + ($1.content.utf8.count + 3) / 4 }
+        let input = request.messages.reduce(0) { sum, message in
+            sum + 4 + (message.content.utf8.count + 3) / 4 + message.images.reduce(0) { $0 + $1.estimatedTokens }
+        }
         return TokenUsage(input: input, output: (receivedCharacters + 3) / 4)
     }
 }

@@ -77,6 +77,10 @@ public struct OpenAIEndpoint: ChatEndpoint {
                 reply.warnings = warnings + reply.warnings
                 return reply
             } catch let failure as AttemptFailure {
+                if request.hasImages, let said = failure.saidOfImages {
+                    throw EndpointError.imagesRefused(
+                        address: address.shown, model: request.model, message: redactor.message(said))
+                }
                 let error = error(for: failure, model: request.model, attempts: attempt)
                 guard failure.isTransient, attempt < max(1, retry.maximumAttempts) else { throw error }
                 warnings.append(
@@ -127,12 +131,21 @@ public struct OpenAIEndpoint: ChatEndpoint {
         }
     }
 
+    /// A text, or a list of parts where there are pictures.
+    private static func content(of message: ChatMessage) -> JSONValue {
+        guard !message.images.isEmpty else { return .text(message.content) }
+        let images = message.images.map { image in
+            JSONValue.object(["type": .text("image_url"), "image_url": .object(["url": .text(image.dataURL)])])
+        }
+        return .list([.object(["type": .text("text"), "text": .text(message.content)])] + images)
+    }
+
     /// The request as this server wants it. Cost: linear in the conversation.
     private func body(of request: ChatRequest) throws -> Data {
         var fields = dialect.extra
         fields["model"] = .text(request.model)
         fields["messages"] = .list(
-            request.messages.map { .object(["role": .text($0.role.rawValue), "content": .text($0.content)]) })
+            request.messages.map { .object(["role": .text($0.role.rawValue), "content": Self.content(of: $0)]) })
         fields["stream"] = .bool(true)
         if dialect.asksForUsage { fields["stream_options"] = .object(["include_usage": .bool(true)]) }
         if dialect.takesTemperature, let temperature = request.temperature {
@@ -168,6 +181,17 @@ private enum AttemptFailure: Error {
         case .reported(let error): error.isTransient && !error.saysNoCredit
         case .unreadable: false
         }
+    }
+
+    /// What the server said where it takes no pictures.
+    var saidOfImages: String? {
+        let server: ServerError
+        switch self {
+        case .status(let head, let body) where head.status >= 400: server = ServerError(body: body)
+        case .reported(let error): server = error
+        default: return nil
+        }
+        return server.saysNoImages ? server.message : nil
     }
 
     var retryAfter: Double? {

@@ -22,6 +22,8 @@ public struct RecordedExchange: Sendable, Hashable, Codable {
 
     public var schema: Int
     public var model: String?
+    /// What the conversation was about, where a file holds many of them.
+    public var subject: String?
     /// Left out in recordings that are written by hand.
     public var request: ChatRequest?
     /// In place of the request, where its text should not be kept.
@@ -33,12 +35,13 @@ public struct RecordedExchange: Sendable, Hashable, Codable {
     public var timing: Timing?
 
     public init(
-        model: String?, request: ChatRequest? = nil, requestHash: String? = nil, reply: String,
+        model: String?, subject: String? = nil, request: ChatRequest? = nil, requestHash: String? = nil, reply: String,
         reasoning: String? = nil,
         finishReason: ChatReply.FinishReason? = .stop, usage: TokenUsage? = nil, timing: Timing? = nil
     ) {
         schema = Self.currentSchema
         self.model = model
+        self.subject = subject
         self.request = request
         self.requestHash = requestHash
         self.reply = reply
@@ -49,7 +52,7 @@ public struct RecordedExchange: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case schema, model, request
+        case schema, model, subject, request
         case requestHash = "request_sha256"
         case reply, reasoning
         case finishReason = "finish_reason"
@@ -64,6 +67,9 @@ public struct RecordedExchange: Sendable, Hashable, Codable {
 public struct Recording: Sendable {
     /// Larger files are no recordings of conversations.
     static let maximumBytes = 256 << 20
+
+    /// The exchanges of each conversation in order: of each subject, and under nil of what has none.
+    public private(set) var conversations: [String?: [Int]] = [:]
 
     public var exchanges: [RecordedExchange]
     /// A last line that a killed recorder left unfinished is passed over, and said here.
@@ -102,6 +108,7 @@ public struct Recording: Sendable {
                 throw .recordingUnreadable(file: file, line: index + 1, reason: error.reason)
             }
         }
+        for (index, exchange) in exchanges.enumerated() { conversations[exchange.subject, default: []].append(index) }
         guard !exchanges.isEmpty else {
             throw .recordingUnreadable(file: file, line: nil, reason: "it holds no exchange")
         }
@@ -140,7 +147,8 @@ public struct Recording: Sendable {
     }
 }
 
-/// Passes every request on to another endpoint and appends what came back to a file. A file holds one conversation.
+/// Passes every request on to another endpoint and appends what came back to a file. A file holds one conversation, or one of
+/// each subject.
 public struct RecordingEndpoint: ChatEndpoint {
     private let wrapped: any ChatEndpoint
     private let file: URL
@@ -156,7 +164,8 @@ public struct RecordingEndpoint: ChatEndpoint {
         try RecordingFile.withLock(file) { _ in }
         var reply = try await wrapped.complete(request, sink: sink)
         let exchange = RecordedExchange(
-            model: request.model, request: request, requestHash: try request.sha256(), reply: reply.content,
+            model: request.model, subject: request.subject, request: request, requestHash: try request.sha256(),
+            reply: reply.content,
             reasoning: reply.reasoning, finishReason: reply.finishReason, usage: reply.usage,
             timing: .init(firstToken: reply.firstTokenSeconds, total: reply.totalSeconds))
         do {

@@ -2,8 +2,8 @@ import Foundation
 
 /// Answers from a recording, in its order.
 ///
-/// Which exchange comes next follows from the request alone (its replies so far are counted), so a run that was killed
-/// goes on where it stopped. A request that differs from the recorded one is answered all the same, with a warning.
+/// Which exchange comes next follows from the request alone, so a run that was killed goes on where it stopped: its replies so far are
+/// counted, among the lines of its subject where it has one. A recording of one conversation answers whatever the subject. A request that differs from the recorded one is answered all the same, with a warning.
 public struct ReplayEndpoint: ChatEndpoint {
     private let file: String
     private let recording: Recording
@@ -19,10 +19,7 @@ public struct ReplayEndpoint: ChatEndpoint {
 
     /// - Throws: `EndpointError.recordingExhausted`, or what the sink throws.
     public func complete(_ request: ChatRequest, sink: any ReplySink) async throws -> ChatReply {
-        let index = request.exchangeIndex
-        guard recording.exchanges.indices.contains(index) else {
-            throw EndpointError.recordingExhausted(file: file, exchange: index + 1, count: count)
-        }
+        let index = try exchange(for: request)
         let exchange = recording.exchanges[index]
         var warnings = recording.warnings
         if let recorded = try exchange.recordedHash(), try recorded != request.sha256() {
@@ -35,5 +32,19 @@ public struct ReplayEndpoint: ChatEndpoint {
             content: exchange.reply, reasoning: exchange.reasoning, finishReason: exchange.finishReason ?? .stop,
             usage: exchange.usage, firstTokenSeconds: exchange.timing?.firstToken,
             totalSeconds: exchange.timing?.total ?? 0, warnings: warnings)
+    }
+
+    private func exchange(for request: ChatRequest) throws(EndpointError) -> Int {
+        var lines = recording.conversations[nil] ?? []
+        if let subject = request.subject, recording.conversations.count > (lines.isEmpty ? 0 : 1) {
+            guard let found = recording.conversations[subject] else {
+                throw .recordingSilent(file: file, subject: subject)
+            }
+            lines = found
+        }
+        guard lines.indices.contains(request.exchangeIndex) else {
+            throw .recordingExhausted(file: file, exchange: request.exchangeIndex + 1, count: lines.count)
+        }
+        return lines[request.exchangeIndex]
     }
 }

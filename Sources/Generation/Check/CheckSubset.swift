@@ -1,4 +1,5 @@
 import Datasets
+import Exchanges
 import Foundation
 import ResultStore
 
@@ -22,7 +23,7 @@ public struct CheckSubset: Sendable, Hashable {
     /// - Throws: `DatasetError`, `GenerationError`.
     public static func stage(_ dataset: Dataset, hash: String, in workspace: Workspace) throws -> CheckSubset {
         let parent = workspace.cache.appending(path: "staged", directoryHint: .isDirectory)
-        try RunFiles.makeFolder(parent)
+        try ExchangeFiles.makeFolder(parent)
         let name = "\(dataset.name)-\(hash.prefix(16))-check\(size)"
         let folder = parent.appending(path: name, directoryHint: .isDirectory)
         let lock = try FileLock(waitingFor: parent.appending(path: "\(name).lock"))

@@ -1,4 +1,5 @@
 import Diagnosis
+import Exchanges
 import Foundation
 import ResultStore
 import Sandbox
@@ -34,7 +35,7 @@ public struct SwiftCheck: PipelineCheck, SubsetCheck {
     /// - Throws: `SandboxError`; `CancellationError` where the caller ended it.
     public func run(files: URL, in round: RoundDirectory) async throws -> CheckVerdict {
         let build = round.check.appending(path: "build", directoryHint: .isDirectory)
-        try RunFiles.makeFolder(build)
+        try ExchangeFiles.makeFolder(build)
         defer { try? FileManager.default.removeItem(at: build) }
         let programs = SwiftPrograms(runner: runner, swift: swift)
         let compiled = try await programs.compile(

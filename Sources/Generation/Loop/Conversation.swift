@@ -1,4 +1,5 @@
 import Endpoints
+import Exchanges
 import Foundation
 import ResultStore
 
@@ -27,5 +28,6 @@ struct Conversation {
         feedback = next > 0 ? (interactions[next - 1] ?? []).map(\.kind) : []
     }
 
-    var bytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }
+    /// Estimated.
+    var tokens: Int { messages.reduce(0) { $0 + $1.content.utf8.count } / RequestBill.bytesPerToken }
 }

@@ -1,5 +1,6 @@
 import Diagnosis
 import Endpoints
+import Exchanges
 import Foundation
 import Hashing
 import ResultStore
@@ -47,7 +48,7 @@ public struct GenerationLoop: Sendable {
     ///   stays where it is.
     public func run(_ record: RunRecord) async throws -> RunRecord {
         let directory = workspace.directory(of: record.key)
-        try RunFiles.makeFolder(directory.url)
+        try ExchangeFiles.makeFolder(directory.url)
         let lock: FileLock
         do {
             lock = try FileLock(trying: directory.url.appending(path: ".lock"))
@@ -118,7 +119,7 @@ struct RunningLoop {
         let before = round > 0 ? try files(of: round - 1) : [:]
         let extraction = extractor.extract(
             reply: reply.content, isTruncated: reply.finishReason == .length, current: before)
-        try RunFiles.replaceFolder(folder.files, with: extraction.files)
+        try ExchangeFiles.replaceFolder(folder.files, with: extraction.files)
         let composer = FeedbackComposer(texts: loop.texts, run: id)
         guard extraction.verdict == .complete else {
             try finish(
@@ -141,12 +142,12 @@ struct RunningLoop {
             return known
         }
         try HostileTree.remove(folder.check)
-        try RunFiles.makeFolder(folder.output)
+        try ExchangeFiles.makeFolder(folder.output)
         loop.observe(.checking(round: round, changed: extraction.changed.sorted()))
         let verdict = try await loop.check.run(files: folder.files, in: folder)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try RunFiles.write(try encoder.encode(verdict), to: folder.outcome)
+        try ExchangeFiles.write(try encoder.encode(verdict), to: folder.outcome)
         return verdict
     }
 
@@ -189,8 +190,8 @@ struct RunningLoop {
 
     /// The files that ran, under a name of their own.
     private func keepFinal(of round: Int) throws {
-        guard !RunFiles.exists(directory.final) else { return }
-        try RunFiles.replaceFolder(directory.final, with: try files(of: round))
+        guard !ExchangeFiles.exists(directory.final) else { return }
+        try ExchangeFiles.replaceFolder(directory.final, with: try files(of: round))
     }
 
     /// The files of a settled round, checked against what the store knows of them.

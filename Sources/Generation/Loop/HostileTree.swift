@@ -1,3 +1,4 @@
+import Exchanges
 import Foundation
 
 #if canImport(Glibc)
@@ -10,7 +11,7 @@ import Foundation
 enum HostileTree {
     /// Removes a folder or file with all below it. No link is followed. The depth does not matter: folders are moved up to the
     /// top one by one, so that neither a path nor the number of open files grows.
-    static func remove(_ url: URL) throws(GenerationError) {
+    static func remove(_ url: URL) throws(ExchangeFileError) {
         var path = url.path(percentEncoded: false)
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         var status = stat()
@@ -38,7 +39,7 @@ enum HostileTree {
     /// Removes a file, or a folder after its own folders were moved to the top.
     private static func removeEntry(
         _ name: [CChar], in top: Int32, moved: inout Int, root: URL
-    ) throws(GenerationError) {
+    ) throws(ExchangeFileError) {
         guard isFolder(name, in: top) else {
             guard unlinkat(top, name, 0) == 0 else { throw .writing(root, code: errno) }
             return

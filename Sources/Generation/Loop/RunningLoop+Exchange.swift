@@ -1,18 +1,16 @@
 import Endpoints
+import Exchanges
 import Foundation
 import ResultStore
 
 /// Asking the endpoint: a row before the request leaves, the bytes as they come, the row completed when the reply is on disk.
 extension RunningLoop {
-    /// Characters of English and code a token; used only where nobody counted.
-    private static let bytesPerToken = 4
-
     /// The reply of a round: the one on disk, or a new one.
     ///
     /// - Returns: nil where the conversation does not fit the model's context.
     func reply(for round: Int, _ conversation: Conversation) async throws -> ChatReply? {
         let folder = directory.round(round)
-        try RunFiles.makeFolder(folder.url)
+        try ExchangeFiles.makeFolder(folder.url)
         let earlier = try exchanges(of: round)
         if let known = try ReplyFile.whole(in: folder) {
             // The row may be open: the process died after the reply was on disk.
@@ -35,7 +33,7 @@ extension RunningLoop {
             maxOutputTokens: settings.maxOutputTokens, seed: settings.seed)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try RunFiles.write(try encoder.encode(request), to: folder.request)
+        try ExchangeFiles.write(try encoder.encode(request), to: folder.request)
         var exchange = try loop.store.insertExchange(
             ExchangeRecord(runId: try runID(), round: round, ordinal: ordinal, requestHash: try request.sha256()))
         loop.observe(.asking(round: round, feedback: conversation.feedback))
@@ -67,12 +65,7 @@ extension RunningLoop {
         exchange.totalSeconds = reply.totalSeconds
         exchange.attempts = reply.attempts
         exchange.warnings = reply.warnings
-        let said = reply.content.utf8.count + (reply.reasoning?.utf8.count ?? 0)
-        exchange.inputTokens = reply.usage?.input ?? conversation.bytes / Self.bytesPerToken
-        exchange.outputTokens = reply.usage?.output ?? said / Self.bytesPerToken
-        exchange.reasoningTokens = reply.usage?.reasoning
-        exchange.costIsEstimate = reply.usage == nil
-        price(&exchange)
+        charge(&exchange, RequestBill(of: reply, asked: conversation.tokens))
         return exchange
     }
 
@@ -103,27 +96,27 @@ extension RunningLoop {
     }
 
     private func estimate(_ exchange: inout ExchangeRecord, received: Int, _ conversation: Conversation) {
-        exchange.inputTokens = conversation.bytes / Self.bytesPerToken
-        exchange.outputTokens = received / Self.bytesPerToken
-        exchange.costIsEstimate = true
-        price(&exchange)
+        charge(&exchange, RequestBill(received: received, asked: conversation.tokens))
     }
 
-    private func price(_ exchange: inout ExchangeRecord) {
-        exchange.cost = loop.settings.prices?.cost(
-            input: exchange.inputTokens ?? 0, output: exchange.outputTokens ?? 0)
+    private func charge(_ exchange: inout ExchangeRecord, _ bill: RequestBill) {
+        exchange.inputTokens = bill.inputTokens
+        exchange.outputTokens = bill.outputTokens
+        exchange.reasoningTokens = bill.reasoningTokens
+        exchange.costIsEstimate = bill.isEstimate
+        exchange.cost = loop.settings.prices?.cost(input: bill.inputTokens, output: bill.outputTokens)
     }
 
     /// Whether the conversation, with room for a reply, fits the context that the model's card states. Tokens counted by the
     /// endpoint in the last exchange are taken; only what was said since is estimated.
     private func fits(_ conversation: Conversation, before round: Int) throws -> Bool {
         guard let context = loop.settings.contextTokens else { return true }
-        var tokens = conversation.bytes / Self.bytesPerToken
+        var tokens = conversation.tokens
         if round > 0, let last = try exchanges(of: round - 1).last(where: { $0.status == .complete }),
             !last.costIsEstimate, let input = last.inputTokens, let output = last.outputTokens
         {
             let said = conversation.messages.last?.content.utf8.count ?? 0
-            tokens = input + output - (last.reasoningTokens ?? 0) + said / Self.bytesPerToken
+            tokens = input + output - (last.reasoningTokens ?? 0) + said / RequestBill.bytesPerToken
         }
         return tokens + min(loop.settings.maxOutputTokens ?? 1024, context / 4) <= context
     }

@@ -3,6 +3,7 @@ import Capture
 import Datasets
 import Diagnosis
 import Endpoints
+import Exchanges
 import Foundation
 import Generation
 import ResultStore
@@ -190,7 +191,7 @@ extension JobOutcome {
         case CaptureError.unwritable(let failure) where failure.isFullDisk,
             DatasetError.unwritable(let failure) where failure.isFullDisk:
             self = .fatal(reason: "\(failure)")
-        case CaptureError.helperMissing, TrainingError.diskFull, GenerationError.diskFull, SandboxError.unavailable,
+        case CaptureError.helperMissing, TrainingError.diskFull, ExchangeFileError.diskFull, SandboxError.unavailable,
             SandboxError.environmentBroken, SandboxError.swiftMissing,
             SandboxError.diskFull, is StoreError:
             self = .fatal(reason: "\(error)")

@@ -6,16 +6,18 @@ import Foundation
     import Darwin
 #endif
 
-/// Files of a run that are whole or not there, also after the power failed.
-enum RunFiles {
+/// Files of what was asked and answered that are whole or not there, also after the power failed.
+public enum ExchangeFiles {
     /// Writes to a neighbour, synchronises, renames, synchronises the folder.
-    static func write(_ data: Data, to url: URL) throws(GenerationError) {
+    ///
+    /// - Throws: `ExchangeFileError`; the neighbour is removed.
+    public static func write(_ data: Data, to url: URL) throws(ExchangeFileError) {
         let partial = url.appendingPathExtension("writing")
         let descriptor = open(partial.path(percentEncoded: false), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .writing(url, code: errno) }
-        do throws(GenerationError) {
+        do throws(ExchangeFileError) {
             try append(data, to: descriptor, of: url)
-            guard fsync(descriptor) == 0 else { throw GenerationError.writing(url, code: errno) }
+            guard fsync(descriptor) == 0 else { throw ExchangeFileError.writing(url, code: errno) }
         } catch {
             close(descriptor)
             unlink(partial.path(percentEncoded: false))
@@ -26,7 +28,7 @@ enum RunFiles {
     }
 
     /// Renames a file or folder and makes the new name last.
-    static func rename(_ old: URL, to new: URL) throws(GenerationError) {
+    public static func rename(_ old: URL, to new: URL) throws(ExchangeFileError) {
         guard renamed(old, new) == 0 else { throw .writing(new, code: errno) }
         try synchronise(new.deletingLastPathComponent())
     }
@@ -40,7 +42,7 @@ enum RunFiles {
     }
 
     /// All bytes, in as many calls as it takes.
-    static func append(_ data: Data, to descriptor: Int32, of url: URL) throws(GenerationError) {
+    static func append(_ data: Data, to descriptor: Int32, of url: URL) throws(ExchangeFileError) {
         var failure: Int32 = 0
         data.withUnsafeBytes { bytes in
             var done = 0
@@ -61,7 +63,8 @@ enum RunFiles {
         if failure != 0 { throw .writing(url, code: failure) }
     }
 
-    static func makeFolder(_ url: URL) throws(GenerationError) {
+    /// With all folders above it; one that is there is left as it is.
+    public static func makeFolder(_ url: URL) throws(ExchangeFileError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
@@ -71,20 +74,10 @@ enum RunFiles {
         }
     }
 
-    static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: plain(url)) }
+    /// Whether there is a file or folder of that name.
+    public static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: plain(url)) }
 
-    /// Replaces a folder of files as a whole. The old one is set aside first, so there is a moment without any; the caller's
-    /// work that made the files is repeatable.
-    static func replaceFolder(_ url: URL, with files: [String: String]) throws(GenerationError) {
-        let partial = URL(filePath: plain(url) + ".writing", directoryHint: .isDirectory)
-        try HostileTree.remove(partial)
-        try makeFolder(partial)
-        for (name, text) in files { try write(Data(text.utf8), to: partial.appending(path: name)) }
-        try HostileTree.remove(url)
-        try rename(partial, to: url)
-    }
-
-    private static func synchronise(_ folder: URL) throws(GenerationError) {
+    private static func synchronise(_ folder: URL) throws(ExchangeFileError) {
         let descriptor = open(plain(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .writing(folder, code: errno) }
         defer { close(descriptor) }

@@ -12,7 +12,7 @@ import Synchronization
 /// Where a reply lands while it arrives: `reply.md.partial` and `reasoning.md.partial`, byte by byte as the endpoint sends.
 ///
 /// A reply is whole on disk once `reply.json` exists, which holds all of it; `reply.md` and `reasoning.md` follow.
-final class ReplyFile: ReplySink {
+public final class ReplyFile: ReplySink {
     private struct State {
         var content: Int32 = -1
         var reasoning: Int32 = -1
@@ -25,7 +25,10 @@ final class ReplyFile: ReplySink {
     private let state = Mutex(State())
     private let onBytes: @Sendable (Int) -> Void
 
-    init(round: RoundDirectory, ordinal: Int, onBytes: @escaping @Sendable (Int) -> Void) {
+    /// - Parameters:
+    ///   - ordinal: counts the requests whose replies land here.
+    ///   - onBytes: told how many bytes there are, after each piece.
+    public init(round: RoundDirectory, ordinal: Int, onBytes: @escaping @Sendable (Int) -> Void) {
         self.round = round
         self.ordinal = ordinal
         self.onBytes = onBytes
@@ -35,17 +38,18 @@ final class ReplyFile: ReplySink {
         closeFiles()
     }
 
-    func begin(attempt: Int) throws {
+    /// What an earlier attempt left is set aside.
+    public func begin(attempt: Int) throws {
         closeFiles()
         try Self.setAside(round, as: "failed-\(ordinal)-\(attempt)")
         state.withLock { $0.bytes = 0 }
     }
 
-    func append(content: String) throws {
+    public func append(content: String) throws {
         try append(content, \.content, to: Self.partial(round.reply))
     }
 
-    func append(reasoning: String) throws {
+    public func append(reasoning: String) throws {
         try append(reasoning, \.reasoning, to: Self.partial(round.reasoning))
     }
 
@@ -55,9 +59,9 @@ final class ReplyFile: ReplySink {
             if state[keyPath: file] < 0 {
                 let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
                 state[keyPath: file] = open(url.path(percentEncoded: false), flags, 0o644)
-                guard state[keyPath: file] >= 0 else { throw GenerationError.writing(url, code: errno) }
+                guard state[keyPath: file] >= 0 else { throw ExchangeFileError.writing(url, code: errno) }
             }
-            try RunFiles.append(data, to: state[keyPath: file], of: url)
+            try ExchangeFiles.append(data, to: state[keyPath: file], of: url)
             state.bytes += data.count
             return state.bytes
         }
@@ -74,20 +78,20 @@ final class ReplyFile: ReplySink {
     }
 
     /// Makes a whole reply last.
-    func finish(_ reply: ChatReply) throws {
+    public func finish(_ reply: ChatReply) throws {
         closeFiles()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try RunFiles.write(try encoder.encode(reply), to: round.replyFacts)
+        try ExchangeFiles.write(try encoder.encode(reply), to: round.replyFacts)
         try Self.writeReadable(reply, in: round)
     }
 
     /// The texts of a whole reply as files of their own, for a person to read.
     private static func writeReadable(_ reply: ChatReply, in round: RoundDirectory) throws {
         if let reasoning = reply.reasoning, !reasoning.isEmpty {
-            try RunFiles.write(Data(reasoning.utf8), to: round.reasoning)
+            try ExchangeFiles.write(Data(reasoning.utf8), to: round.reasoning)
         }
-        try RunFiles.write(Data(reply.content.utf8), to: round.reply)
+        try ExchangeFiles.write(Data(reply.content.utf8), to: round.reply)
         unlink(partial(round.reasoning).path(percentEncoded: false))
         unlink(partial(round.reply).path(percentEncoded: false))
     }
@@ -95,21 +99,21 @@ final class ReplyFile: ReplySink {
     static func partial(_ url: URL) -> URL { url.appendingPathExtension("partial") }
 
     /// The reply that lies whole in a round's folder, its readable files made good where the writing of them was cut.
-    static func whole(in round: RoundDirectory) throws -> ChatReply? {
-        guard RunFiles.exists(round.replyFacts) else { return nil }
+    public static func whole(in round: RoundDirectory) throws -> ChatReply? {
+        guard ExchangeFiles.exists(round.replyFacts) else { return nil }
         let reply: ChatReply
         do {
             reply = try JSONDecoder().decode(ChatReply.self, from: Data(contentsOf: round.replyFacts))
         } catch {
-            throw GenerationError.cannotRead(
+            throw ExchangeFileError.cannotRead(
                 path: round.replyFacts.path(percentEncoded: false), reason: "it is no reply of this harness")
         }
-        if !RunFiles.exists(round.reply) { try writeReadable(reply, in: round) }
+        if !ExchangeFiles.exists(round.reply) { try writeReadable(reply, in: round) }
         return reply
     }
 
     /// Bytes that arrived of a reply that is not whole.
-    static func partialBytes(in round: RoundDirectory) -> Int {
+    public static func partialBytes(in round: RoundDirectory) -> Int {
         [round.reply, round.reasoning].reduce(0) { sum, url in
             let path = partial(url).path(percentEncoded: false)
             let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
@@ -118,9 +122,9 @@ final class ReplyFile: ReplySink {
     }
 
     /// Keeps what arrived of a reply that never became whole: it may have been paid for.
-    static func setAside(_ round: RoundDirectory, as label: String) throws {
-        for url in [round.reply, round.reasoning] where RunFiles.exists(partial(url)) {
-            try RunFiles.rename(partial(url), to: url.appendingPathExtension(label))
+    public static func setAside(_ round: RoundDirectory, as label: String) throws {
+        for url in [round.reply, round.reasoning] where ExchangeFiles.exists(partial(url)) {
+            try ExchangeFiles.rename(partial(url), to: url.appendingPathExtension(label))
         }
     }
 }
