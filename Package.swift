@@ -58,8 +58,9 @@ let package = Package(
             name: "llmbench",
             dependencies: [
                 "Studies", "Reporting", "Audit", "Baselines", "Training", "Capture", "Generation", "Diagnosis",
-                "Sandbox", "Prompts",
-                "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics", "Datasets",
+                "Sandbox", "Drawing", "Polygons", "Prompts",
+                "Exchanges", "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics",
+                "Datasets",
                 "TensorRuntime", argumentParser,
             ],
             swiftSettings: strict),
@@ -109,7 +110,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Generation",
-            dependencies: ["Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing"],
+            dependencies: [
+                "Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing",
+            ],
+            swiftSettings: strict),
+        // Drawings asked of a model, or made by a control, scored and stored.
+        .target(
+            name: "Drawing",
+            dependencies: [
+                "Polygons", "Exchanges", "Endpoints", "Prompts", "ResultStore", "Statistics", "Metrics", "Datasets",
+                "Hashing",
+            ],
             swiftSettings: strict),
         // What was asked for money and what came back: files that are whole or not there, and the bill.
         .target(name: "Exchanges", dependencies: ["Endpoints", "ResultStore"], swiftSettings: strict),
@@ -203,6 +214,13 @@ let package = Package(
             dependencies: [
                 "Generation", "ResultStore", "TestSupport", "GenerationTestSupport", "generation-probe",
                 grdb,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DrawingTests",
+            dependencies: [
+                "Drawing", "Polygons", "Exchanges", "Endpoints", "Prompts", "ResultStore", "Metrics", "Datasets",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -12,7 +12,8 @@ struct LLMBench: AsyncParsableCommand {
         subcommands: [
             DoctorCommand.self, DemoCommand.self, ModelsCommand.self, DatasetsCommand.self, GenerateCommand.self,
             CaptureCommand.self,
-            TrainCommand.self, EvaluateCommand.self, BaselineCommand.self, StudyCommand.self, ReportCommand.self,
+            TrainCommand.self, EvaluateCommand.self, BaselineCommand.self, PolygonCommand.self, StudyCommand.self,
+            ReportCommand.self,
             ViewCommand.self,
             DiagnoseCommand.self,
             UNetCommand.self, StatsCommand.self, AuditCommand.self, BenchCommand.self,

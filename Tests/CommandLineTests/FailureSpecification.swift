@@ -84,6 +84,49 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
                 "swift build -c release --product PipelineKit",
             ], variables: ["LLMBENCH_SWIFT_MODULES": "/nowhere"]),
         .init(
+            name: "a model that sees no pictures",
+            arguments: ["polygon", "draw", "--model", "keyless", "--dataset", "disc"], status: 2,
+            says: ["the card of keyless does not say that it sees pictures", "images: true"]),
+        .init(
+            name: "a control of a wrong name", arguments: ["polygon", "draw", "--model", "control-oval"], status: 2,
+            says: ["there is no control 'control-oval'", "control-ellipse", "truth-60"]),
+        .init(
+            name: "a drawer of a slightly wrong name", arguments: ["polygon", "draw", "--model", "fixture-trace"],
+            status: 2, says: ["there is no model 'fixture-trace'", "did you mean fixture-tracer"]),
+        .init(
+            name: "a skill of a wrong name",
+            arguments: ["polygon", "draw", "--model", "seer", "--dataset", "disc", "--skill", "sharp"], status: 2,
+            says: ["there is no skill 'sharp'", "dermoscopy", "auto"]),
+        .init(
+            name: "pictures of a wrong name",
+            arguments: ["polygon", "draw", "--model", "control-otsu", "--dataset", "disk"], status: 2,
+            says: ["there is no dataset 'disk'", "did you mean disc?"]),
+        .init(
+            name: "pictures that a recording knows nothing of",
+            arguments: ["polygon", "draw", "--model", "fixture-tracer", "--dataset", "disc"], status: 3,
+            says: ["recordings/fixture-tracer.jsonl has no answer for disc/", "/polygon/plain/draw-0"]),
+        .init(
+            name: "a vision model that is down",
+            arguments: [
+                "polygon", "draw", "--model", "seer", "--dataset", "disc", "--base-url", "http://127.0.0.1:9/v1",
+                "--limit", "1",
+            ],
+            status: 3, says: ["http://127.0.0.1:9/v1/chat/completions cannot be reached"]),
+        .init(
+            name: "a refinement that is not there",
+            arguments: ["polygon", "draw", "--model", "control-otsu", "--refine-with", "gone.json"], status: 3,
+            says: ["gone.json cannot be read: there is no readable file of that name"]),
+        .init(
+            name: "a refinement that is none",
+            arguments: ["polygon", "draw", "--model", "control-otsu", "--refine-with", "requirements.txt"], status: 3,
+            says: ["requirements.txt cannot be read: it is no refinement"]),
+        .init(
+            name: "gates of a study without drawings", arguments: ["polygon", "gates", "--study", "empty"], status: 2,
+            says: ["study 'empty' has no drawings yet", "llmbench polygon draw"]),
+        .init(
+            name: "a list of a study without drawings", arguments: ["polygon", "list", "--study", "empty"], status: 2,
+            says: ["study 'empty' has no drawings yet"]),
+        .init(
             name: "a report of a study without runs", arguments: ["report", "all", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs to report", "llmbench generate"]),
         .init(

@@ -47,6 +47,23 @@ struct FailureTests {
                 ["generate", "--model", "fixture-never", "--target", "jax"],
                 "Error: there is no target 'jax': this version knows pytorch or swift"
             ),
+            (
+                ["polygon", "draw", "--model", "m", "--shape", "blob"],
+                "Error: --shape blob: give polygon, box or point"
+            ),
+            (["polygon", "draw", "--model", "m", "--draws", "0"], "Error: --draws 0: give a number from 1 to 64"),
+            (["polygon", "draw", "--model", "m", "--size", "8"], "Error: --size 8: give a number from 64 to 4096"),
+            (
+                ["polygon", "draw", "--model", "m", "--coordinates", "percent"],
+                "Error: --coordinates percent: give pixels, unit or thousandths"
+            ),
+            (["polygon", "draw", "--model", "m", "--budget", "0"], "Error: --budget 0.0: give an amount above 0"),
+            (["polygon", "draw", "--model", "m", "--limit", "0"], "Error: --limit 0: give a number from 1 on"),
+            (
+                ["polygon", "refine", "--model", "m", "--labels", "41"],
+                "Error: --labels 41: give a number from 2 to 40"
+            ),
+            (["polygon", "gates", "--plain", "a"], "Error: --plain needs --skilled or --refine-with"),
             (["study", "plan", "demo", "--epochs", "0"], "Error: --epochs 0: give a number from 1 to 100000"),
             (["baseline", "nnunet", "--batch-size", "1"], "Error: --batch-size 1: give a number from 2 to 4096"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),

@@ -10,7 +10,9 @@ private let repository = URL(filePath: #filePath).deletingLastPathComponent().de
     @Test("of the project are valid and hold the fixtures, the local model and the published ones")
     func shipped() throws {
         let registry = try ModelRegistry.load(repository.appending(path: "models.yaml"))
-        #expect(registry.cards.count(where: \.fixture) == 6)
+        #expect(registry.cards.count(where: \.fixture) == 7)
+        #expect(try registry.card("fixture-tracer").imagesSupported)
+        #expect(try !registry.card("fixture-steady").imagesSupported)
         #expect(registry.cards.count { $0.cohort == 2024 } == 8)
         #expect(registry.cards.count { $0.cohort == 2025 } == 11)
         let mini = try registry.card("gpt-o4-mini-high")

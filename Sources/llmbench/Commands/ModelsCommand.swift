@@ -76,6 +76,7 @@ struct ModelsCommand: AsyncParsableCommand {
                 ("recording", card.recording ?? ""), ("cohort", card.cohort.map(String.init) ?? ""),
                 ("reasoning", word(card.reasoning)), ("open weights", word(card.openWeights)),
                 ("context", card.contextTokens.map { "\($0) tokens" } ?? ""),
+                ("pictures", card.imagesSupported ? "yes" : ""),
                 ("longest reply", card.maximumOutputTokens.map { "\($0) tokens" } ?? ""),
                 (
                     "price",

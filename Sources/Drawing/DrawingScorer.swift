@@ -1,0 +1,56 @@
+import Datasets
+import Metrics
+import Polygons
+import ResultStore
+
+/// Scores held-out pictures: each draw, and the consensus of several, against the truth on the original grid.
+struct DrawingScorer {
+    let store: ResultStore
+    let dataset: Dataset
+    let set: DrawingSetRecord
+
+    /// - Parameter refinement: what masks go through before they are scored; nil for the drawings as they are.
+    /// - Throws: `StoreError`, `DatasetError`, `PolygonsError`, `MetricsError`, `DrawingError`.
+    func score(_ samples: [String], refinement: StoredRefinement? = nil) throws {
+        guard let id = set.id else { throw DrawingError.unknownSet(name: set.path, study: set.study) }
+        let rows = Dictionary(
+            grouping: try store.drawings(set: id).filter { $0.part == .heldOut }, by: \.sample)
+        for sample in samples {
+            try Task.checkCancellation()
+            try store.storeDrawingScores(
+                try scores(of: sample, rows[sample] ?? [], id, refinement), set: id, sample: sample,
+                refinement: refinement?.name ?? "")
+        }
+    }
+
+    private func scores(
+        of sample: String, _ rows: [DrawingRecord], _ id: Int64, _ refinement: StoredRefinement?
+    ) throws -> [DrawingScoreRecord] {
+        let image = try dataset.image(sample)
+        let drawn = try DrawnMasks(rows, width: image.width, height: image.height)
+        guard !drawn.draws.isEmpty else { return [] }
+        let truth = try Mask(try dataset.truth(sample))
+        let consistency = try Consensus.selfConsistency(drawn.masks)
+        func score(
+            _ mask: Mask, _ combination: DrawingScoreRecord.Combination, draw: Int, draws: Int
+        ) throws -> DrawingScoreRecord {
+            let mask = try refinement?.fit.refiner.refine(mask, on: image) ?? mask
+            let scores = try SegmentationScores(predicted: mask, truth: truth)
+            return DrawingScoreRecord(
+                setId: id, sample: sample, combination: combination, draw: draw, refinement: refinement?.name ?? "",
+                draws: draws, dice: scores.dice, iou: scores.iou, precision: scores.precision, recall: scores.recall,
+                specificity: scores.specificity, hausdorff95: scores.hausdorff95,
+                averageSurfaceDistance: scores.averageSurfaceDistance, boundaryF1: scores.boundaryF1,
+                unit: scores.unit.rawValue, emptiness: scores.emptiness.rawValue,
+                selfConsistency: draws > 1 ? consistency : nil)
+        }
+        var all = try drawn.draws.map { try score($0.mask, .single, draw: $0.draw, draws: 1) }
+        // A consensus is of the draws that were asked for, even where one alone could be read.
+        guard rows.count(where: \.status.isSettled) > 1 else { return all }
+        for combination in [DrawingScoreRecord.Combination.mean, .majority, .staple] {
+            guard let mask = try drawn.combined(combination) else { continue }
+            all.append(try score(mask, combination, draw: 0, draws: drawn.draws.count))
+        }
+        return all
+    }
+}

@@ -1,0 +1,117 @@
+import Exchanges
+import Foundation
+import Metrics
+import Polygons
+import ResultStore
+
+/// What happens while drawings are made, for the terminal.
+public enum DrawingEvent: Sendable {
+    /// A request leaves.
+    case asking(sample: String, draw: Int)
+    case receiving(sample: String, draw: Int, bytes: Int)
+    /// A drawing has its result; `isNew` is false for one that an earlier call made.
+    case settled(DrawingRecord, isNew: Bool)
+    /// A reply that never became whole: it is asked for again.
+    case lost(DrawingRecord)
+}
+
+extension DrawingSession {
+    /// Draws every picture of a part as often as the settings say, and scores the held-out ones.
+    ///
+    /// - Parameters:
+    ///   - part: held-out pictures are scored; those of the training part are drawn for a refinement to be fitted on.
+    ///   - limit: so many pictures, evenly spaced over the part; nil for all.
+    ///   - budget: US dollars that the set may cost, what was spent before included.
+    /// - Throws: `DrawingError`, `EndpointError`, `StoreError`, `ExchangeFileError` and others: failures that are not the drawer's. What was
+    ///   drawn stays, and the same call goes on from there.
+    @discardableResult
+    public func run(
+        part: DrawingRecord.Part = .heldOut, limit: Int? = nil, budget: Double? = nil,
+        refinement: StoredRefinement? = nil, observe: @escaping @Sendable (DrawingEvent) -> Void = { _ in }
+    ) async throws -> DrawingSummary {
+        if budget != nil, case .model(let card, _, _) = drawer, card.price == nil {
+            throw DrawingError.budgetWithoutPrice(model: card.id)
+        }
+        let lock = try locked()
+        defer { lock.release() }
+        let samples = Self.spread(part == .heldOut ? dataset.split.heldOut : dataset.split.training, limit)
+        let plan = samples.flatMap { sample in (0..<settings.draws).map { (sample, $0) } }
+        switch drawer {
+        case .model(let card, let endpoint, let prompt):
+            let asker = DrawingAsker(
+                session: self, card: card, endpoint: endpoint, prompt: prompt, budget: budget, planned: plan.count,
+                observe: observe)
+            for (sample, draw) in plan { try await asker.settle(sample, draw, part) }
+        case .control(let control):
+            try drawControls(control, plan, part, observe)
+        }
+        let scorer = DrawingScorer(store: store, dataset: dataset, set: set)
+        if part == .heldOut {
+            try scorer.score(samples)
+            if let refinement { try scorer.score(samples, refinement: refinement) }
+        }
+        var ended = set
+        ended.draws = max(ended.draws, settings.draws)
+        ended.endedAt = Date()
+        try store.updateDrawingSet(ended)
+        return try DrawingSummary(
+            of: ended, in: store, samples: samples, part: part, refinement: refinement?.name ?? "")
+    }
+
+    private func locked() throws -> FileLock {
+        try ExchangeFiles.makeFolder(folder)
+        do {
+            return try FileLock(trying: folder.appending(path: ".lock"))
+        } catch FileLock.Failure.held {
+            throw DrawingError.locked(set: set.path)
+        }
+    }
+
+    /// So many of a list in its order, evenly spaced, and part of any larger choice: the first places of van der Corput's sequence
+    /// (1935), so that a larger `limit` adds to what was drawn for a smaller one.
+    public static func spread(_ samples: [String], _ limit: Int?) -> [String] {
+        guard let limit, limit < samples.count else { return samples }
+        var chosen: Swift.Set<Int> = []
+        var index = 0
+        while chosen.count < limit {
+            var (place, base, rest) = (0.0, 0.5, index)
+            while rest > 0 {
+                place += rest & 1 == 1 ? base : 0
+                (rest, base) = (rest >> 1, base / 2)
+            }
+            chosen.insert(Int(place * Double(samples.count)))
+            index += 1
+        }
+        return chosen.sorted().map { samples[$0] }
+    }
+
+    private func drawControls(
+        _ control: Control, _ plan: [(String, Int)], _ part: DrawingRecord.Part,
+        _ observe: (DrawingEvent) -> Void
+    ) throws {
+        guard let id = set.id else { throw DrawingError.unknownSet(name: set.path, study: set.study) }
+        let known = Dictionary(
+            grouping: try store.drawings(set: id).filter(\.status.isSettled), by: { "\($0.draw) \($0.sample)" })
+        var taught: TaughtControl?
+        for (sample, draw) in plan {
+            try Task.checkCancellation()
+            if let done = known["\(draw) \(sample)"]?.first {
+                observe(.settled(done, isNew: false))
+                continue
+            }
+            let drawer = try taught ?? TaughtControl(control, on: dataset)
+            taught = drawer
+            let image = try dataset.image(sample)
+            let started = ContinuousClock.now
+            let mask = try drawer.draw(
+                image, truth: { try Mask(try dataset.truth(sample)) },
+                seed: UInt64((settings.samplingSeed ?? 1) + draw))
+            let elapsed = ContinuousClock.now - started
+            var drawing = DrawingRecord(setId: id, part: part, sample: sample, draw: draw, status: .drawn)
+            drawing.shape = try ShapeText(mask).json
+            drawing.completedAt = Date()
+            drawing.seconds = elapsed / .seconds(1)
+            observe(.settled(try store.insertDrawing(drawing), isNew: true))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import ResultStore
+
+extension ResultStore {
+    /// The set of drawings that a name means: its path from the study on, or any unique part of it.
+    ///
+    /// - Throws: `DrawingError.unknownSet`, `.ambiguousSet`.
+    public func drawingSet(named name: String, study: String) throws -> DrawingSetRecord {
+        let all = try drawingSets()
+        if let exact = all.first(where: { $0.path == name || $0.path == "\(study)/\(name)" }) { return exact }
+        let parts = name.split(separator: "/")
+        let fitting = all.filter { set in
+            let path = set.path.split(separator: "/")
+            return !parts.isEmpty && path.count >= parts.count
+                && (0...(path.count - parts.count)).contains { Array(path[$0..<($0 + parts.count)]) == Array(parts) }
+        }
+        guard let first = fitting.first else { throw DrawingError.unknownSet(name: name, study: study) }
+        guard fitting.count == 1 else {
+            throw DrawingError.ambiguousSet(name: name, candidates: fitting.map(\.path))
+        }
+        return first
+    }
+}

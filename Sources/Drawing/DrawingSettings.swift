@@ -1,0 +1,90 @@
+import Foundation
+import Hashing
+import Polygons
+
+/// How drawings are asked for.
+public struct DrawingSettings: Sendable, Hashable {
+    /// Pixels a side of the picture that is sent.
+    public static let sizes = 64...4096
+    /// A pixel's votes are one word of 64 bits.
+    public static let mostDraws = STAPLE.mostDrawings
+
+    public var shape: ShapeKind
+    /// Draws of each picture.
+    public var draws: Int
+    /// Pixels a side of the square picture that is sent.
+    public var size: Int
+    /// Whether a grid with its coordinates is drawn on the picture.
+    public var grid: Bool
+    /// The numbers that the prompt asks for.
+    public var convention: CoordinateConvention
+    public var skill: DrawingSkill?
+    /// Of sampling; nil leaves it to the endpoint.
+    public var temperature: Double?
+    /// Of sampling for the first draw, each further one takes the next number; nil leaves it to the endpoint. Also that of
+    /// `control-random`, where nil is 1.
+    public var samplingSeed: Int?
+
+    public init(
+        shape: ShapeKind = .polygon, draws: Int = 1, size: Int = 512, grid: Bool = false,
+        convention: CoordinateConvention = .pixels, skill: DrawingSkill? = nil, temperature: Double? = nil,
+        samplingSeed: Int? = nil
+    ) {
+        self.shape = shape
+        self.draws = draws
+        self.size = size
+        self.grid = grid
+        self.convention = convention
+        self.skill = skill
+        self.temperature = temperature
+        self.samplingSeed = samplingSeed
+    }
+
+    /// - Throws: `DrawingError.number`.
+    func check() throws(DrawingError) {
+        guard (1...Self.mostDraws).contains(draws) else {
+            throw .number(setting: "--draws", value: "\(draws)", range: "a number from 1 to \(Self.mostDraws)")
+        }
+        guard Self.sizes.contains(size) else {
+            throw .number(
+                setting: "--size", value: "\(size)",
+                range: "a number from \(Self.sizes.lowerBound) to \(Self.sizes.upperBound)")
+        }
+        if let temperature, !(0...2).contains(temperature) {
+            throw .number(setting: "--temperature", value: "\(temperature)", range: "a number from 0 to 2")
+        }
+        if let samplingSeed, !(0...Int(Int32.max) - Self.mostDraws).contains(samplingSeed) {
+            throw .number(
+                setting: "--sampling-seed", value: "\(samplingSeed)",
+                range: "a whole number from 0 to \(Int(Int32.max) - Self.mostDraws)")
+        }
+    }
+}
+
+/// What a picture goes through before a model sees it.
+public enum DrawingSkill: Sendable, Hashable {
+    /// The chain of a modality, for all pictures.
+    case modality(Modality)
+    /// The chain that `SkillRouter` chooses for each picture.
+    case routed
+
+    public static let names = Modality.allCases.map(\.rawValue) + ["auto"]
+
+    public var name: String {
+        switch self {
+        case .modality(let modality): modality.rawValue
+        case .routed: "auto"
+        }
+    }
+
+    /// - Throws: `DrawingError.unknownSkill`.
+    public init(named name: String) throws(DrawingError) {
+        if name == "auto" {
+            self = .routed
+        } else if let modality = Modality(rawValue: name) {
+            self = .modality(modality)
+        } else {
+            throw .unknownSkill(name: name, known: Self.names)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import ResultStore
+import Statistics
+
+/// What became of the drawings of some pictures of a set.
+public struct DrawingSummary: Sendable, Hashable, Codable {
+    public struct Score: Sendable, Hashable, Codable {
+        public var combination: DrawingScoreRecord.Combination
+        /// Mean Dice over the pictures, a failed draw counting 0: what a user gets who asks once.
+        public var dice: Double
+        /// From pictures drawn with replacement (percentile bootstrap, 2000 resamples); nil for a single picture.
+        public var interval: ConfidenceInterval?
+        /// Mean Dice of what could be read alone; nil where nothing could.
+        public var diceOfRead: Double?
+        /// Mean IoU, a failed draw counting 0.
+        public var iou: Double
+        /// Mean 95th percentile of the surface distances of what could be read, in `unit`.
+        public var hausdorff95: Double?
+        public var unit: String
+    }
+
+    public var set: String
+    public var dataset: String
+    public var drawer: String
+    public var kind: DrawingSetRecord.Kind
+    public var shape: String
+    public var part: DrawingRecord.Part
+    public var fixture: Bool
+    public var refinement: String
+    public var pictures: Int
+    public var totals: DrawingTotals
+    /// Failed draws by reason.
+    public var failures: [String: Int]
+    /// What was mended, by kind, in how many drawings.
+    public var repairs: [String: Int]
+    /// Mean over the pictures with at least two drawings.
+    public var selfConsistency: Double?
+    /// Empty for the training part, which is never scored.
+    public var scores: [Score]
+
+    /// - Throws: `StoreError`.
+    public init(
+        of set: DrawingSetRecord, in store: ResultStore, samples: [String], part: DrawingRecord.Part = .heldOut,
+        refinement: String = ""
+    ) throws {
+        guard let id = set.id else { throw StoreError.noSuchRun(name: set.path, study: set.study) }
+        let wanted = Set(samples)
+        let rows = try store.drawings(set: id).filter { wanted.contains($0.sample) && $0.part == part }
+        let scored = try store.drawingScores(set: id).filter {
+            wanted.contains($0.sample) && $0.refinement == refinement
+        }
+        (self.set, dataset, drawer, kind, shape) = (set.path, set.dataset, set.drawer, set.kind, set.shape)
+        (self.part, fixture, self.refinement) = (part, set.fixture, refinement)
+        pictures = samples.count
+        totals = DrawingTotals(rows)
+        failures = Self.counts(rows.filter { $0.status == .failed }.map { $0.failure ?? "unknown" })
+        // Without what was counted: "vertices repeated: 3" is "vertices repeated".
+        repairs = Self.counts(
+            rows.flatMap { row in Set(row.repairs.map { String($0.prefix { $0 != ":" }) }) })
+        let bySample = Dictionary(grouping: scored, by: \.sample)
+        let consistencies = samples.compactMap { bySample[$0]?.compactMap(\.selfConsistency).first }
+        selfConsistency = Statistics.mean(consistencies)
+        scores = DrawingScoreRecord.Combination.allCases.compactMap { combination in
+            Self.score(combination, scored, rows, samples)
+        }
+    }
+
+    private static func counts(_ names: [String]) -> [String: Int] {
+        names.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    }
+
+    private static func score(
+        _ combination: DrawingScoreRecord.Combination, _ scored: [DrawingScoreRecord], _ rows: [DrawingRecord],
+        _ samples: [String]
+    ) -> Score? {
+        let mine = Dictionary(grouping: scored.filter { $0.combination == combination }, by: \.sample)
+        let settled = Dictionary(grouping: rows.filter(\.status.isSettled), by: \.sample)
+        // A consensus was asked for where there are several draws, read or not.
+        let asked = samples.filter { sample in
+            let count = settled[sample]?.count ?? 0
+            return combination == .single ? count > 0 : count > 1
+        }
+        guard !asked.isEmpty, combination == .single || !mine.isEmpty, combination != .kept || !mine.isEmpty else {
+            return nil
+        }
+        func mean(_ sample: String, _ value: (DrawingScoreRecord) -> Double) -> Double {
+            let all = mine[sample] ?? []
+            let count = combination == .single ? settled[sample]?.count ?? 1 : 1
+            return all.reduce(0) { $0 + value($1) } / Double(count)
+        }
+        let dice = asked.map { mean($0, \.dice) }
+        // In the order of the pictures, so that sums are the same each time.
+        let read = samples.flatMap { mine[$0] ?? [] }
+        return Score(
+            combination: combination, dice: Statistics.mean(dice) ?? 0,
+            interval: dice.count > 1 ? Statistics.bootstrapMean(dice, resamples: 2000, seed: 1) : nil,
+            diceOfRead: Statistics.mean(read.map(\.dice)),
+            iou: Statistics.mean(asked.map { mean($0, \.iou) }) ?? 0,
+            hausdorff95: Statistics.mean(read.map(\.hausdorff95)), unit: read.first?.unit ?? "px")
+    }
+}

@@ -1,0 +1,110 @@
+import Datasets
+import Metrics
+import Polygons
+import ResultStore
+import Statistics
+
+/// Whether gates deserve trust on a dataset: drawings without a skill against drawings with it, of the same held-out pictures.
+public struct GateMeasurement: Sendable, Hashable {
+    public var dataset: String
+    public var drawer: String
+    public var fixture: Bool
+    /// The skill of the second set, or the refinement.
+    public var skill: String
+    public var gate: GateScore
+    public var pictures: Int
+    public var trust: GateTrust
+
+    /// The gates that are measured. The tissue's window is what lies between the 5th and 95th percentile of grey values inside the training
+    /// masks.
+    ///
+    /// - Throws: `DatasetError`, `MetricsError`.
+    public static func gates(for dataset: Dataset) throws -> [GateScore] {
+        var histogram = [Int](repeating: 0, count: 256)
+        for sample in dataset.split.training {
+            let (grey, truth) = (try dataset.image(sample).grey().bytes, try Mask(try dataset.truth(sample)).values)
+            for index in grey.indices where truth[index] == 1 { histogram[Int(grey[index])] += 1 }
+        }
+        let total = histogram.reduce(0, +)
+        var gates: [GateScore] = [.selfConsistency, .regionDarkness, .boundaryContrast(ring: 3)]
+        if total > 0 {
+            func percentile(_ part: Double) -> UInt8 {
+                var below = 0
+                for value in 0..<256 {
+                    below += histogram[value]
+                    if Double(below) >= part * Double(total) { return UInt8(value) }
+                }
+                return 255
+            }
+            gates.append(.tissueWindow(percentile(0.05)...percentile(0.95)))
+        }
+        return gates
+    }
+
+    /// Measures every gate on two sets.
+    ///
+    /// - Throws: `DrawingError.tooFewDrawings` for fewer than three pictures that both sets have; `StoreError`, `DatasetError` and others.
+    public static func measure(
+        plain: DrawingSetRecord, skilled: DrawingSetRecord, in store: ResultStore, dataset: Dataset
+    ) throws -> [GateMeasurement] {
+        let first = try DrawnMasks.all(of: plain, in: store, dataset: dataset)
+        let second = try DrawnMasks.all(of: skilled, in: store, dataset: dataset)
+        return try measure(dataset, plain, skilled.skill ?? "none", first) { sample, _, _ in
+            guard let drawn = second[sample], let mask = try drawn.combined(.majority) else { return nil }
+            return (mask, drawn.masks)
+        }
+    }
+
+    /// Measures every gate on a set before and after a refinement.
+    ///
+    /// - Throws: as above.
+    public static func measure(
+        plain: DrawingSetRecord, refinement: StoredRefinement, in store: ResultStore, dataset: Dataset
+    ) throws -> [GateMeasurement] {
+        let first = try DrawnMasks.all(of: plain, in: store, dataset: dataset)
+        let refiner = refinement.fit.refiner
+        return try measure(dataset, plain, refinement.name, first) { _, drawn, image in
+            guard let mask = try drawn.combined(.majority) else { return nil }
+            return (
+                try refiner.refine(mask, on: image), try drawn.masks.map { try refiner.refine($0, on: image) }
+            )
+        }
+    }
+
+    private static func measure(
+        _ dataset: Dataset, _ set: DrawingSetRecord, _ skill: String, _ plain: [String: DrawnMasks],
+        skilled: (String, DrawnMasks, Image) throws -> (mask: Mask, draws: [Mask])?
+    ) throws -> [GateMeasurement] {
+        let gates = try gates(for: dataset)
+        var cases = [[GateTrust.Case]](repeating: [], count: gates.count)
+        for (sample, drawn) in plain.sorted(by: { $0.key < $1.key }) {
+            let image = try dataset.image(sample)
+            guard let mask = try drawn.combined(.majority), let other = try skilled(sample, drawn, image) else {
+                continue
+            }
+            let truth = try Mask(try dataset.truth(sample)).values
+            let dice = (
+                try ConfusionCounts(predicted: mask.values, truth: truth).dice,
+                try ConfusionCounts(predicted: other.mask.values, truth: truth).dice
+            )
+            for (index, gate) in gates.enumerated() {
+                cases[index].append(
+                    GateTrust.Case(
+                        plainScore: try gate.score(of: mask, draws: drawn.masks, on: image),
+                        skilledScore: try gate.score(of: other.mask, draws: other.draws, on: image),
+                        plainDice: dice.0, skilledDice: dice.1))
+            }
+        }
+        let count = cases.first?.count ?? 0
+        guard count >= 3 else {
+            throw DrawingError.tooFewDrawings(
+                what: "a gate", found: count, needed: 3,
+                advice: "draw the same held-out pictures with and without a skill")
+        }
+        return try zip(gates, cases).map { gate, cases in
+            GateMeasurement(
+                dataset: dataset.name, drawer: set.drawer, fixture: set.fixture, skill: skill, gate: gate,
+                pictures: count, trust: try GateTrust(cases))
+        }
+    }
+}

@@ -1,0 +1,202 @@
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@Suite("Polygons on the command line")
+struct PolygonCommandTests {
+    private static let square = #"{"polygons": [[[100, 160], [300, 160], [300, 350], [100, 350]]]}"#
+
+    /// A workspace with the embedded dataset beside the discs.
+    private func embedded() throws -> ScratchWorkspace {
+        let workspace = try ScratchWorkspace(hasDataset: false)
+        try FileManager.default.copyItem(
+            at: Checkout.root.appending(path: "datasets/colin27-cerebellum"),
+            to: workspace.root.appending(path: "datasets/colin27-cerebellum"))
+        return workspace
+    }
+
+    @Test("the fixture draws the embedded slices, is read, refined on labels and gated, without a network")
+    func fixture() async throws {
+        let workspace = try embedded()
+        let drawn = try await workspace.llmbench(
+            "polygon", "draw", "--model", "fixture-tracer", "--draws", "3", "--json")
+        #expect(drawn.status == 0, "\(drawn)")
+        let summary = try #require(try drawn.objects().first)
+        let totals = try #require(summary["totals"] as? [String: Any])
+        #expect(summary["pictures"] as? Int == 24 && totals["requests"] as? Int == 72)
+        let (read, failed) = (try #require(totals["drawn"] as? Int), try #require(totals["failed"] as? Int))
+        #expect(read + failed == 72 && read > 50 && failed > 3)
+        #expect((summary["failures"] as? [String: Int])?.values.reduce(0, +) == failed)
+        #expect((summary["repairs"] as? [String: Int])?.isEmpty == false)
+        let scores = try #require(summary["scores"] as? [[String: Any]])
+        #expect(scores.compactMap { $0["combination"] as? String } == ["single", "mean", "majority", "staple"])
+        let dice = try #require(scores.first?["dice"] as? Double)
+        #expect(dice > 0.4 && dice < 0.95)
+
+        let skilled = try await workspace.llmbench(
+            "polygon", "draw", "--model", "fixture-tracer", "--draws", "3", "--skill", "mri")
+        #expect(skilled.status == 0 && skilled.output.contains("say nothing about any model"), "\(skilled)")
+        let gates = try await workspace.llmbench("polygon", "gates", "--json")
+        let rows = try #require(try gates.objects().first?["rows"] as? [[String: Any]])
+        #expect(
+            Set(rows.compactMap { $0["gate"] as? String }) == [
+                "self-consistency", "region darkness", "boundary contrast", "tissue window",
+            ])
+        for row in rows {
+            let policies = ["dice_never", "dice_always", "dice_gated", "dice_oracle"].compactMap { row[$0] as? Double }
+            #expect(policies.count == 4 && policies.allSatisfy { $0 <= policies[3] && $0 >= 0 })
+        }
+
+        let refined = try await workspace.llmbench(
+            "polygon", "refine", "--model", "fixture-tracer", "--labels", "6", "--generations", "4", "--output",
+            "r.json")
+        #expect(refined.status == 0 && refined.output.contains("on "), "\(refined)")
+        let again = try await workspace.llmbench(
+            "polygon", "draw", "--model", "fixture-tracer", "--draws", "3", "--refine-with", "r.json", "--json")
+        #expect(try again.objects().count == 2, "\(again)")
+        let same = try #require(try again.objects()[0]["scores"] as? [[String: Any]])
+        #expect(same.map { $0["dice"] as? Double } == scores.map { $0["dice"] as? Double })
+        let list = try await workspace.llmbench("polygon", "list")
+        #expect(list.status == 0 && list.output.contains("refined n"), "\(list)")
+        let gated = try await workspace.llmbench(
+            "polygon", "gates", "--plain", "fixture-tracer/polygon", "--refine-with", "r.json", "--format", "csv")
+        #expect(gated.status == 2 && gated.errors.contains("fits 2 sets of drawings"), "\(gated)")
+        let path = try #require(summary["set"] as? String)
+        let named = try await workspace.llmbench(
+            "polygon", "gates", "--plain", path, "--refine-with", "r.json", "--format", "csv")
+        #expect(named.output.split(separator: "\r\n").count == 5, "\(named)")
+    }
+
+    @Test("a control needs no key; its refinement is of another dataset's no use")
+    func control() async throws {
+        let workspace = try ScratchWorkspace()
+        let drawn = try await workspace.llmbench("polygon", "draw", "--model", "control-otsu", "--dataset", "disc")
+        #expect(drawn.status == 0 && drawn.output.contains("disc/control-otsu/polygon/"), "\(drawn)")
+        #expect(drawn.output.contains("1.000"), "\(drawn)")
+        let ceiling = try await workspace.llmbench("polygon", "draw", "--model", "truth-30", "--dataset", "disc")
+        #expect(ceiling.output.contains("drawn from the truth"), "\(ceiling)")
+        let refined = try await workspace.llmbench(
+            "polygon", "refine", "--model", "control-ellipse", "--dataset", "disc", "--labels", "4", "--generations",
+            "2", "--output", "r.json")
+        #expect(refined.status == 0, "\(refined)")
+        _ = try await Self.prepare(workspace, "other")
+        let other = try await workspace.llmbench(
+            "polygon", "draw", "--model", "control-ellipse", "--dataset", "other", "--refine-with", "r.json")
+        #expect(other.status == 2 && other.errors.contains("the refinement was fitted on disc"), "\(other)")
+    }
+
+    private static func prepare(_ workspace: ScratchWorkspace, _ name: String) async throws -> Program.Outcome {
+        try await workspace.llmbench(
+            "datasets", "prepare", try workspace.makeScans(name).path, "--name", name, "--image-kind", "scans",
+            "--foreground", "it")
+    }
+
+    @Test("a budget that is used up is exit 1 and one sentence")
+    func budget() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.usage(input: 400, output: 100)
+            connection.done()
+        }
+        defer { server.stop() }
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        let outcome = try await workspace.llmbench(
+            "polygon", "draw", "--model", "seer", "--dataset", "disc", "--budget", "0.027")
+        #expect(outcome.status == 1 && outcome.errors.contains("the budget of $0.0270 is reached"), "\(outcome)")
+        #expect(server.requests.count == 1)
+    }
+
+    @Test("control characters of an answer never reach the terminal")
+    func hostileText() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.delta("\u{1b}[31m\u{7}no shape\u{9b}2J", finish: "stop")
+            connection.done()
+        }
+        defer { server.stop() }
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        for arguments in [["--json"], []] {
+            let outcome = try await workspace.program().run(
+                ["polygon", "draw", "--model", "seer", "--dataset", "disc"] + arguments)
+            #expect(outcome.status == 0, "\(outcome)")
+            let text = outcome.output + outcome.errors
+            #expect(!text.unicodeScalars.contains { $0.value < 32 && $0 != "\n" || (0x7F...0x9F).contains($0.value) })
+        }
+    }
+
+    @Test("killed at random moments it pays for nothing twice and ends as if it had not been")
+    func kills() async throws {
+        let server = try LoopbackServer { request, connection in
+            connection.beginEventStream()
+            var rest = Substring(Self.square)
+            while !rest.isEmpty {
+                let isLast = rest.count <= 16
+                connection.delta(String(rest.prefix(16)), finish: isLast ? "stop" : nil)
+                rest = rest.dropFirst(16)
+                connection.pause(0.01)
+            }
+            connection.usage(input: 400, output: 100)
+            connection.done()
+        }
+        defer { server.stop() }
+        let arguments = ["polygon", "draw", "--model", "seer", "--dataset", "disc", "--draws", "4"]
+        let undisturbed = try ScratchWorkspace(baseURL: server.baseURL)
+        #expect(try await undisturbed.program().run(arguments).status == 0)
+        let planned = server.requests.count
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        var random = SeededGenerator(seed: Trials.seed("killed drawings"))
+        let kills = Trials.isVerifying ? 60 : 6
+        for _ in 0..<kills {
+            try await Self.kill(
+                try workspace.program(), arguments, after: .milliseconds(Int.random(in: 50...700, using: &random)))
+        }
+        #expect(try await workspace.program().run(arguments).status == 0)
+        let asked = server.requests.count - planned
+        let queue = try DatabaseQueue(path: workspace.root.appending(path: "results/default/bench.sqlite").path)
+        let counts = try await queue.read { db in
+            try Dictionary(
+                uniqueKeysWithValues: Row.fetchAll(db, sql: "SELECT status, COUNT(*) FROM drawing GROUP BY status").map
+                {
+                    ($0[0] as String, $0[1] as Int)
+                })
+        }
+        let lost = counts["lost", default: 0]
+        #expect(counts["drawn"] == planned && counts["asked"] == nil && counts["refused"] == nil, "\(counts)")
+        #expect(lost <= kills && asked <= planned + lost, "\(counts), \(asked) requests for \(planned) drawings")
+        func scores(_ place: ScratchWorkspace) async throws -> [String] {
+            let queue = try DatabaseQueue(path: place.root.appending(path: "results/default/bench.sqlite").path)
+            return try await queue.read { db in
+                try Row.fetchAll(db, sql: "SELECT * FROM drawing_score ORDER BY sample, combination, draw").map {
+                    "\($0)"
+                }
+            }
+        }
+        #expect(try await scores(workspace) == scores(undisturbed))
+    }
+
+    private static func kill(_ program: Program, _ arguments: [String], after pause: Duration) async throws {
+        let process = Process()
+        process.executableURL = program.executable
+        process.arguments = arguments
+        process.currentDirectoryURL = program.folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        let ended = AsyncStream<Void>.makeStream()
+        process.terminationHandler = { _ in ended.continuation.finish() }
+        try process.run()
+        let pid = process.processIdentifier
+        try await Task.sleep(for: pause)
+        if process.isRunning { Foundation.kill(pid, SIGKILL) }
+        for await _ in ended.stream {}
+        process.waitUntilExit()
+    }
+
+    @Test("the fixture's recording is what scripts/make-drawings makes")
+    func recording() async throws {
+        let script = Program(executable: Checkout.root.appending(path: "scripts/make-drawings"), folder: Checkout.root)
+        let outcome = try await script.run(["--check"])
+        #expect(outcome.status == 0, "\(outcome)")
+    }
+}
