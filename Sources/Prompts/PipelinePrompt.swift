@@ -67,6 +67,8 @@ public enum FeedbackTemplate: String, Sendable, Hashable, CaseIterable {
     case clarification
     /// The reply reached the output limit.
     case outputTruncated = "output-truncated"
+    /// The program runs, and here is how its training went on the validation part.
+    case refine
 
     /// The file's name inside `prompts/feedback/`.
     public var file: String { "\(rawValue).md" }
@@ -82,6 +84,7 @@ public enum FeedbackTemplate: String, Sendable, Hashable, CaseIterable {
         case .hint: ["count"]
         case .clarification: ["reason", "files"]
         case .outputTruncated: []
+        case .refine: ["epochs", "curve", "epoch", "dice", "dice_best", "version_best", "left"]
         }
     }
 }

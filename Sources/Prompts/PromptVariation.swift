@@ -34,6 +34,13 @@ public struct PromptVariation: Sendable, Hashable {
 }
 
 extension RenderedPrompt {
+    /// The same prompt under the hash of a version that was made of a run's program afterwards.
+    public func refined(version: Int) -> RenderedPrompt {
+        RenderedPrompt(
+            text: text, sha256: SHA256.hexadecimal(Data("\(sha256)\nrefined \(version)".utf8)),
+            templateSHA256: templateSHA256)
+    }
+
     /// The same text under the hash of all that is asked. Without a variation it is the prompt itself.
     public func asked(with variation: PromptVariation) -> RenderedPrompt {
         guard !variation.isPlain else { return self }

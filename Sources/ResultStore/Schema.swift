@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 7
+    static let version = 9
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -44,6 +44,13 @@ enum Schema {
         migrator.registerMigration("v7") { db in
             try createDrawingTables(db)
             try db.execute(sql: "PRAGMA user_version = 7")
+        }
+        migrator.registerMigration("v9") { db in
+            try db.alter(table: "run") { t in
+                t.add(column: "refines", .text)
+                t.add(column: "refinement", .integer)
+            }
+            try db.execute(sql: "PRAGMA user_version = 9")
         }
         return migrator
     }

@@ -116,7 +116,7 @@ struct RunningLoop {
     private func settle(round: Int, reply: ChatReply) async throws {
         let folder = directory.round(round)
         let extractor = ReplyExtractor(expected: loop.settings.expectedFiles)
-        let before = round > 0 ? try files(of: round - 1) : [:]
+        let before = round > 0 ? try files(of: round - 1) : loop.settings.continuation?.files ?? [:]
         let extraction = extractor.extract(
             reply: reply.content, isTruncated: reply.finishReason == .length, current: before)
         try ExchangeFiles.replaceFolder(folder.files, with: extraction.files)
@@ -194,19 +194,8 @@ struct RunningLoop {
         try ExchangeFiles.replaceFolder(directory.final, with: try files(of: round))
     }
 
-    /// The files of a settled round, checked against what the store knows of them.
     private func files(of round: Int) throws -> [String: String] {
-        let rows = try loop.store.rounds(run: id)
-        guard let row = rows.first(where: { $0.round == round }) else { return [:] }
-        var files: [String: String] = [:]
-        for file in row.files {
-            let url = directory.round(round).files.appending(path: file.name)
-            guard let data = try? Data(contentsOf: url), SHA256.hexadecimal(data) == file.sha256 else {
-                throw GenerationError.damagedRound(run: run.path, round: round, file: "files/\(file.name)")
-            }
-            files[file.name] = String(decoding: data, as: UTF8.self)
-        }
-        return files
+        try SettledFiles(of: run, in: loop.store, directory).files(of: round)
     }
 }
 

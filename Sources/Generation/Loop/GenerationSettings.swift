@@ -20,6 +20,8 @@ public struct GenerationSettings: Sendable {
 
     /// The prompt, slots filled.
     public var prompt: String
+    /// What was said before the prompt, where a run goes on from another.
+    public var continuation: Continuation?
     public var systemPrompt: String?
     public var temperature: Double?
     public var maxOutputTokens: Int?
@@ -30,11 +32,13 @@ public struct GenerationSettings: Sendable {
     public var expectedFiles: [String]
 
     public init(
-        prompt: String, systemPrompt: String? = nil, temperature: Double? = nil, maxOutputTokens: Int? = nil,
+        prompt: String, continuation: Continuation? = nil, systemPrompt: String? = nil, temperature: Double? = nil,
+        maxOutputTokens: Int? = nil,
         seed: Int? = nil, contextTokens: Int? = nil, prices: Prices? = nil,
         expectedFiles: [String] = ["dataset.py", "model.py", "train.py", "main.py"]
     ) {
         self.prompt = prompt
+        self.continuation = continuation
         self.systemPrompt = systemPrompt
         self.temperature = temperature
         self.maxOutputTokens = maxOutputTokens

@@ -114,10 +114,59 @@ public struct GenerationSession: Sendable {
         index: Int, maxRounds: Int, loopAfter: Int, record: URL?, replay other: URL? = nil, gates: Gates? = nil,
         observe: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> RunRecord {
+        let ask = Ask(index: index, study: study, prompt: prompt, text: prompt.text)
+        return try await converse(
+            ask, maxRounds: maxRounds, loopAfter: loopAfter, record: record, replay: other, gates: gates,
+            observe: observe)
+    }
+
+    /// One version of a run's program, from where it stands to its end.
+    ///
+    /// - Returns: the version, and what its first request ended with: what an earlier call began it with, where there was one.
+    func refine(
+        _ step: RefinementStep, maxRounds: Int, loopAfter: Int, record: URL?, replay: URL?,
+        observe: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> (RunRecord, opening: String) {
+        var ask = Ask(
+            index: step.base.runIndex, study: RefinedVersion.study(of: study),
+            prompt: prompt.refined(version: step.version),
+            text: step.opening)
+        (ask.continuation, ask.refines, ask.refinement) = (step.continuation, step.base.path, step.version)
+        ask.text = try Continuation.opening(step.opening, of: workspace.directory(of: key(of: ask)))
+        let run = try await converse(
+            ask, maxRounds: maxRounds, loopAfter: loopAfter, record: record, replay: replay, gates: nil,
+            observe: observe)
+        return (run, ask.text)
+    }
+
+    /// A sentence of the harness.
+    func text(_ template: FeedbackTemplate, _ slots: [String: String]) throws -> String {
+        try texts.feedback(template, slots: slots).text
+    }
+
+    /// What is asked for: a run, or a version of one.
+    private struct Ask {
+        var index: Int
+        var study: String
+        var prompt: RenderedPrompt
+        var text: String
+        var continuation: Continuation?
+        var refines: String?
+        var refinement: Int?
+    }
+
+    private func key(of ask: Ask) -> RunKey {
+        RunKey(
+            study: ask.study, dataset: dataset, model: card.slug, target: target.rawValue,
+            promptHash: ask.prompt.shortHash, index: ask.index)
+    }
+
+    private func converse(
+        _ ask: Ask, maxRounds: Int, loopAfter: Int, record: URL?, replay other: URL?, gates: Gates?,
+        observe: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> RunRecord {
         try await verify()
-        let key = RunKey(
-            study: study, dataset: dataset, model: card.slug, target: target.rawValue, promptHash: prompt.shortHash,
-            index: index)
+        let (key, index) = (key(of: ask), ask.index)
         let replay = other ?? replay
         let manual = workspace.directory(of: key).url.appending(path: "message.md")
         var endpoint = try card.endpoint(
@@ -131,7 +180,8 @@ public struct GenerationSession: Sendable {
             endpoint: endpoint, check: gates.map { GatedCheck(base: check, gates: $0) } ?? check, store: store,
             workspace: workspace, texts: texts,
             settings: GenerationSettings(
-                prompt: prompt.text, systemPrompt: variation.system?.text, temperature: variation.temperature,
+                prompt: ask.text, continuation: ask.continuation, systemPrompt: variation.system?.text,
+                temperature: variation.temperature,
                 maxOutputTokens: card.maximumOutputTokens, seed: variation.seed.map { $0 + index - 1 },
                 contextTokens: card.contextTokens, prices: prices, expectedFiles: target.files), observe: observe)
         return try await loop.run(
@@ -141,7 +191,7 @@ public struct GenerationSession: Sendable {
                 vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture,
                 templateHash: prompt.templateSHA256, systemHash: variation.system?.sha256,
                 temperature: variation.temperature, samplingSeed: variation.seed.map { $0 + index - 1 },
-                datasetHash: datasetHash,
+                refines: ask.refines, refinement: ask.refinement, datasetHash: datasetHash,
                 maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: confinement.isSandboxed))
     }
 }

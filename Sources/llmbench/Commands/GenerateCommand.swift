@@ -9,6 +9,7 @@ import Prompts
 import ResultStore
 import Sandbox
 import Studies
+import Training
 
 /// `llmbench generate`: one prompt, a model, and its own errors until the code runs.
 struct GenerateCommand: AsyncParsableCommand {
@@ -25,6 +26,7 @@ struct GenerateCommand: AsyncParsableCommand {
               llmbench generate --model fixture-swift --target swift
               llmbench generate --model smollm2-135m --base-url http://127.0.0.1:8711/v1 --max-rounds 6
               llmbench generate --model gpt-4o --record gpt-4o.jsonl
+              llmbench generate --model gpt-4o --refine 3      three versions after the one that ran
             """)
 
     @Option(help: "The model's id, as `llmbench models list` shows it.")
@@ -60,6 +62,15 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Of sampling, for the first run; each further run takes the next number.")
     var samplingSeed: Int?
 
+    @Option(
+        help:
+            "Versions after a clean run: the model is told how the training went on the validation part and may improve its program this often."
+    )
+    var refine: Int = 0
+
+    @Option(help: "What trains the versions: swift or emitted; swift where the target can be captured.")
+    var refineEngine: TrainingRecord.Engine?
+
     @Option(name: .customLong("base-url"), help: "Another server than the model card's.")
     var baseURL: String?
 
@@ -90,6 +101,17 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         if let samplingSeed, !(0...Int(Int32.max) - 99).contains(samplingSeed) {
             throw ValidationError("--sampling-seed \(samplingSeed): give a whole number from 0 to \(Int32.max - 99)")
+        }
+        guard (0...20).contains(refine) else { throw ValidationError("--refine \(refine): give a number from 0 to 20") }
+        if let refineEngine {
+            guard refine > 0 else { throw ValidationError("--refine-engine trains versions: give --refine K too") }
+            guard refineEngine != .pytorch else {
+                throw ValidationError("--refine-engine pytorch: versions are trained by swift or emitted")
+            }
+            guard refineEngine == .emitted || PipelineTarget(rawValue: target)?.isCaptured == true else {
+                throw ValidationError(
+                    "--refine-engine swift: a pipeline of the target \(target) is measured by running it; use emitted")
+            }
         }
         guard record == nil || replay == nil else {
             throw ValidationError("--record and --replay exclude each other: a replayed reply is recorded already")
@@ -123,7 +145,11 @@ struct GenerateCommand: AsyncParsableCommand {
             }
         }
         let summaries = try ended.map { try session.store.errorSummary(of: $0) }
-        try show(summaries, session)
+        var versions: [String: [RefinedVersion]] = [:]
+        if refine > 0 {
+            for run in ended where run.status == .succeeded { versions[run.path] = try await refined(run, in: session) }
+        }
+        try show(summaries, versions, session)
         guard ended.count == runs else {
             throw CommandFailure.environment(
                 "\(runs - ended.count) of \(runs) runs are in the hands of another llmbench")
@@ -144,6 +170,23 @@ struct GenerateCommand: AsyncParsableCommand {
         ) { progress.show($0) }
     }
 
+    private func refined(_ run: RunRecord, in session: GenerationSession) async throws -> [RefinedVersion] {
+        let captured = PipelineTarget(rawValue: target)?.isCaptured ?? true
+        let options = Refinement.Options(
+            versions: refine, engine: refineEngine ?? (captured ? .swift : .emitted), maxRounds: maxRounds,
+            loopAfter: loopAfter)
+        let progress = RefinementProgress(
+            title: runs > 1 ? "\(model) run \(run.runIndex)" : model, maxRounds: maxRounds)
+        defer { progress.close() }
+        do {
+            return try await Refinement(session, options).run(run, record: recordFile(run.runIndex)) {
+                progress.show($0)
+            }
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
     /// A file holds one conversation.
     private func recordFile(_ index: Int) -> URL? {
         guard let record else { return nil }
@@ -155,8 +198,17 @@ struct GenerateCommand: AsyncParsableCommand {
         return url.deletingLastPathComponent().appending(path: "\(stem)-\(number)\(suffix)")
     }
 
-    private func show(_ summaries: [ErrorSummary], _ session: GenerationSession) throws {
-        if jsonOption.json { return try JSONOption.print(summaries.map(RunReport.init)) }
+    private func show(
+        _ summaries: [ErrorSummary], _ versions: [String: [RefinedVersion]], _ session: GenerationSession
+    ) throws {
+        if jsonOption.json {
+            return try JSONOption.print(
+                summaries.map { summary in
+                    var report = RunReport(summary)
+                    report.versions = versions[summary.run.path]?.map(RefinedVersionReport.init)
+                    return report
+                })
+        }
         var table = TextTable([
             ("run", .left), ("result", .left), ("feedbacks", .right), ("errors", .left), ("hints", .right),
             ("tokens in", .right), ("tokens out", .right), ("seconds", .right),
@@ -174,6 +226,11 @@ struct GenerateCommand: AsyncParsableCommand {
             ])
         }
         print(table.render())
+        for summary in summaries {
+            guard let versions = versions[summary.run.path] else { continue }
+            print("\nVersions of \(summary.run.path), the best by its validation Dice kept")
+            print(RefinedVersionReport.table(versions).render())
+        }
         if session.card.fixture {
             print("\(model) is a hand-written conversation: these figures say nothing about any language model.")
         }
@@ -223,6 +280,7 @@ struct RunReport: Encodable {
     var cost: Double?
     var costIsEstimate: Bool
     var fixture: Bool
+    var versions: [RefinedVersionReport]?
 
     init(_ summary: ErrorSummary) {
         run = summary.run.path
@@ -255,6 +313,6 @@ struct RunReport: Encodable {
         case replySeconds = "reply_s"
         case cost = "cost_usd"
         case costIsEstimate = "cost_is_estimate"
-        case fixture
+        case fixture, versions
     }
 }

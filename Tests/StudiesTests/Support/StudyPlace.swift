@@ -71,7 +71,7 @@ final class StudyPlace: Sendable {
 
     /// The hand-written conversation that runs at once, made small: 32×32 pixels, two stages, two epochs; and a first reply
     /// that fails before it imports anything.
-    private static func smallConversation() throws -> [String] {
+    static func smallConversation() throws -> [String] {
         var reply = try String(
             contentsOf: checkout.appending(path: "recordings/sources/fixture-steady/reply-00.md"), encoding: .utf8)
         for (old, new) in [

@@ -1,0 +1,167 @@
+import Foundation
+import ResultStore
+import Studies
+import TestSupport
+import Testing
+
+@Suite("Versions of a program that ran", .serialized)
+struct ProgramRefinementTests {
+    private let arguments = [
+        "generate", "--model", "versions", "--dataset", "disc", "--max-rounds", "1", "--refine", "2", "--json",
+    ]
+
+    /// A conversation that runs in its second round, and what the model then says to each request for a better version.
+    private func place(_ later: (_ main: String) throws -> [String]) throws -> StudyPlace {
+        let place = try StudyPlace()
+        let small = try StudyPlace.smallConversation()
+        let blocks = small[1].components(separatedBy: "```")
+        let main = try #require(blocks.first { $0.contains("SPLIT_SEED = ") && $0.contains("def main") })
+        try place.write(
+            "recordings/versions.jsonl", StudyPlace.recording(small + later("`main.py`:\n\n```\(main)```\n")))
+        let cards = try String(contentsOf: place.root.appending(path: "models.yaml"), encoding: .utf8)
+        try place.write(
+            "models.yaml",
+            cards
+                + "  - {id: versions, name: Versions, vendor: llmbench, provider: replay, recording: recordings/versions.jsonl, "
+                + "fixture: true}\n")
+        return place
+    }
+
+    /// Version 1 trains twice as long and sends one file; version 2 fails once, and validates on other images.
+    private func improving() throws -> StudyPlace {
+        try place { main in
+            let longer = main.replacing("default=2", with: "default=4")
+            let other = longer.replacing("SPLIT_SEED = ", with: "SPLIT_SEED = 1 + ")
+            let broken = other.replacing("SPLIT_SEED = 1", with: "SPLIT_SEED = undefined_name + 1")
+            try #require(longer != main && other != longer && broken != other)
+            return ["Longer.\n\n" + longer, "Another split.\n\n" + broken, "Mended.\n\n" + other]
+        }
+    }
+
+    private struct Report: Decodable {
+        struct Version: Decodable, Equatable {
+            var version: Int
+            var run: String
+            var status: String
+            var epochs: Int?
+            var validationDice: Double?
+            var heldOutDice: Double?
+            var kept: Bool
+            var obstacle: String?
+        }
+        var run: String
+        var versions: [Version]
+    }
+
+    private func report(_ ended: Child.Ended) throws -> Report {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let reports = try decoder.decode([Report].self, from: Data(ended.output.utf8))
+        return try #require(reports.first)
+    }
+
+    @Test(
+        "are asked for with the curve of the one before, trained, and kept by validation; one that validates on others is not"
+    )
+    func versions() async throws {
+        let place = try improving()
+        let ended = try await Child(in: place.root).run(arguments)
+        #expect(ended.status == 0, "\(ended)")
+        let report = try report(ended)
+        try #require(report.versions.map(\.version) == [0, 1, 2], "\(ended)")
+        #expect(report.versions.map(\.epochs) == [2, 4, 4])
+        #expect(report.versions[2].obstacle == "it validates on other images than version 0")
+        let dice = try report.versions.map { try #require($0.validationDice) }
+        #expect(report.versions.map(\.kept) == [dice[0] >= dice[1], dice[1] > dice[0], false])
+        #expect(report.versions.allSatisfy { $0.heldOutDice != nil })
+
+        let store = try place.store("default")
+        let runs = try store.runs()
+        #expect(runs.filter { $0.study == "default" }.map(\.path) == [report.run])
+        let later = runs.filter { $0.study == "default.refined" }.sorted { ($0.refinement ?? 0) < ($1.refinement ?? 0) }
+        #expect(later.map(\.refinement) == [1, 2] && later.allSatisfy { $0.refines == report.run })
+        #expect(try later.map { try store.errors(run: $0.id ?? 0).map(\.errorClass) } == [[], ["NameError"]])
+
+        // What was asked: the conversation so far, then the curve of the version before, and no more than that.
+        let request = try requested(later[1], in: place)
+        #expect(request.map(\.role) == ["user", "assistant", "user", "assistant", "user", "assistant", "user"])
+        let asked = try #require(request.last?.content)
+        let first = try #require(try store.trainings(run: later[0].id ?? 0).first)
+        let summary = try #require(try store.validation(of: first))
+        #expect(summary.epochs.count == 4 && summary.dice == dice[1])
+        for epoch in summary.epochs {
+            let shown = String(format: "%.4f", try #require(epoch.dice))
+            #expect(asked.contains("epoch \(epoch.epoch): ") && asked.contains("validation Dice \(shown)"), "\(asked)")
+        }
+        #expect(asked.contains("Versions still to come, this one included: 1.") && !asked.lowercased().contains("held"))
+
+        // Its own runs are untouched by it.
+        let errors = try await Child(in: place.root).run(["report", "errors", "--format", "csv"])
+        #expect(errors.output.contains("versions") && !errors.output.contains("refined"), "\(errors)")
+        let again = try await Child(in: place.root).run(arguments)
+        let versionsAgain = try self.report(again).versions
+        #expect(again.status == 0 && versionsAgain == report.versions, "\(again)")
+    }
+
+    private struct Message: Decodable {
+        var role: String
+        var content: String
+    }
+
+    private func requested(_ run: RunRecord, in place: StudyPlace) throws -> [Message] {
+        struct Request: Decodable {
+            var messages: [Message]
+        }
+        let file = place.root.appending(path: "generated/\(run.path)/round-00/request.json")
+        return try JSONDecoder().decode(Request.self, from: Data(contentsOf: file)).messages
+    }
+
+    @Test("end in the same store when the process is killed meanwhile", .timeLimit(.minutes(20)))
+    func killed() async throws {
+        let wanted = Trials.isVerifying ? 10 : 1
+        let seed = Trials.seed("versions after \(wanted) kill -9")
+        var random = SeededGenerator(seed: seed)
+        let reference = try improving()
+        let whole = try await Child(in: reference.root).run(arguments)
+        #expect(whole.status == 0, "\(whole)")
+        let expected = try StoreDump(reference.workspace.database(study: "default"))
+        let place = try improving()
+        let child = try Child(in: place.root)
+        for kill in 0...wanted {
+            let limit = max(1, Int(whole.seconds * 500))
+            let moment = kill < wanted ? Duration.milliseconds(Int(random.next() % UInt64(limit))) : nil
+            let ended = try await child.run(arguments, killAfter: moment)
+            #expect(ended.wasKilled || ended.status == 0, "seed \(seed): \(ended)")
+        }
+        let differences = try StoreDump(place.workspace.database(study: "default")).differences(from: expected)
+        #expect(differences == [], "seed \(seed): \(differences.joined(separator: "\n"))")
+    }
+
+    @Test("end with one that does not run: it is stored, and the one before is kept")
+    func ending() async throws {
+        let place = try place { _ in ["I would train for longer.", "Much longer."] }
+        let ended = try await Child(in: place.root).run(arguments)
+        #expect(ended.status == 0 && ended.errors.contains("no further version: version 1 did not run"), "\(ended)")
+        let versions = try report(ended).versions
+        #expect(versions.map(\.kept) == [true, false] && versions[1].obstacle == "its code did not run: round limit")
+    }
+
+    @Test("are refused in one sentence where they cannot be made")
+    func refusals() async throws {
+        let place = try StudyPlace()
+        let child = try Child(in: place.root)
+        for (options, sentence) in [
+            (["--refine", "21"], "--refine 21: give a number from 0 to 20"),
+            (["--refine-engine", "emitted"], "--refine-engine trains versions: give --refine K too"),
+            (["--refine", "1", "--refine-engine", "pytorch"], "versions are trained by swift or emitted"),
+            (
+                ["--refine", "1", "--refine-engine", "swift", "--target", "swift"],
+                "measured by running it; use emitted"
+            ),
+        ] {
+            let ended = try await child.run(["generate", "--model", "small", "--dataset", "disc"] + options)
+            #expect(ended.status == 2 || ended.status == 64, "\(ended)")
+            #expect(ended.errors.contains(sentence), "\(ended)")
+        }
+    }
+}
