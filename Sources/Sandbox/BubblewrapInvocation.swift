@@ -86,11 +86,10 @@ struct BubblewrapInvocation {
             + (showsGPU ? [] : ["--remount-ro", "/dev"]) + temporary
     }
 
-    /// The machine's NVIDIA devices, whichever it has, and only where the user asked.
+    /// Those that are there, and only where the user asked.
     private var devices: [String] {
         guard showsGPU else { return [] }
-        let cards = (0..<16).map { "/dev/nvidia\($0)" }
-        return (SandboxPolicy.devices + cards).flatMap { ["--dev-bind-try", $0, $0] } + ["--remount-ro", "/dev"]
+        return policy.devices.flatMap { ["--dev-bind-try", $0, $0] } + ["--remount-ro", "/dev"]
     }
 
     private var binds: [String] {

@@ -34,6 +34,12 @@ enum Protection: String, CaseIterable, Sendable {
 struct SandboxPolicy: Sendable {
     /// All of them, outside of tests: a test takes one away to show that its attack then succeeds.
     var protections = Set(Protection.allCases)
+    /// Shown only where the user asks for the GPU: those of NVIDIA's driver, whichever the machine has.
+    var devices = driverDevices + (0..<16).map { "/dev/nvidia\($0)" }
+
+    private static let driverDevices = [
+        "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset",
+    ]
 
     static let standard = SandboxPolicy()
 
@@ -57,8 +63,6 @@ struct SandboxPolicy: Sendable {
     static let systemFolders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"]
     /// The machine's own, where it has them: programs do not start without the first.
     static let systemFiles = ["/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"]
-    /// What a GPU's driver needs, shown only when a request asks for the GPU.
-    static let devices = ["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset"]
 
     /// The environment of generated code, the same on every machine.
     static func environment(threads: Int) -> [String: String] {

@@ -24,6 +24,14 @@ struct FailureTests {
             (["report", "moods"], "Error: The value 'moods' is invalid for '<subject>'"),
             (["report", "html", "--format", "csv"], "Error: `report html` writes pages and takes no --format csv"),
             (["view", "--port", "70000"], "Error: The value '70000' is invalid for '--port <port>'"),
+            (
+                ["generate", "--model", "m", "--unsafe-no-sandbox", "--gpu"],
+                "Error: --unsafe-no-sandbox leaves no sandbox for --limits-by or --gpu to steer: drop one of them"
+            ),
+            (
+                ["train", "r", "--unsafe-no-sandbox", "--limits-by", "watchdog"],
+                "Error: --unsafe-no-sandbox leaves no sandbox for --limits-by or --gpu to steer: drop one of them"
+            ),
             (["generate"], "Error: Missing expected argument '--model <model>'"),
             (["generate", "--model", "m", "--runs", "0"], "Error: --runs 0: give a number from 1 to 99"),
             (["train", "r", "--epochs", "none"], "Error: --epochs none: give 'own' or a number from 1 on"),
