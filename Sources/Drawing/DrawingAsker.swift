@@ -1,7 +1,9 @@
+import Datasets
 import Endpoints
 import Exchanges
 import Foundation
 import Polygons
+import Prompts
 import ResultStore
 
 /// Asks a model for drawings: a row before the request leaves, the bytes as they come, the row completed when the reply is on disk.
@@ -10,6 +12,8 @@ struct DrawingAsker {
     let card: ModelCard
     let endpoint: any ChatEndpoint
     let prompt: DrawingPrompt
+    /// What follows a drawing where a conversation goes on.
+    let feedback: RenderedPrompt?
     /// US dollars.
     let budget: Double?
     /// How many drawings were asked for in all.
@@ -29,26 +33,46 @@ struct DrawingAsker {
     }
 
     /// Where what is said about one drawing lies.
-    private func folder(_ sample: String, _ draw: Int) -> RoundDirectory {
-        let number = draw < 10 ? "0\(draw)" : "\(draw)"
-        return RoundDirectory(
-            url: session.folder.appending(path: "\(sample)/draw-\(number)", directoryHint: .isDirectory))
+    private func folder(_ sample: String, _ draw: Int, _ turn: Int) -> RoundDirectory {
+        func number(_ index: Int) -> String { index < 10 ? "0\(index)" : "\(index)" }
+        let name = "\(sample)/draw-\(number(draw))" + (turn > 0 ? "/turn-\(number(turn))" : "")
+        return RoundDirectory(url: session.folder.appending(path: name, directoryHint: .isDirectory))
     }
 
-    /// From a picture to a row with its result. Repeating it changes nothing.
+    /// From a picture to rows with their results: as many as a conversation has turns, fewer where an answer could not be read.
+    /// Repeating it changes nothing.
     func settle(_ sample: String, _ draw: Int, _ part: DrawingRecord.Part) async throws {
-        try Task.checkCancellation()
-        let earlier = try store.drawings(set: try setID(), sample: sample, draw: draw)
-        if let done = earlier.last(where: \.status.isSettled) { return observe(.settled(done, isNew: false)) }
         let settings = session.settings
-        let sent = try SentPicture(
-            try session.dataset.image(sample), skill: settings.skill, size: settings.size,
-            grid: settings.grid ? settings.convention : nil)
-        let folder = folder(sample, draw)
-        let request = try request(sample, draw, sent)
+        var shown: (original: Image, sent: SentPicture)?
+        for turn in 0..<settings.turns {
+            try Task.checkCancellation()
+            let earlier = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: turn)
+            if let done = earlier.last(where: \.status.isSettled) {
+                observe(.settled(done, isNew: false))
+            } else {
+                let original = try shown?.original ?? session.dataset.image(sample)
+                let sent =
+                    try shown?.sent
+                    ?? SentPicture(
+                        original, skill: settings.skill, size: settings.size,
+                        grid: settings.grid ? settings.convention : nil)
+                shown = (original, sent)
+                try await settle(sample, draw, turn, part, earlier, original, sent)
+            }
+            let rows = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: turn)
+            guard rows.last?.status == .drawn else { return }
+        }
+    }
+
+    private func settle(
+        _ sample: String, _ draw: Int, _ turn: Int, _ part: DrawingRecord.Part, _ earlier: [DrawingRecord],
+        _ original: Image, _ sent: SentPicture
+    ) async throws {
+        let folder = folder(sample, draw, turn)
+        let request = try request(sample, draw, turn, original, sent)
         let open = earlier.last { $0.status == .asked }
         let next = DrawingRecord(
-            setId: try setID(), part: part, sample: sample, draw: draw, ordinal: earlier.count,
+            setId: try setID(), part: part, sample: sample, draw: draw, turn: turn, ordinal: earlier.count,
             requestHash: try request.sha256())
         if let reply = try ReplyFile.whole(in: folder) {
             // Without an open row where the database is younger than the folder.
@@ -58,13 +82,31 @@ struct DrawingAsker {
         try await ask(next, in: folder, request, sent)
     }
 
-    private func request(_ sample: String, _ draw: Int, _ sent: SentPicture) throws -> ChatRequest {
+    /// The conversation: the question, then each drawing with what was said back to it.
+    private func request(
+        _ sample: String, _ draw: Int, _ turn: Int, _ original: Image, _ sent: SentPicture
+    ) throws -> ChatRequest {
         let settings = session.settings
+        var messages = [ChatMessage(role: .user, content: prompt.text, images: [try sent.message()])]
+        for before in 0..<turn {
+            let rows = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: before)
+            guard let feedback, let reply = try ReplyFile.whole(in: folder(sample, draw, before)),
+                let mask = try DrawnMasks(rows, width: original.width, height: original.height, turn: before).masks
+                    .first
+            else {
+                throw DrawingError.damaged(
+                    what: "turn \(before) of draw \(draw) of \(sample)", reason: "its reply is missing or damaged")
+            }
+            messages.append(ChatMessage(role: .assistant, content: reply.content))
+            messages.append(
+                try LoopFeedback(
+                    text: feedback.text, original: original, sent: sent, convention: settings.convention
+                ).message(about: mask))
+        }
         var request = card.chatRequest(
-            [ChatMessage(role: .user, content: prompt.text, images: [try sent.message()])],
-            temperature: settings.temperature, seed: settings.samplingSeed.map { $0 + draw })
+            messages, temperature: settings.temperature, seed: settings.samplingSeed.map { $0 + draw })
         request.subject =
-            "\(session.dataset.name)/\(sample)/\(settings.shape.rawValue)/\(settings.skill?.name ?? "plain")/draw-\(draw)"
+            "\(session.dataset.name)/\(sample)/\(settings.shape.rawValue)/\(settings.chain ?? "plain")/draw-\(draw)"
         return request
     }
 

@@ -8,6 +8,8 @@ struct DrawingScorer {
     let store: ResultStore
     let dataset: Dataset
     let set: DrawingSetRecord
+    /// Which drawing of a conversation is kept.
+    let gate: GateScore
 
     /// - Parameter refinement: what masks go through before they are scored; nil for the drawings as they are.
     /// - Throws: `StoreError`, `DatasetError`, `PolygonsError`, `MetricsError`, `DrawingError`.
@@ -45,8 +47,13 @@ struct DrawingScorer {
                 selfConsistency: draws > 1 ? consistency : nil)
         }
         var all = try drawn.draws.map { try score($0.mask, .single, draw: $0.draw, draws: 1) }
+        if rows.contains(where: { $0.turn > 0 }) {
+            all += try DrawnMasks.kept(rows, of: image, by: gate).draws.map {
+                try score($0.mask, .kept, draw: $0.draw, draws: 1)
+            }
+        }
         // A consensus is of the draws that were asked for, even where one alone could be read.
-        guard rows.count(where: \.status.isSettled) > 1 else { return all }
+        guard rows.count(where: { $0.status.isSettled && $0.turn == 0 }) > 1 else { return all }
         for combination in [DrawingScoreRecord.Combination.mean, .majority, .staple] {
             guard let mask = try drawn.combined(combination) else { continue }
             all.append(try score(mask, combination, draw: 0, draws: drawn.draws.count))

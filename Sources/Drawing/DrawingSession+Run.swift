@@ -29,7 +29,7 @@ extension DrawingSession {
         part: DrawingRecord.Part = .heldOut, limit: Int? = nil, budget: Double? = nil,
         refinement: StoredRefinement? = nil, observe: @escaping @Sendable (DrawingEvent) -> Void = { _ in }
     ) async throws -> DrawingSummary {
-        if budget != nil, case .model(let card, _, _) = drawer, card.price == nil {
+        if budget != nil, case .model(let card, _, _, _) = drawer, card.price == nil {
             throw DrawingError.budgetWithoutPrice(model: card.id)
         }
         let lock = try locked()
@@ -37,15 +37,15 @@ extension DrawingSession {
         let samples = Self.spread(part == .heldOut ? dataset.split.heldOut : dataset.split.training, limit)
         let plan = samples.flatMap { sample in (0..<settings.draws).map { (sample, $0) } }
         switch drawer {
-        case .model(let card, let endpoint, let prompt):
+        case .model(let card, let endpoint, let prompt, let feedback):
             let asker = DrawingAsker(
-                session: self, card: card, endpoint: endpoint, prompt: prompt, budget: budget, planned: plan.count,
-                observe: observe)
+                session: self, card: card, endpoint: endpoint, prompt: prompt, feedback: feedback, budget: budget,
+                planned: plan.count * settings.turns, observe: observe)
             for (sample, draw) in plan { try await asker.settle(sample, draw, part) }
         case .control(let control):
             try drawControls(control, plan, part, observe)
         }
-        let scorer = DrawingScorer(store: store, dataset: dataset, set: set)
+        let scorer = DrawingScorer(store: store, dataset: dataset, set: set, gate: settings.loopGate)
         if part == .heldOut {
             try scorer.score(samples)
             if let refinement { try scorer.score(samples, refinement: refinement) }

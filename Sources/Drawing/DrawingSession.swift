@@ -30,7 +30,7 @@ public struct DrawingSession: Sendable {
 
     /// Who draws.
     enum Drawer: Sendable {
-        case model(ModelCard, any ChatEndpoint, DrawingPrompt)
+        case model(ModelCard, any ChatEndpoint, DrawingPrompt, feedback: RenderedPrompt?)
         case control(Control)
     }
 
@@ -82,7 +82,12 @@ public struct DrawingSession: Sendable {
                 workspace: workspace.root, baseURL: reach.baseURL, replay: reach.replay, promptFile: manual,
                 limits: reach.limits, retry: reach.retry, console: reach.console)
             if let record = reach.record { endpoint = RecordingEndpoint(endpoint, file: record) }
-            self.drawer = .model(card, endpoint, prompt)
+            let feedback =
+                try settings.turns > 1
+                ? PromptTemplate.load(workspace.prompts.appending(path: "polygon/\(LoopFeedback.file)"), known: [])
+                    .render()
+                : nil
+            self.drawer = .model(card, endpoint, prompt, feedback: feedback)
         } else if let control = drawer.1 {
             try Self.check(control, settings)
             self.drawer = .control(control)
@@ -111,7 +116,8 @@ public struct DrawingSession: Sendable {
         let plain = DrawingSettings()
         let refused: [(String, Bool)] = [
             ("--shape but polygon", settings.shape != .polygon), ("--grid", settings.grid),
-            ("--skill", settings.skill != nil), ("--temperature", settings.temperature != nil),
+            ("--skill", settings.skill != nil), ("--turns but 1", settings.turns > 1),
+            ("--temperature", settings.temperature != nil),
             ("--size", settings.size != plain.size), ("--coordinates", settings.convention != plain.convention),
             ("--draws but 1", settings.draws > 1 && control != .random),
             ("--sampling-seed", settings.samplingSeed != nil && control != .random),
@@ -128,20 +134,21 @@ public struct DrawingSession: Sendable {
         let datasetHash = try dataset.contentHash()
         let (name, kind): (String, DrawingSetRecord.Kind) =
             switch drawer {
-            case .model(let card, _, _): (card.slug, .model)
+            case .model(let card, _, _, _): (card.slug, .model)
             case .control(let control): (control.name, control.isCeiling ? .ceiling : .control)
             }
         var record = DrawingSetRecord(
             path: "", study: study, dataset: dataset.name, datasetHash: datasetHash, drawer: name, kind: kind,
             shape: settings.shape.rawValue, draws: settings.draws)
         record.samplingSeed = settings.samplingSeed
-        if case .model(let card, _, let prompt) = drawer {
-            record.promptHash = prompt.sha256
+        if case .model(let card, _, let prompt, let feedback) = drawer {
+            record.promptHash =
+                feedback.map { SHA256.hexadecimal(Data("\(prompt.sha256)\n\($0.sha256)".utf8)) } ?? prompt.sha256
             record.templateHash = prompt.templateSHA256
             record.imageSize = settings.size
             record.grid = settings.grid
             record.convention = settings.convention.rawValue
-            record.skill = settings.skill?.name
+            record.skill = settings.chain
             record.temperature = settings.temperature
             record.provider = replays ? "replay" : card.provider.rawValue
             record.endpointModel = card.requestModel

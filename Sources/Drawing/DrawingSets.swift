@@ -1,5 +1,10 @@
 import ResultStore
 
+extension DrawingSetRecord {
+    /// Whether the conversations of this set go on after a drawing.
+    public var isLoop: Bool { skill?.split(separator: "+").last.map { $0 == DrawingSettings.loop } ?? false }
+}
+
 extension ResultStore {
     /// The set of drawings that a name means: its path from the study on, or any unique part of it.
     ///

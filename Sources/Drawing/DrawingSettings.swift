@@ -8,6 +8,10 @@ public struct DrawingSettings: Sendable, Hashable {
     public static let sizes = 64...4096
     /// A pixel's votes are one word of 64 bits.
     public static let mostDraws = STAPLE.mostDrawings
+    /// Drawings of one conversation.
+    public static let mostTurns = 8
+    /// What ends the name of the chain of a set whose conversations go on.
+    static let loop = "loop"
 
     public var shape: ShapeKind
     /// Draws of each picture.
@@ -19,6 +23,10 @@ public struct DrawingSettings: Sendable, Hashable {
     /// The numbers that the prompt asks for.
     public var convention: CoordinateConvention
     public var skill: DrawingSkill?
+    /// Drawings of one conversation: with more than 1 the model is shown its drawing and draws again.
+    public var turns: Int
+    /// Which drawing of a conversation is kept: the one that this score, which needs no truth, likes best; the earlier of equal ones.
+    public var loopGate: GateScore
     /// Of sampling; nil leaves it to the endpoint.
     public var temperature: Double?
     /// Of sampling for the first draw, each further one takes the next number; nil leaves it to the endpoint. Also that of
@@ -27,8 +35,8 @@ public struct DrawingSettings: Sendable, Hashable {
 
     public init(
         shape: ShapeKind = .polygon, draws: Int = 1, size: Int = 512, grid: Bool = false,
-        convention: CoordinateConvention = .pixels, skill: DrawingSkill? = nil, temperature: Double? = nil,
-        samplingSeed: Int? = nil
+        convention: CoordinateConvention = .pixels, skill: DrawingSkill? = nil, turns: Int = 1,
+        loopGate: GateScore = .boundaryContrast(ring: 3), temperature: Double? = nil, samplingSeed: Int? = nil
     ) {
         self.shape = shape
         self.draws = draws
@@ -36,8 +44,16 @@ public struct DrawingSettings: Sendable, Hashable {
         self.grid = grid
         self.convention = convention
         self.skill = skill
+        self.turns = turns
+        self.loopGate = loopGate
         self.temperature = temperature
         self.samplingSeed = samplingSeed
+    }
+
+    /// The chain of skills as the store and recordings name it: `mri`, `loop`, `mri+loop`; nil for none.
+    var chain: String? {
+        let parts = (skill.map { [$0.name] } ?? []) + (turns > 1 ? [Self.loop] : [])
+        return parts.isEmpty ? nil : parts.joined(separator: "+")
     }
 
     /// - Throws: `DrawingError.number`.
@@ -49,6 +65,9 @@ public struct DrawingSettings: Sendable, Hashable {
             throw .number(
                 setting: "--size", value: "\(size)",
                 range: "a number from \(Self.sizes.lowerBound) to \(Self.sizes.upperBound)")
+        }
+        guard (1...Self.mostTurns).contains(turns) else {
+            throw .number(setting: "--turns", value: "\(turns)", range: "a number from 1 to \(Self.mostTurns)")
         }
         if let temperature, !(0...2).contains(temperature) {
             throw .number(setting: "--temperature", value: "\(temperature)", range: "a number from 0 to 2")

@@ -73,18 +73,17 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
         _ samples: [String]
     ) -> Score? {
         let mine = Dictionary(grouping: scored.filter { $0.combination == combination }, by: \.sample)
-        let settled = Dictionary(grouping: rows.filter(\.status.isSettled), by: \.sample)
+        let settled = Dictionary(grouping: rows.filter { $0.status.isSettled && $0.turn == 0 }, by: \.sample)
+        let isOfDraws = combination == .single || combination == .kept
         // A consensus was asked for where there are several draws, read or not.
         let asked = samples.filter { sample in
             let count = settled[sample]?.count ?? 0
-            return combination == .single ? count > 0 : count > 1
+            return isOfDraws ? count > 0 : count > 1
         }
-        guard !asked.isEmpty, combination == .single || !mine.isEmpty, combination != .kept || !mine.isEmpty else {
-            return nil
-        }
+        guard !asked.isEmpty, combination == .single || !mine.isEmpty else { return nil }
         func mean(_ sample: String, _ value: (DrawingScoreRecord) -> Double) -> Double {
             let all = mine[sample] ?? []
-            let count = combination == .single ? settled[sample]?.count ?? 1 : 1
+            let count = isOfDraws ? settled[sample]?.count ?? 1 : 1
             return all.reduce(0) { $0 + value($1) } / Double(count)
         }
         let dice = asked.map { mean($0, \.dice) }

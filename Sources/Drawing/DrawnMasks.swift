@@ -10,16 +10,50 @@ public struct DrawnMasks: Sendable {
 
     public var masks: [Mask] { draws.map(\.mask) }
 
-    /// - Parameter drawings: of one picture, as the store has them; only those that were drawn count.
+    /// - Parameters:
+    ///   - drawings: of one picture, as the store has them; only those that were drawn count.
+    ///   - turn: of their conversations; 0 is what was drawn before any feedback.
     /// - Throws: `DrawingError.damaged`, `MetricsError`.
-    public init(_ drawings: [DrawingRecord], width: Int, height: Int) throws {
-        draws = try drawings.filter { $0.status == .drawn }.map { drawing in
-            guard let text = drawing.shape else {
-                throw DrawingError.damaged(
-                    what: "drawing \(drawing.draw) of \(drawing.sample)", reason: "it has no shape")
-            }
-            return (drawing.draw, try ShapeText(json: text).shape.mask(width: width, height: height))
+    public init(_ drawings: [DrawingRecord], width: Int, height: Int, turn: Int = 0) throws {
+        draws = try drawings.filter { $0.status == .drawn && $0.turn == turn }.map { drawing in
+            (drawing.draw, try Self.mask(drawing, width, height))
         }
+    }
+
+    private init(draws: [(draw: Int, mask: Mask)]) {
+        self.draws = draws
+    }
+
+    private static func mask(_ drawing: DrawingRecord, _ width: Int, _ height: Int) throws -> Mask {
+        guard let text = drawing.shape else {
+            throw DrawingError.damaged(
+                what: "drawing \(drawing.draw) of \(drawing.sample)", reason: "it has no shape")
+        }
+        return try ShapeText(json: text).shape.mask(width: width, height: height)
+    }
+
+    /// Of each draw, the drawing of its last turn that could be read.
+    public static func last(_ drawings: [DrawingRecord], of image: Image) throws -> DrawnMasks {
+        let byDraw = Dictionary(grouping: drawings.filter { $0.status == .drawn }, by: \.draw)
+        return DrawnMasks(
+            draws: try byDraw.sorted { $0.key < $1.key }.compactMap { draw, rows in
+                try rows.max { $0.turn < $1.turn }.map { (draw, try mask($0, image.width, image.height)) }
+            })
+    }
+
+    /// Of each draw, the drawing of the turn whose score is highest, the earliest of equal ones; one without a score is the lowest.
+    public static func kept(_ drawings: [DrawingRecord], of image: Image, by gate: GateScore) throws -> DrawnMasks {
+        let byDraw = Dictionary(grouping: drawings.filter { $0.status == .drawn }, by: \.draw)
+        return DrawnMasks(
+            draws: try byDraw.sorted { $0.key < $1.key }.compactMap { draw, rows in
+                var best: (score: Double, mask: Mask)?
+                for row in rows.sorted(by: { $0.turn < $1.turn }) {
+                    let mask = try mask(row, image.width, image.height)
+                    let score = try gate.score(of: mask, on: image) ?? -.infinity
+                    if best.map({ score > $0.score }) ?? true { best = (score, mask) }
+                }
+                return best.map { (draw, $0.mask) }
+            })
     }
 
     /// The drawings of each picture of a set, by its name.

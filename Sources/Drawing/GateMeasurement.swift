@@ -71,6 +71,22 @@ public struct GateMeasurement: Sendable, Hashable {
         }
     }
 
+    /// Measures every gate on the conversations of a set that go on: the first drawing against the last.
+    ///
+    /// - Throws: as above.
+    public static func measure(
+        loop: DrawingSetRecord, in store: ResultStore, dataset: Dataset
+    ) throws -> [GateMeasurement] {
+        let first = try DrawnMasks.all(of: loop, in: store, dataset: dataset)
+        let rows = Dictionary(
+            grouping: try store.drawings(set: loop.id ?? 0).filter { $0.part == .heldOut }, by: \.sample)
+        return try measure(dataset, loop, loop.skill ?? DrawingSettings.loop, first) { sample, _, image in
+            let last = try DrawnMasks.last(rows[sample] ?? [], of: image)
+            guard let mask = try last.combined(.majority) else { return nil }
+            return (mask, last.masks)
+        }
+    }
+
     private static func measure(
         _ dataset: Dataset, _ set: DrawingSetRecord, _ skill: String, _ plain: [String: DrawnMasks],
         skilled: (String, DrawnMasks, Image) throws -> (mask: Mask, draws: [Mask])?

@@ -66,6 +66,8 @@ struct FailureTests {
                 "Error: --coordinates percent: give pixels, unit or thousandths"
             ),
             (["polygon", "draw", "--model", "m", "--budget", "0"], "Error: --budget 0.0: give an amount above 0"),
+            (["polygon", "draw", "--model", "m", "--turns", "0"], "Error: --turns 0: give a number from 1 to 8"),
+            (["polygon", "draw", "--model", "m", "--gate", "x"], "Error: --gate x: give boundary-contrast or"),
             (["polygon", "draw", "--model", "m", "--limit", "0"], "Error: --limit 0: give a number from 1 on"),
             (
                 ["polygon", "refine", "--model", "m", "--labels", "41"],

@@ -48,6 +48,13 @@ struct PolygonCommandTests {
             #expect(policies.count == 4 && policies.allSatisfy { $0 <= policies[3] && $0 >= 0 })
         }
 
+        let loop = try await workspace.llmbench(
+            "polygon", "draw", "--model", "fixture-tracer", "--turns", "3", "--limit", "8", "--json")
+        let turns = try #require(try loop.objects().first?["scores"] as? [[String: Any]], "\(loop)")
+        #expect(turns.compactMap { $0["combination"] as? String } == ["single", "kept"])
+        let both = try await workspace.llmbench("polygon", "gates", "--format", "csv")
+        #expect(both.output.contains(",loop,") && both.output.contains(",mri,"), "\(both)")
+
         let refined = try await workspace.llmbench(
             "polygon", "refine", "--model", "fixture-tracer", "--labels", "6", "--generations", "4", "--output",
             "r.json")

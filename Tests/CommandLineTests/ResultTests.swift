@@ -81,7 +81,7 @@ struct ResultTests {
             cards.compactMap { $0["id"] as? String }
                 == [
                     "fixture-steady", "fixture-never", "fixture-swift", "fixture-prose", "fixture-lost", "remote",
-                    "keyless",
+                    "keyless", "fixture-tracer", "seer",
                 ])
         #expect(cards[5]["key"] as? String == "set")
         #expect(cards[6]["key"] == nil)

@@ -70,6 +70,15 @@ struct DrawingOptions: ParsableArguments {
     )
     var skill: String?
 
+    @Option(
+        help:
+            "Drawings of one conversation: with more than 1 the model is shown its drawing, a map of doubt and a grid, and draws again."
+    )
+    var turns: Int = 1
+
+    @Option(help: "What decides which drawing of a conversation is kept: boundary-contrast or region-darkness.")
+    var gate: String = "boundary-contrast"
+
     @Option(help: "Of sampling, from 0 to 2; left to the endpoint when not given.")
     var temperature: Double?
 
@@ -103,6 +112,12 @@ struct DrawingOptions: ParsableArguments {
                 "--size \(size): give a number from \(DrawingSettings.sizes.lowerBound) to \(DrawingSettings.sizes.upperBound)"
             )
         }
+        guard (1...DrawingSettings.mostTurns).contains(turns) else {
+            throw ValidationError("--turns \(turns): give a number from 1 to \(DrawingSettings.mostTurns)")
+        }
+        guard Self.gates[gate] != nil else {
+            throw ValidationError("--gate \(gate): give boundary-contrast or region-darkness")
+        }
         if let temperature, !(0...2).contains(temperature) {
             throw ValidationError("--temperature \(temperature): give a number from 0 to 2")
         }
@@ -114,13 +129,18 @@ struct DrawingOptions: ParsableArguments {
         }
     }
 
+    private static let gates: [String: GateScore] = [
+        "boundary-contrast": .boundaryContrast(ring: 3), "region-darkness": .regionDarkness,
+    ]
+
     /// - Throws: `DrawingError.unknownSkill`.
     private var settings: DrawingSettings {
         get throws {
             DrawingSettings(
                 shape: ShapeKind(rawValue: shape) ?? .polygon, draws: draws, size: size, grid: grid,
                 convention: CoordinateConvention(rawValue: coordinates) ?? .pixels,
-                skill: try skill.map { try DrawingSkill(named: $0) }, temperature: temperature,
+                skill: try skill.map { try DrawingSkill(named: $0) }, turns: turns,
+                loopGate: Self.gates[gate] ?? .boundaryContrast(ring: 3), temperature: temperature,
                 samplingSeed: samplingSeed)
         }
     }

@@ -43,7 +43,8 @@ extension PolygonCommand {
                 if let refinement { try Self.check(refinement, session) }
                 let progress = DrawingProgress(
                     title: "\(drawing.model) on \(drawing.dataset)",
-                    total: min(limit ?? .max, session.dataset.split.heldOut.count) * drawing.draws)
+                    total: min(limit ?? .max, session.dataset.split.heldOut.count) * drawing.draws
+                        * drawing.turns)
                 defer { progress.close() }
                 _ = try await session.run(
                     limit: limit, budget: drawing.budget, refinement: refinement, observe: progress.show)

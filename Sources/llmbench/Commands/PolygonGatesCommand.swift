@@ -15,7 +15,7 @@ extension PolygonCommand {
                 Two sets of drawings of the same held-out pictures are compared: --plain without a skill and --skilled with \
                 it; or --plain before and after --refine-with. A set is named by its path, as `polygon list` shows it, or by any \
                 unique part of it. Without names, every set with a skill is held against that of the same drawer, dataset and \
-                shape without one.
+                shape without one, and of every set with --turns the first drawings against the last.
 
                 EXAMPLES
                   llmbench polygon gates
@@ -85,10 +85,11 @@ extension PolygonCommand {
                     dataset: dataset)
             }
             let sets = try store.drawingSets()
-            let pairs = sets.filter { $0.skill != nil }.flatMap { skilled in
+            let pairs = sets.filter { $0.skill != nil && !$0.isLoop }.flatMap { skilled in
                 sets.filter { $0.isPlainPartner(of: skilled) }.map { ($0, skilled) }
             }
-            guard !pairs.isEmpty else {
+            let loops = sets.filter(\.isLoop)
+            guard !pairs.isEmpty || !loops.isEmpty else {
                 throw CommandFailure.usage(
                     "study '\(study)' has no drawings with and without a skill: draw the same pictures with --skill, or give --plain and --refine-with"
                 )
@@ -97,6 +98,9 @@ extension PolygonCommand {
                 try GateMeasurement.measure(
                     plain: plain, skilled: skilled, in: store, dataset: catalogue.load(plain.dataset))
             }
+                + loops.flatMap {
+                    try GateMeasurement.measure(loop: $0, in: store, dataset: catalogue.load($0.dataset))
+                }
         }
     }
 }

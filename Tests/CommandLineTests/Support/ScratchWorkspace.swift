@@ -27,9 +27,9 @@ struct ScratchWorkspace {
           - {id: fixture-prose, name: Prose, vendor: llmbench, provider: replay, recording: recordings/prose.jsonl, fixture: true}
           - {id: fixture-lost, name: Lost, vendor: llmbench, provider: replay, recording: recordings/lost.jsonl, fixture: true}
           - {id: remote, name: Remote, vendor: nobody, provider: openai, base_url: "\(baseURL)", api_key_env: SCRATCH_KEY}
+          - {id: keyless, name: Keyless, vendor: nobody, provider: openai, base_url: "\(baseURL)"}
           - {id: fixture-tracer, name: Tracer, vendor: llmbench, provider: replay, recording: recordings/fixture-tracer.jsonl, fixture: true, images: true}
           - {id: seer, name: Seer, vendor: nobody, provider: openai, base_url: "\(baseURL)", images: true, price: {input_per_million: 10, output_per_million: 100, date: "2026-01", source: a test}}
-          - {id: keyless, name: Keyless, vendor: nobody, provider: openai, base_url: "\(baseURL)"}
 
         """.write(to: root.appending(path: "models.yaml"), atomically: true, encoding: .utf8)
         // A reply without any code: a run that ends at once.
