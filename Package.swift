@@ -114,14 +114,14 @@ let package = Package(
                 "Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing",
             ],
             swiftSettings: strict),
-        // Drawings asked of a model, or made by a control, scored and stored.
+        // Drawings asked of a model, or made by a control, scored and stored; it works on pictures pixel by pixel.
         .target(
             name: "Drawing",
             dependencies: [
                 "Polygons", "Exchanges", "Endpoints", "Prompts", "ResultStore", "Statistics", "Metrics", "Datasets",
                 "Hashing",
             ],
-            swiftSettings: strict),
+            swiftSettings: optimised),
         // What was asked for money and what came back: files that are whole or not there, and the bill.
         .target(name: "Exchanges", dependencies: ["Endpoints", "ResultStore"], swiftSettings: strict),
         // The training-free study: what a model draws, read, filled, judged and refined. Pure: no network, no processes.
