@@ -229,7 +229,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Capture", "Generation", "Sandbox", "ResultStore", "TensorRuntime", "Datasets",
+                "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Datasets",
                 "TestSupport",
             ],
             swiftSettings: strict),

@@ -1,5 +1,6 @@
 # Sourced by the other scripts: what a fresh machine lacks, installed once.
-# Defines `ensure_system`, `ensure_python`, `ensure_nnunet` and exports LLMBENCH_PYTHON and LLMBENCH_NNUNET_PYTHON.
+# Defines `ensure_system`, `ensure_python`, `ensure_nnunet`, `ensure_tensorflow` and exports LLMBENCH_PYTHON, LLMBENCH_NNUNET_PYTHON
+# and LLMBENCH_TENSORFLOW_PYTHON.
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/llmbench
@@ -80,4 +81,20 @@ ensure_nnunet() {
       touch "$directory/complete" || { say "nnU-Net could not be installed; see the lines above."; return 3; }
   fi
   export LLMBENCH_NNUNET_PYTHON=$directory/bin/python
+}
+
+# The Python environment of the target tensorflow, for those who ask for that target. One per user and requirements file.
+ensure_tensorflow() {
+  local hash directory
+  hash=$(sha256sum "$project/requirements-tensorflow.txt" | cut -c1-16)
+  directory=$cache/tensorflow/$hash
+  if [ ! -e "$directory/complete" ]; then
+    say "Installing the TensorFlow environment (2.2 GB, once per user) in $directory"
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    /usr/bin/python3 -m venv "$directory" &&
+      "$directory/bin/pip" install --quiet --disable-pip-version-check -r "$project/requirements-tensorflow.txt" >&2 &&
+      touch "$directory/complete" || { say "The TensorFlow environment could not be installed; see the lines above."; return 3; }
+  fi
+  export LLMBENCH_TENSORFLOW_PYTHON=$directory/bin/python
 }

@@ -103,6 +103,8 @@ public struct CaptureStage: Sendable {
     }
 
     private static let scratchLock = "lock"
+    /// What the pipeline computed of two recorded batches, where the helper cannot compute the graph itself.
+    public static let reference = "reference.safetensors"
 
     /// Removes what killed processes left: scratch folders whose lock nobody holds.
     private static func removeAbandoned(in run: URL) {
@@ -177,6 +179,9 @@ public struct CaptureStage: Sendable {
         if let weights = try tensors("weights.safetensors", from: record) {
             try HostFile.write(weights, to: folder.appending(path: "weights.safetensors"))
         }
+        if let reference = try tensors(Self.reference, from: record) {
+            try HostFile.write(reference, to: folder.appending(path: Self.reference))
+        }
         for part in ["train", "validation", "test"] {
             let name = "data/\(part).safetensors"
             guard let content = try tensors(name, from: record) else { continue }
@@ -234,7 +239,9 @@ public struct CaptureStage: Sendable {
     }
 
     /// Adds a refusal to `pipeline.json`, keeping everything else that stands there.
-    private func refuse(_ line: String, in folder: URL) throws(CaptureError) {
+    ///
+    /// - Throws: `CaptureError.badRecord`, `.unwritable`.
+    public func refuse(_ line: String, in folder: URL) throws(CaptureError) {
         let url = folder.appending(path: "pipeline.json")
         guard let json = try? Data(contentsOf: url),
             var object = try? JSONSerialization.jsonObject(with: json) as? [String: Any]

@@ -17,6 +17,8 @@ enum ErrorSignature {
         text = text.replacing(/[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/, with: "…")
         text = text.replacing(/\b([Pp][Ii][Dd](?:\(s\))?:? ?)[0-9]+(?:, ?[0-9]+)*/) { "\($0.1)…" }
         text = text.replacing(/\/tmp\/[^\s'":,)]+/, with: "/tmp/…")
+        // TensorFlow numbers the functions it makes.
+        text = text.replacing(/__inference_([A-Za-z_]+?)_[0-9]+/) { "__inference_\($0.1)_…" }
         text = text.replacing(/worker process [0-9]+/, with: "worker process …")
         text = text.replacing(/\b[0-9]+:[0-9]{2}(?::[0-9]{2})?\b/, with: "…")
         text = text.replacing(/-?\b[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?|-?\b[0-9]+[eE][-+]?[0-9]+\b/, with: "#")

@@ -18,7 +18,7 @@ extension StudyEvidence {
         case .errors: [errorsTable(), successTable(), mendingTable(), errorKindsTable(), statedChoicesTable()]
         case .architectures: [architecturesTable()]
         case .hyperparameters: [hyperparametersTable()]
-        case .pipelines: [pipelinesTable(), pipelineChoicesTable()]
+        case .pipelines: [pipelinesTable(), pipelineChoicesTable(), targetChoicesTable()].compactMap { $0 }
         case .losses: [lossesTable()]
         case .dice: [diceTable(), baselineTable()].compactMap { $0 }
         case .inference: [inferenceTable()]

@@ -14,28 +14,29 @@ public struct PythonEnvironment: Sendable, Hashable {
     /// What must be mounted, all read-only.
     public let mounts: [SandboxRequest.Mount]
 
-    /// What every pipeline may import, by the names it imports them.
-    public static let modules = [
-        "torch", "torchvision", "torchinfo", "numpy", "pandas", "openpyxl", "matplotlib", "sklearn", "skimage", "cv2",
-        "albumentations", "scipy", "PIL", "tqdm",
-    ]
+    /// What it holds.
+    public let stack: PythonStack
 
-    /// Finds the interpreter: `LLMBENCH_PYTHON`, else the environment that `scripts/setup` made for this requirements file.
+    /// Finds the interpreter: the one that the stack's variable names, else the environment that `scripts/setup` made for this
+    /// requirements file.
     ///
     /// - Parameters:
-    ///   - requirements: `requirements.txt` of the project; its SHA-256 names the environment.
+    ///   - requirements: The stack's requirements file at the project's root; its SHA-256 names the environment.
     ///   - environment: The variables of the process, a parameter for tests.
     /// - Throws: `SandboxError.environmentBroken` that names the path and the command that makes it.
     public static func locate(
-        requirements: URL?, environment: [String: String] = ProcessInfo.processInfo.environment
+        _ stack: PythonStack = .pytorch, requirements: URL?,
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(SandboxError) -> PythonEnvironment {
-        if let path = environment["LLMBENCH_PYTHON"], !path.isEmpty {
-            return try PythonEnvironment(interpreter: URL(filePath: path), hint: "check LLMBENCH_PYTHON")
+        if let path = environment[stack.variable], !path.isEmpty {
+            return try PythonEnvironment(
+                interpreter: URL(filePath: path), stack: stack, hint: "check \(stack.variable)")
         }
         guard let requirements, let content = try? Data(contentsOf: requirements) else {
             throw .environmentBroken(
                 reason:
-                    "neither LLMBENCH_PYTHON is set nor is there a requirements.txt to find it by; run scripts/setup")
+                    "neither \(stack.variable) is set nor is there a \(stack.requirements) to find it by; run \(stack.remedy)"
+            )
         }
         let hash = SHA256.hexadecimal(content).prefix(16)
         let cache =
@@ -43,16 +44,29 @@ public struct PythonEnvironment: Sendable, Hashable {
             ?? URL(filePath: environment["HOME"] ?? NSHomeDirectory(), directoryHint: .isDirectory)
             .appending(path: ".cache", directoryHint: .isDirectory)
         return try PythonEnvironment(
-            interpreter: cache.appending(path: "llmbench/python/\(hash)/bin/python"), hint: "run scripts/setup")
+            interpreter: cache.appending(path: "llmbench/\(stack.folder)/\(hash)/bin/python"), stack: stack)
     }
 
-    /// - Parameter hint: The command that mends a missing interpreter, for the sentence of the error.
+    /// The environment of a stack for the project at `root`.
+    ///
+    /// - Throws: `SandboxError.environmentBroken`.
+    public static func locate(_ stack: PythonStack, root: URL) throws(SandboxError) -> PythonEnvironment {
+        try locate(stack, requirements: root.appending(path: stack.requirements))
+    }
+
+    /// - Parameters:
+    ///   - stack: What it holds.
+    ///   - hint: What mends a missing interpreter, for the sentence of the error; the stack's command when not given.
     /// - Throws: `SandboxError.environmentBroken` when there is no such program.
-    public init(interpreter: URL, hint: String = "run scripts/setup") throws(SandboxError) {
+    public init(
+        interpreter: URL, stack: PythonStack = .pytorch, hint: String? = nil
+    ) throws(SandboxError) {
         let path = interpreter.standardizedFileURL.path(percentEncoded: false)
         guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw .environmentBroken(reason: "there is no Python interpreter at \(path); \(hint)")
+            throw .environmentBroken(
+                reason: "there is no Python interpreter at \(path); \(hint ?? "run \(stack.remedy)")")
         }
+        self.stack = stack
         self.interpreter = URL(filePath: path)
         let root = self.interpreter.deletingLastPathComponent().deletingLastPathComponent()
         let isVirtual = FileManager.default.fileExists(atPath: root.appending(path: "pyvenv.cfg").path)
@@ -94,11 +108,12 @@ public struct PythonEnvironment: Sendable, Hashable {
 
     /// Imports what pipelines import, inside the sandbox, and returns the versions.
     ///
-    /// Takes the seconds that PyTorch needs to start (about 10 with cold caches).
+    /// Takes the seconds that PyTorch or TensorFlow need to start (about 10 with cold caches).
     ///
+    /// - Parameter modules: the stack's when not given.
     /// - Throws: `SandboxError.environmentBroken` with the first module that fails and why.
     public func verify(
-        in runner: some SandboxRunner, modules: [String] = PythonEnvironment.modules
+        in runner: some SandboxRunner, modules: [String]? = nil
     ) async throws -> [String: String] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "llmbench-python-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -116,7 +131,8 @@ public struct PythonEnvironment: Sendable, Hashable {
             print(json.dumps({"versions": versions}))
             """
         let request = SandboxRequest(
-            command: [interpreterInside, "-c", program] + modules, mounts: [], workingDirectory: "/tmp",
+            command: [interpreterInside, "-c", program] + (modules ?? stack.modules), mounts: [],
+            workingDirectory: "/tmp",
             limits: SandboxLimits(wallSeconds: 180, cpuSeconds: 180),
             standardOutput: folder.appending(path: "stdout"), standardError: folder.appending(path: "stderr"))
         let outcome = try await runner.run(request)
@@ -125,12 +141,12 @@ public struct PythonEnvironment: Sendable, Hashable {
         if let versions = answer?.versions, outcome.succeeded { return versions }
         if let failed = answer?.failed {
             throw SandboxError.environmentBroken(
-                reason: "\(interpreter.path) cannot import \(failed): \(answer?.why ?? ""); run scripts/setup")
+                reason: "\(interpreter.path) cannot import \(failed): \(answer?.why ?? ""); run \(stack.remedy)")
         }
         let said = (try? String(contentsOf: request.standardError, encoding: .utf8)) ?? ""
         let last = said.split(separator: "\n").last.map(String.init) ?? "\(outcome.termination)"
         throw SandboxError.environmentBroken(
-            reason: "\(interpreter.path) does not run: \(FolderListing.printable(last)); run scripts/setup")
+            reason: "\(interpreter.path) does not run: \(FolderListing.printable(last)); run \(stack.remedy)")
     }
 }
 

@@ -77,6 +77,10 @@ struct SandboxPolicy: Sendable {
             // need, without any of it a small network trains in 1.5 times the time.
             "GOMP_SPINCOUNT": "20000",
             "MKL_NUM_THREADS": "\(threads)", "OPENBLAS_NUM_THREADS": "\(threads)",
+            "KERAS_BACKEND": "tensorflow", "KERAS_HOME": "/tmp/keras", "TF_NUM_INTRAOP_THREADS": "\(threads)",
+            "TF_NUM_INTEROP_THREADS": "\(threads)",
+            // TensorFlow's own remarks, but not its errors, are kept from standing before a program's.
+            "TF_CPP_MIN_LOG_LEVEL": "2",
         ]
     }
 }

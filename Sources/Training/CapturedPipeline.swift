@@ -9,7 +9,7 @@ public struct CapturedPipeline: Sendable {
     public let train: Graph
     public let evaluation: Graph
     /// Parameters, buffers and constants of both graphs before the first step.
-    public let weights: [String: Tensor]
+    public internal(set) var weights: [String: Tensor]
     public let training: SampleTensors
     public let validation: SampleTensors?
     public let test: SampleTensors?

@@ -11,8 +11,13 @@ public struct HelperProgram: Sendable {
     public var folder: URL
     /// Threads of numerical libraries.
     public var threads: Int
+    /// The environment it runs in, which decides whose pipelines it watches.
+    public var stack: PythonStack
 
-    public init(runner: any SandboxRunner, interpreter: String, folder: URL, threads: Int = 2) {
+    public init(
+        runner: any SandboxRunner, interpreter: String, folder: URL, threads: Int = 2, stack: PythonStack = .pytorch
+    ) {
+        self.stack = stack
         self.runner = runner
         self.interpreter = interpreter
         self.folder = folder

@@ -3,6 +3,7 @@ import Foundation
 /// How far two engines are apart that start from the same weights and see the same batches.
 public struct Parity: Sendable, Hashable, Codable {
     public var swift: [Double]
+    /// Those of the framework that the pipeline was written for: PyTorch, or TensorFlow.
     public var pytorch: [Double]
 
     public init(swift: [Double], pytorch: [Double]) {
@@ -17,17 +18,19 @@ public struct Parity: Sendable, Hashable, Codable {
 
     /// Runs both engines for some steps, dropout off, one optimizer step a batch.
     ///
-    /// - Throws: `TrainingError`, `SandboxError`.
+    /// - Parameter theirs: the other engine's losses.
+    /// - Throws: `TrainingError`, and what `theirs` throws.
     public static func measure(
-        _ pipeline: CapturedPipeline, engine: PyTorchEngine, steps: Int = 20, seed: Int, threads: Int? = nil,
-        folder: URL
+        _ pipeline: CapturedPipeline, steps: Int = 20, seed: Int, threads: Int? = nil, folder: URL,
+        theirs: () async throws -> [Double]
     ) async throws -> Parity {
-        let theirs = try await engine.firstLosses(pipeline, steps: steps, seed: seed, folder: folder)
+        let theirs = try await theirs()
         let trainer = try SwiftTrainer(
             pipeline, options: .init(epochs: 1, seed: seed, threads: threads), folder: folder.appending(path: "none"))
         let ours = try trainer.firstLosses(steps)
         guard ours.count == theirs.count else {
-            throw TrainingError.harness(reason: "PyTorch made \(theirs.count) steps where \(ours.count) were asked for")
+            throw TrainingError.harness(
+                reason: "the other framework made \(theirs.count) steps where \(ours.count) were asked for")
         }
         return Parity(swift: ours, pytorch: theirs)
     }

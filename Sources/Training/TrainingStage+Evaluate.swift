@@ -65,7 +65,7 @@ extension TrainingStage {
         return record
     }
 
-    /// Compares the first steps of our runtime and of PyTorch, and stores the result.
+    /// Compares the first steps of our runtime and of the pipeline's own framework, and stores the result.
     ///
     /// - Throws: `TrainingError`, `SandboxError`, `StoreError`.
     public func parity(
@@ -78,14 +78,31 @@ extension TrainingStage {
         }
         _ = try await capture(run, epochs: epochs, seed: seed)
         let pipeline = try CapturedPipeline(folder: directory(of: run).capture(seed: seed, epochs: epochs))
-        let parity = try await Parity.measure(
-            pipeline, engine: PyTorchEngine(helper: try requireHelper()), steps: steps, seed: seed, threads: threads,
-            folder: directory(of: run).training(engine: "parity", seed: seed))
+        let folder = directory(of: run).training(engine: "parity", seed: seed)
+        let parity = try await Parity.measure(pipeline, steps: steps, seed: seed, threads: threads, folder: folder) {
+            try await reference(pipeline, of: run, steps: steps, seed: seed, folder: folder)
+        }
         let record = ParityRecord(
             runId: try run.storedID, seed: seed, steps: steps, largestLossDifference: parity.largestLossDifference,
             swiftLosses: parity.swift, pytorchLosses: parity.pytorch)
         try store.storeParity(record)
         return record
+    }
+
+    /// The first losses of the framework that the pipeline was written for.
+    private func reference(
+        _ pipeline: CapturedPipeline, of run: RunRecord, steps: Int, seed: Int, folder: URL
+    ) async throws -> [Double] {
+        guard run.target == PipelineTarget.tensorflow.rawValue else {
+            return try await PyTorchEngine(helper: try requireHelper()).firstLosses(
+                pipeline, steps: steps, seed: seed, folder: folder)
+        }
+        try DurableFile.makeFolder(folder)
+        let data = try dataset(of: run).dataset.stageTraining(
+            to: folder.appending(path: "data", directoryHint: .isDirectory))
+        defer { try? FileManager.default.removeItem(at: data.folder) }
+        return try await KerasEngine(helper: try requireHelper(of: run)).firstLosses(
+            pipeline, code: directory(of: run).final, data: data.folder, steps: steps, seed: seed, folder: folder)
     }
 
     private func evaluator(
@@ -103,10 +120,19 @@ extension TrainingStage {
         let folder = try captureFolder(of: run, training)
         let loop = try TrainingLoop(contentsOf: folder.appending(path: "pipeline.json"))
         let images = try SampleTensors(contentsOf: folder.appending(path: "data/heldout.safetensors"))
-        // Where the prediction could not be captured, a probability of one half decides.
+        // Where the prediction could not be captured, what the pipeline says of itself decides, or else a probability of one half.
         let graph = try? Graph(contentsOf: folder.appending(path: "eval-graph.json"))
-        let threshold = graph?.threshold ?? Threshold(value: 0.5, comparison: .greater)
+        let threshold = graph?.threshold ?? Threshold(value: statedThreshold(run) ?? 0.5, comparison: .greater)
         return (Evaluator(dataset: dataset, threshold: threshold, batchSize: loop.testBatchSize ?? 1), images)
+    }
+
+    /// `threshold` of the `config.json` of a Keras pipeline, whose comparison is out of sight. In single precision, as it compares.
+    private func statedThreshold(_ run: RunRecord) -> Double? {
+        guard run.target == PipelineTarget.tensorflow.rawValue, let text = stated(by: run),
+            let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+            let value = (object["threshold"] as? NSNumber)?.doubleValue, (0...1).contains(value)
+        else { return nil }
+        return Double(Float(value))
     }
 
     /// The capture that a training was made from: the one of its epochs, or of the pipeline's own.

@@ -18,6 +18,10 @@ extension TrainingStage {
         observer: TrainingObserver = TrainingObserver()
     ) async throws -> TrainingRecord {
         if engine != .emitted { try requireCapturable(run) }
+        if engine == .pytorch, run.target == PipelineTarget.tensorflow.rawValue {
+            throw TrainingError.notCapturable(
+                reasons: ["the engine pytorch trains pipelines of the target pytorch: use swift or emitted"])
+        }
         let isCaptured = PipelineTarget(rawValue: run.target)?.isCaptured ?? true
         let folder = directory(of: run).training(engine: engine.rawValue, seed: seed)
         try DurableFile.makeFolder(folder)
@@ -26,7 +30,8 @@ extension TrainingStage {
         let (dataset, hash) = try dataset(of: run)
         var ledger = try TrainingLedger(
             store: store, run: run, engine: engine, seed: seed, epochs: epochs, datasetHash: hash,
-            threads: engine == .swift ? RuntimeOptions(threads: threads).threads : helper?.threads, again: again)
+            threads: engine == .swift
+                ? RuntimeOptions(threads: threads).threads : (try? requireHelper(of: run))?.threads, again: again)
         if ledger.isTrained { return ledger.record }
         if again { try Self.clear(folder) }
         if isCaptured { _ = try await capture(run, epochs: epochs, seed: seed) }
@@ -127,7 +132,7 @@ extension TrainingStage {
                 code: directory.final, data: data.folder, heldOut: heldOut.folder, epochs: epochs, seed: seed,
                 folder: folder, progress: observer.progress)
         } else {
-            result = try await EmittedEngine(helper: try requireHelper()).train(
+            result = try await EmittedEngine(helper: try requireHelper(of: run)).train(
                 code: directory.final, data: data.folder, capture: directory.capture(seed: seed, epochs: epochs),
                 epochs: epochs, seed: seed, folder: folder, progress: observer.progress)
         }

@@ -20,31 +20,45 @@ import TensorRuntime
 public struct TrainingStage: Sendable {
     public let workspace: Workspace
     public let store: ResultStore
-    /// nil: only what needs no Python.
-    public let helper: HelperProgram?
+    /// By the environment it runs in; what has none here is not captured, nor run by its own program.
+    public let helpers: [PythonStack: HelperProgram]
     /// nil: nothing of the target `swift` is trained.
     public let swift: SwiftPrograms?
     /// Threads of the runtime; nil: as `LLMBENCH_THREADS` or the machine says.
     public var threads: Int?
 
+    /// - Parameters:
+    ///   - helper: of either environment; nil: only what needs no Python.
+    ///   - tensorflow: where runs of both frameworks are at hand.
     public init(
-        workspace: Workspace, store: ResultStore, helper: HelperProgram?, swift: SwiftPrograms? = nil,
+        workspace: Workspace, store: ResultStore, helper: HelperProgram?, tensorflow: HelperProgram? = nil,
+        swift: SwiftPrograms? = nil,
         threads: Int? = nil
     ) {
         self.swift = swift
         self.workspace = workspace
         self.store = store
-        self.helper = helper
+        helpers = Dictionary([helper, tensorflow].compactMap { $0 }.map { ($0.stack, $0) }) { first, _ in first }
         self.threads = threads
     }
 
     func directory(of run: RunRecord) -> RunDirectory { workspace.directory(of: run.key) }
 
-    func requireHelper() throws -> HelperProgram {
-        guard let helper else {
-            throw TrainingError.harness(reason: "Python and the sandbox are needed here and were not set up")
+    /// What trains captured graphs in PyTorch.
+    public var helper: HelperProgram? { helpers[.pytorch] }
+
+    func requireHelper(_ stack: PythonStack = .pytorch) throws -> HelperProgram {
+        guard let helper = helpers[stack] else {
+            throw TrainingError.harness(
+                reason:
+                    "the Python environment of \(stack.rawValue) and the sandbox are needed here and were not set up")
         }
         return helper
+    }
+
+    /// What runs beside the programs of a run.
+    func requireHelper(of run: RunRecord) throws -> HelperProgram {
+        try requireHelper(PipelineTarget(rawValue: run.target)?.pythonStack ?? .pytorch)
     }
 
     func dataset(of run: RunRecord) throws -> (dataset: Dataset, hash: String) {
@@ -72,15 +86,19 @@ public struct TrainingStage: Sendable {
             throw TrainingError.missing(
                 what: "code that ran (\(run.path) has no final files)", command: "llmbench generate")
         }
-        let helper = try requireHelper()
+        let helper = try requireHelper(of: run)
         let stage = try CaptureStage(
             runner: helper.runner, interpreter: helper.interpreter, helper: helper.folder, cache: workspace.cache)
         var record = CaptureRecord(
             runId: try run.storedID, datasetHash: hash, epochs: epochs, seed: seed, status: .captured)
         record.stated = stated(by: run)
         do {
-            let result = try await stage.capture(
+            var result = try await stage.capture(
                 run: directory, dataset: dataset, epochs: epochs, seed: seed, into: folder)
+            if result.description.capturable, let objection = try Self.objection(to: folder) {
+                try stage.refuse(objection, in: folder)
+                result.description = try CaptureStage.description(in: folder)
+            }
             record.status = result.description.capturable ? .captured : .refused
             record.refusals = result.description.refusals
             record.seconds = result.seconds
@@ -91,6 +109,17 @@ public struct TrainingStage: Sendable {
             record.failure = error.description
             _ = try store.storeCapture(record)
             throw error
+        }
+    }
+
+    /// Why a capture whose graphs were not computed beside the pipeline is not believed.
+    private static func objection(to folder: URL) throws -> String? {
+        do {
+            return try CaptureVerification(CapturedPipeline(folder: folder))?.objection()
+        } catch TrainingError.notCapturable(let reasons) {
+            return reasons.joined(separator: "; ")
+        } catch let error as RuntimeError {
+            return "the captured graph cannot be computed: \(error)"
         }
     }
 
@@ -113,7 +142,7 @@ public struct TrainingStage: Sendable {
     }
 
     /// `config.json` of the check run that was clean, as the model wrote it.
-    private func stated(by run: RunRecord) -> String? {
+    func stated(by run: RunRecord) -> String? {
         let directory = directory(of: run)
         for round in stride(from: run.maxRounds, through: 0, by: -1) {
             let check = directory.round(round).check

@@ -13,6 +13,8 @@ struct BrokenProgram: Sendable, CustomTestStringConvertible {
         var subcategory: String?
         var file: String?
         var line: Int?
+        /// Stated for TensorFlow's programs only.
+        var signature: String?
     }
 
     let name: String

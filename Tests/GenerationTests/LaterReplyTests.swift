@@ -151,7 +151,8 @@ struct LaterReplyTests {
         #expect(conversations.count >= 5)
         for conversation in conversations {
             let folder = sources.appending(path: conversation)
-            let target: PipelineTarget = conversation == "fixture-swift" ? .swift : .pytorch
+            let target =
+                PipelineTarget(rawValue: String(conversation.dropFirst("fixture-".count))) ?? .pytorch
             let extractor = ReplyExtractor(expected: target.files)
             var files: [String: String] = [:]
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()

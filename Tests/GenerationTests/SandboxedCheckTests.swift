@@ -194,6 +194,29 @@ struct SandboxedCheckTests {
         #expect(!left.contains { $0.hasSuffix(".pth") })
     }
 
+    @Test("a TensorFlow conversation fails as Keras says, and then runs clean, its data counted")
+    func kerasConversation() async throws {
+        let dataset = try DatasetCatalogue(root: Fixtures.repository.appending(path: "datasets")).load(
+            "colin27-cerebellum")
+        let subset = try CheckSubset.stage(dataset, hash: dataset.contentHash(), in: bench.workspace)
+        let keras = try PythonEnvironment.locate(.tensorflow, root: Fixtures.repository)
+        let check = SandboxedCheck(
+            runner: try BubblewrapSandbox(python: keras), python: keras,
+            helper: Fixtures.repository.appending(path: "Sources/Capture/Helper", directoryHint: .isDirectory),
+            subset: subset)
+        let recording = Fixtures.repository.appending(path: "recordings/fixture-tensorflow.jsonl")
+        let store = try bench.store()
+        let run = try await bench.loop(try ReplayEndpoint(file: recording), check: check, store: store)
+            .run(bench.record())
+        let errors = try store.errors(run: try #require(run.id))
+        #expect(errors.map(\.errorClass) == ["ValueError"] && errors.map(\.subcategory) == ["shape mismatch"])
+        #expect(errors.first?.file == "model.py")
+        #expect(run.status == .succeeded)
+        let left = bench.directory.round(1).output
+        let names = try FileManager.default.contentsOfDirectory(atPath: left.path)
+        #expect(names.contains("config.json") && !names.contains { $0.hasSuffix(".keras") || $0.hasSuffix(".h5") })
+    }
+
     private func templates() throws -> FeedbackTemplates {
         try FeedbackTemplates(folder: Fixtures.repository.appending(path: "prompts/feedback"))
     }

@@ -376,4 +376,24 @@ struct SpreadTests {
         #expect(workers.map { $0["value"] } == [.text("0"), .text("2")], "the most frequent value first")
         #expect(workers.map { number($0["runs"]) } == [4, 2])
     }
+
+    @Test func `choices of two targets stand side by side`() throws {
+        let study = try CohortStudy(models: 3, runs: 2, datasets: ["alpha"])
+        defer { study.remove() }
+        var evidence = try study.evidence()
+        #expect(evidence.targetChoicesTable() == nil, "one target is compared with nothing")
+        for index in evidence.runs.indices where evidence.runs[index].record.model == "m0" {
+            evidence.runs[index].record.target = "tensorflow"
+        }
+        let table = try #require(evidence.targetChoicesTable())
+        #expect(table.columns.map(\.key) == ["choice", "value", "pytorch", "tensorflow"])
+        let found = rows(table)
+        let colour = try #require(found.first { $0["choice"] == .text("colour") })
+        #expect(colour["value"] == .text("colour to grey"))
+        #expect(colour["pytorch"] == .text("4 of 4") && colour["tensorflow"] == .text("2 of 2"))
+        let seed = try #require(found.first { $0["choice"] == .text("split seed") })
+        #expect(seed["value"] == .text("median") && seed["tensorflow"] == .text("42 (n 2)"))
+        #expect(!found.contains { $0["choice"] == .text("loading") }, "no capture tells it")
+        #expect(evidence.tables(about: .pipelines).map(\.name).last == "target-choices")
+    }
 }

@@ -101,7 +101,41 @@ struct PythonEnvironmentTests {
     func verified() async throws {
         let python = try PythonEnvironment.locate(requirements: requirementsFile)
         let versions = try await python.verify(in: try BubblewrapSandbox(python: python))
-        #expect(Set(versions.keys) == Set(PythonEnvironment.modules + ["python"]))
+        #expect(Set(versions.keys) == Set(PythonStack.pytorch.modules + ["python"]))
+    }
+
+    @Test("of TensorFlow is another one, which has no PyTorch, found by a variable or a requirements file of its own")
+    func tensorflow() async throws {
+        let root = requirementsFile.deletingLastPathComponent()
+        let python = try PythonEnvironment.locate(.tensorflow, root: root)
+        let sandbox = try BubblewrapSandbox(python: python)
+        let versions = try await python.verify(in: sandbox)
+        #expect(Set(versions.keys) == Set(PythonStack.tensorflow.modules + ["python"]))
+        #expect(versions["keras"]?.hasPrefix("3.") == true)
+        let error = await #expect(throws: SandboxError.self) {
+            try await python.verify(in: sandbox, modules: ["torch"])
+        }
+        #expect("\(error!)".contains("cannot import torch") && "\(error!)".hasSuffix("run scripts/setup --tensorflow"))
+    }
+
+    @Test("of TensorFlow that is missing names the command that makes it")
+    func tensorflowMissing() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let requirements = folder.appending(path: "requirements-tensorflow.txt")
+        try "tensorflow-cpu\n".write(to: requirements, atomically: true, encoding: .utf8)
+        let error = #expect(throws: SandboxError.self) {
+            try PythonEnvironment.locate(
+                .tensorflow, requirements: requirements,
+                environment: ["XDG_CACHE_HOME": folder.path(percentEncoded: false), "LLMBENCH_PYTHON": "/bin/true"])
+        }
+        #expect(
+            "\(error!)".contains("/llmbench/tensorflow/") && "\(error!)".hasSuffix("run scripts/setup --tensorflow"))
+        let other = #expect(throws: SandboxError.self) {
+            try PythonEnvironment.locate(
+                .tensorflow, requirements: nil, environment: ["LLMBENCH_TENSORFLOW_PYTHON": "/nowhere/python"])
+        }
+        #expect("\(other!)".contains("/nowhere/python; check LLMBENCH_TENSORFLOW_PYTHON"))
     }
 
     private var requirementsFile: URL {

@@ -118,7 +118,8 @@ struct PlanTests {
     }
 
     @Test(
-        "of every file in studies/ can be made", arguments: ["demo", "run-to-run", "fixed-epochs", "paper-2024-2025"])
+        "of every file in studies/ can be made",
+        arguments: ["demo", "frameworks", "run-to-run", "fixed-epochs", "paper-2024-2025"])
     func readyMade(_ name: String) throws {
         let workspace = Workspace(root: StudyPlace.checkout)
         let text = try String(
@@ -133,6 +134,10 @@ struct PlanTests {
             #expect(study.participants.allSatisfy { $0.card.fixture })
             let swift = plan.jobs.filter { $0.job.target == "swift" }.map { "\($0.job.kind) \($0.job.model)" }
             #expect(swift == ["generate fixture-swift", "train fixture-swift", "evaluate fixture-swift"])
+        case "frameworks":
+            let keras = plan.jobs.filter { $0.job.target == "tensorflow" }.map(\.job.kind)
+            #expect(study.settings.isEmpty && conversations == 3)
+            #expect(keras == [.generate, .capture, .train, .evaluate, .train, .evaluate, .parity])
         case "run-to-run": #expect(conversations == 20 && study.settings.count == 1)
         case "fixed-epochs": #expect(study.file.epochs == 120 && conversations == 8)
         default:

@@ -13,6 +13,11 @@ Modes (each is a module of `llmbench_helper` with a `run(options)`):
     describe     describe the U-Net class of a file (no main.py; takes the file as argument)
     verify       describe, and export a reference step for the comparison with another runtime
 
+Where the environment holds TensorFlow in place of PyTorch, `check`, `capture`, `heldout` and `emitted` are those of
+`llmbench_helper.with_keras`, which adds
+
+    first-losses run main.py to its first step, then train it on given batches, for the comparison with another engine
+
 Options common to all modes: `--record DIR` (default `/out/.llmbench`), the folder that receives what the helper writes,
 and `--seed N` (default 0). Every mode documents its own options at the top of its module.
 """

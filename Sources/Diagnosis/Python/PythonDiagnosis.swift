@@ -49,7 +49,7 @@ public struct PythonDiagnosis: Sendable {
 
     private func exception(in text: String) -> ErrorReport? {
         guard let traceback = PythonTraceback.all(in: Self.lines(of: text)).last else { return nil }
-        let chain = traceback.exceptions
+        let chain = traceback.exceptions.map(\.untranslated)
         guard let index = Self.decisive(chain) else { return nil }
         let exception = chain[index]
         // A worker's or library's own traceback may not pass through the generated files; then the place where the program
@@ -139,7 +139,7 @@ extension PythonDiagnosis {
         case "IndentationError", "TabError": "SyntaxError"
         case "ModuleNotFoundError": "ImportError"
         case "UnboundLocalError": "NameError"
-        case "_ArrayMemoryError", "OutOfMemoryError": "MemoryError"
+        case "_ArrayMemoryError", "OutOfMemoryError", "ResourceExhaustedError": "MemoryError"
         default: name
         }
     }

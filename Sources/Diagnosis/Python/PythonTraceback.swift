@@ -40,6 +40,10 @@ struct PythonTraceback: Hashable {
 struct TracebackText {
     let lines: [String]
     private var index = 0
+    /// The line behind the last exception that was read.
+    private var end = 0
+    /// The same of the exception before it.
+    private var endBefore = 0
     private var found: [PythonTraceback] = []
 
     init(lines: [String]) {
@@ -91,11 +95,16 @@ struct TracebackText {
         let before = lines[..<firstLine].last { !$0.allSatisfy(\.isWhitespace) && $0 != "  | " } ?? ""
         let isChained = Self.chainMarks.contains { before.contains($0) }
         let isNested = lines[firstLine].hasPrefix("Original " + PythonTraceback.header)
-        if isChained || isNested, !found.isEmpty {
+        if isChained || isNested || isWithinTensorFlow(firstLine), !found.isEmpty {
             found[found.count - 1].exceptions.append(exception)
         } else {
             found.append(PythonTraceback(exceptions: [exception], firstLine: firstLine, column: column))
         }
+    }
+
+    /// A traceback that follows a message of TensorFlow without a line between them belongs to that message.
+    private func isWithinTensorFlow(_ firstLine: Int) -> Bool {
+        found.last?.exceptions.last?.qualifiedName.hasPrefix("tensorflow.") == true && firstLine == endBefore
     }
 
     /// A file that could not be compiled has no call to trace: `  File "…", line 3`, the source, a caret, `SyntaxError: …`.
@@ -111,6 +120,8 @@ struct TracebackText {
         while index < lines.count, let line = content(of: lines[index], indent: indent) {
             if let frame = Self.frame(line) {
                 frames.append(frame)
+            } else if line.isEmpty, !frames.isEmpty || isFrameNext {
+                // TensorFlow leaves lines between the frames of a function that a dataset calls.
             } else if !line.hasPrefix(" ") {
                 break
             } else if let last = frames.indices.last, frames[last].source == nil {
@@ -128,9 +139,12 @@ struct TracebackText {
             index += 1
         }
         while let last = message.last, last.allSatisfy(\.isWhitespace) { message.removeLast() }
+        (endBefore, end) = (end, index)
         return PythonException(
             qualifiedName: name, message: String(message.joined(separator: "\n").prefix(8192)), frames: frames)
     }
+
+    private var isFrameNext: Bool { index + 1 < lines.count && Self.frame(lines[index + 1]) != nil }
 
     /// The line without the margin of an exception group; nil where the margin ends.
     private func content(of line: String, indent: String) -> String? {

@@ -16,7 +16,7 @@ enum SubcategoryRules {
     }
 
     static func subcategory(_ context: Context) -> ErrorReport.Subcategory {
-        if let decided = decidedByClass(context) ?? decidedBySource(context) { return decided }
+        if let decided = decidedByClass(context) ?? decidedBySource(context) ?? tensorflow(context) { return decided }
         let message = context.message.lowercased()
         for (subcategory, phrases) in byPhrase where phrases.contains(where: message.contains) { return subcategory }
         if isExcel(context) { return .excelOutput }
@@ -75,7 +75,8 @@ enum SubcategoryRules {
     }
 
     private static let importedNames: Set<String> = [
-        "torch", "nn", "F", "optim", "np", "numpy", "pd", "pandas", "plt", "matplotlib", "os", "sys", "json", "time",
+        "torch", "nn", "F", "optim", "tf", "tensorflow", "keras", "layers", "models", "ops", "backend", "K", "Model",
+        "np", "numpy", "pd", "pandas", "plt", "matplotlib", "os", "sys", "json", "time",
         "random", "math", "glob", "argparse", "shutil", "re", "csv", "copy", "Path", "pathlib", "Image", "PIL", "cv2",
         "tqdm", "Dataset", "DataLoader", "Subset", "random_split", "transforms", "T", "TF", "torchvision", "summary",
         "torchinfo", "train_test_split", "openpyxl", "Workbook", "A", "albumentations", "skimage", "sklearn", "List",

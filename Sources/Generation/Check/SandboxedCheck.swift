@@ -3,7 +3,7 @@ import Foundation
 import ResultStore
 import Sandbox
 
-/// The check run of the target `pytorch`: two epochs on a small fixed part of the training data, in the sandbox, then the
+/// The check run of the targets in Python, `pytorch` and `tensorflow`: two epochs on a small fixed part of the training data, in the sandbox, then the
 /// contract.
 ///
 /// ```swift
@@ -14,7 +14,7 @@ import Sandbox
 /// ```
 ///
 /// Inside: the files at `/code` and the data at `/data`, both read-only, `/out` writable, the helper at `/helper`, which seeds
-/// random, NumPy and PyTorch and then starts `main.py` unmodified.
+/// random, NumPy and the framework and then starts `main.py` unmodified.
 public struct SandboxedCheck: PipelineCheck, SubsetCheck {
     public let runner: any SandboxRunner
     public let python: PythonEnvironment
@@ -80,7 +80,8 @@ public struct SandboxedCheck: PipelineCheck, SubsetCheck {
 
     private func contractVerdict(_ outcome: SandboxOutcome, in round: RoundDirectory) -> CheckVerdict {
         let expectation = ContractExpectation(
-            epochs: epochs, pairs: subset.samples.count, observation: ContractObservation.read(in: round.output))
+            epochs: epochs, pairs: subset.samples.count, observation: ContractObservation.read(in: round.output),
+            target: PipelineTarget(python.stack))
         return contractVerdict(ContractCheck(expectation).breaches(in: round.output), outcome)
     }
 
@@ -88,7 +89,7 @@ public struct SandboxedCheck: PipelineCheck, SubsetCheck {
     private func requireOwnFault(_ error: ErrorReport?, _ output: Printed) async throws {
         guard let error, error.frame == nil || error.errorClass == "ImportError" else { return }
         let isImport = error.errorClass == "ImportError" || error.errorClass == "OSError"
-        if isImport, PythonEnvironment.modules.contains(where: { error.message.contains($0) }) {
+        if isImport, python.stack.modules.contains(where: { error.message.contains($0) }) {
             _ = try await python.verify(in: AnyRunner(runner))
         }
         if error.frame == nil, output.standardError.contains("File \"/helper/") {

@@ -225,18 +225,17 @@ private enum Machinery {
     case swift(SwiftPrograms)
 
     init(_ target: PipelineTarget, workspace: Workspace, confinement: Confinement, threads: Int?) throws {
-        switch target {
-        case .pytorch:
-            let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
+        if let stack = target.pythonStack {
+            let python = try PythonEnvironment.locate(stack, root: workspace.root)
             guard let folder = HelperFiles.url else {
                 throw SandboxError.environmentBroken(
                     reason: "the Python helper is not beside this executable: build it again with swift build")
             }
             let helper = HelperProgram(
                 runner: try confinement.runner(python: python, threads: threads),
-                interpreter: python.interpreterInside, folder: folder, threads: threads ?? 2)
+                interpreter: python.interpreterInside, folder: folder, threads: threads ?? 2, stack: stack)
             self = .python(python, helper)
-        case .swift:
+        } else {
             let environment = try SwiftEnvironment.locate(cache: workspace.cache)
             let runner = try confinement.runner(python: nil, threads: threads)
             self = .swift(SwiftPrograms(runner: runner, swift: environment))

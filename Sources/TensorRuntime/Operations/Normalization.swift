@@ -5,6 +5,8 @@ struct BatchNorm: Operation {
     var isTraining: Bool
     var momentum: Float
     var epsilon: Float
+    /// The running variance follows that of the batch as it is, as in Keras, and not its unbiased estimate, as in PyTorch.
+    var keepsBiasedVariance = false
     var relu = false
     /// Not zero when that is a leaky ReLU.
     var negativeSlope: Float = 0
@@ -81,12 +83,12 @@ struct BatchNorm: Operation {
         builder.copy(target, to: y.asImage)
     }
 
-    /// After the step: running ← (1 - momentum) · running + momentum · batch, the variance unbiased.
+    /// After the step: running ← (1 - momentum) · running + momentum · batch, the variance unbiased unless told otherwise.
     private func updateStatistics(
         _ builder: ProgramBuilder, _ node: PlanNode, _ mean: View, _ variance: View, pixels: Int
     ) {
         guard builder.training else { return }
-        let factor = pixels > 1 ? Float(Double(pixels) / Double(pixels - 1)) : 1
+        let factor = pixels > 1 && !keepsBiasedVariance ? Float(Double(pixels) / Double(pixels - 1)) : 1
         for (input, batch, scale) in [(node.inputs[3], mean, Float(1)), (node.inputs[4], variance, factor)] {
             guard let input else { continue }
             let running = builder.view(input)

@@ -154,13 +154,23 @@ enum OperationTable {
             axes: try attributes.integers("axes", default: []), keepsAxes: try attributes.flag("keepdim"))
     }
 
+    /// `running_variance` of a batch norm: `unbiased` unless given, or `biased`.
+    private static func biasedVariance(_ attributes: Attributes) throws -> Bool {
+        switch try attributes.string("running_variance", default: "unbiased") {
+        case "unbiased": return false
+        case "biased": return true
+        case let word: throw attributes.failure("running_variance is \(word), neither unbiased nor biased")
+        }
+    }
+
     private static let layers: [String: Factory] = [
         "convolution": { try Convolution($0) },
         "linear": { _ in AffineMap() },
         "batch_norm": {
             BatchNorm(
                 isTraining: try $0.flag("training"), momentum: Float(try $0.number("momentum", default: 0.1)),
-                epsilon: Float(try $0.number("eps", default: 1e-5)))
+                epsilon: Float(try $0.number("eps", default: 1e-5)),
+                keepsBiasedVariance: try biasedVariance($0))
         },
         "max_pool2d": {
             let kernel = try $0.extent("kernel")

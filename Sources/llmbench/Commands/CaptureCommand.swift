@@ -119,26 +119,28 @@ struct StageOptions: ParsableArguments {
             let store = try ResultStore(path: database)
             let targets = needsPrograms ? Set(try records(in: store).map(\.target)) : []
             let isSwift = targets.contains(PipelineTarget.swift.rawValue)
-            let helper = targets.contains { $0 != PipelineTarget.swift.rawValue } ? try helper(workspace) : nil
+            let isKeras = targets.contains(PipelineTarget.tensorflow.rawValue)
+            let isOther = targets.contains { PipelineTarget(rawValue: $0)?.pythonStack ?? .pytorch == .pytorch }
+            if needsPrograms { confinementOptions.warn() }
             return TrainingStage(
-                workspace: workspace, store: store, helper: helper, swift: isSwift ? try swift(workspace) : nil)
+                workspace: workspace, store: store, helper: isOther ? try helper(.pytorch, workspace) : nil,
+                tensorflow: isKeras ? try helper(.tensorflow, workspace) : nil,
+                swift: isSwift ? try swift(workspace) : nil)
         } catch {
             throw Self.failure(error)
         }
     }
 
-    private func helper(_ workspace: Workspace) throws -> HelperProgram {
-        let python = try PythonEnvironment.locate(requirements: workspace.root.appending(path: "requirements.txt"))
+    private func helper(_ stack: PythonStack, _ workspace: Workspace) throws -> HelperProgram {
+        let python = try PythonEnvironment.locate(stack, root: workspace.root)
         guard let folder = HelperFiles.url else { throw CaptureError.helperMissing }
-        confinementOptions.warn()
         return HelperProgram(
             runner: try confinementOptions.confinement.runner(python: python), interpreter: python.interpreterInside,
-            folder: folder, threads: min(2, ProcessInfo.processInfo.activeProcessorCount))
+            folder: folder, threads: min(2, ProcessInfo.processInfo.activeProcessorCount), stack: stack)
     }
 
     private func swift(_ workspace: Workspace) throws -> SwiftPrograms {
-        confinementOptions.warn()
-        return SwiftPrograms(
+        SwiftPrograms(
             runner: try confinementOptions.confinement.runner(python: nil),
             swift: try SwiftEnvironment.locate(cache: workspace.cache))
     }

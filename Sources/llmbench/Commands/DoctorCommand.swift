@@ -29,6 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var checks = SandboxCheck.all()
         let root = folder()
         if checks.allSatisfy({ $0.status != .missing }) { checks.append(await pythonCheck(root)) }
+        checks.append(await tensorflowCheck(root))
         checks.append(await swiftCheck(root))
         checks.append(await nnunetCheck(root))
         checks += [MachineCheck.processor(), MachineCheck.threads(), MachineCheck.memory(), MachineCheck.disk(root)]
@@ -51,7 +52,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func pythonCheck(_ root: URL) async -> SandboxCheck {
         do {
-            let python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
+            let python = try PythonEnvironment.locate(.pytorch, root: root)
             let versions = try await python.verify(in: try BubblewrapSandbox(python: python))
             let shown = ["python", "torch", "torchvision", "numpy"].compactMap { name in
                 versions[name].map { "\(name) \($0)" }
@@ -62,6 +63,22 @@ struct DoctorCommand: AsyncParsableCommand {
                     + " and \(versions.count - shown.count) more, imported in the sandbox")
         } catch {
             return SandboxCheck(name: "Python", status: .missing, detail: "\(error)", remedy: "scripts/setup")
+        }
+    }
+
+    /// Only the target tensorflow needs it: without it, everything else works.
+    private func tensorflowCheck(_ root: URL) async -> SandboxCheck {
+        do {
+            let python = try PythonEnvironment.locate(.tensorflow, root: root)
+            let versions = try await python.verify(in: try BubblewrapSandbox(python: python))
+            let shown = ["tensorflow", "keras"].compactMap { name in versions[name].map { "\(name) \($0)" } }
+            return SandboxCheck(
+                name: "TensorFlow", status: .working,
+                detail: shown.joined(separator: ", ") + ", imported in the sandbox")
+        } catch {
+            return SandboxCheck(
+                name: "TensorFlow", status: .degraded, detail: "no target tensorflow: \(error)",
+                remedy: PythonStack.tensorflow.remedy)
         }
     }
 

@@ -35,7 +35,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "The dataset, as `llmbench datasets list` shows it.")
     var dataset: String = "colin27-cerebellum"
 
-    @Option(help: "What the code is written in: pytorch, or swift on TensorRuntime and PipelineKit.")
+    @Option(help: "What the code is written in: pytorch, tensorflow, or swift on TensorRuntime and PipelineKit.")
     var target: String = "pytorch"
 
     @Option(help: "How many independent runs.")

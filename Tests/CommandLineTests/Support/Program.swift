@@ -90,7 +90,10 @@ struct Program {
 
     private var environment: [String: String] {
         let own = ProcessInfo.processInfo.environment
-        let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LLMBENCH_PYTHON", "LLMBENCH_MARCH", "XDG_CACHE_HOME"]
+        let kept = [
+            "PATH", "HOME", "TMPDIR", "LANG", "LLMBENCH_PYTHON", "LLMBENCH_TENSORFLOW_PYTHON", "LLMBENCH_MARCH",
+            "XDG_CACHE_HOME",
+        ]
         var environment = own.filter { kept.contains($0.key) }
         environment["LLMBENCH_THREADS"] = "2"
         return environment.merging(variables) { _, new in new }.filter { !$0.value.isEmpty }

@@ -15,7 +15,7 @@ struct ScratchWorkspace {
         root = scratch.url.appending(path: "workspace", directoryHint: .isDirectory)
         let files = FileManager.default
         try files.createDirectory(at: root.appending(path: "datasets"), withIntermediateDirectories: true)
-        for name in ["prompts", "recordings", "requirements.txt"] {
+        for name in ["prompts", "recordings", "requirements.txt", "requirements-tensorflow.txt"] {
             try files.copyItem(at: Checkout.root.appending(path: name), to: root.appending(path: name))
         }
         try """

@@ -20,7 +20,7 @@ final class StudyPlace: Sendable {
         for folder in ["datasets", "recordings"] {
             try files.createDirectory(at: root.appending(path: folder), withIntermediateDirectories: true)
         }
-        for name in ["prompts", "requirements.txt"] {
+        for name in ["prompts", "requirements.txt", "requirements-tensorflow.txt"] {
             try files.copyItem(at: Self.checkout.appending(path: name), to: root.appending(path: name))
         }
         try write("models.yaml", Self.cards)

@@ -1,5 +1,6 @@
 import Capture
 import Datasets
+import Diagnosis
 import Foundation
 import Metrics
 import ResultStore
@@ -28,13 +29,13 @@ final class DiscWorkspace {
         case suffixed
     }
 
-    init(_ style: Style = .grey) throws {
+    init(_ style: Style = .grey, target: PipelineTarget = .pytorch) throws {
         folder = try TemporaryFolder()
         workspace = Workspace(root: folder.url)
         dataset = try Self.makeDataset(style, in: workspace.dataset("discs"))
         store = try ResultStore(path: workspace.database(study: "default"))
         let key = RunKey(
-            study: "default", dataset: "discs", model: "fixture-disc", target: "pytorch", promptHash: "00000000",
+            study: "default", dataset: "discs", model: "fixture-disc", target: target.rawValue, promptHash: "00000000",
             index: 1)
         run = try store.beginRun(
             RunRecord(
@@ -46,13 +47,13 @@ final class DiscWorkspace {
     /// Without Python: for captures that are there already.
     var stage: TrainingStage { TrainingStage(workspace: workspace, store: store, helper: nil, threads: 1) }
 
-    /// With the real sandbox, PyTorch and helper. Fails where they are missing: `scripts/test` installs them.
+    /// With the real sandbox, the framework of the run's target, and helper. Fails where they are missing: `scripts/test` installs them.
     func stageWithPython() throws -> TrainingStage {
         let root = Self.fixtures.deletingLastPathComponent().deletingLastPathComponent()
-        let python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
-        let sandbox = try BubblewrapSandbox(python: python)
+        let stack = PipelineTarget(rawValue: run.target)?.pythonStack ?? .pytorch
+        let sandbox = try BubblewrapSandbox(python: try PythonEnvironment.locate(stack, root: root))
         let helper = HelperProgram(
-            runner: sandbox, interpreter: sandbox.interpreter, folder: try #require(HelperFiles.url))
+            runner: sandbox, interpreter: sandbox.interpreter, folder: try #require(HelperFiles.url), stack: stack)
         return TrainingStage(workspace: workspace, store: store, helper: helper, threads: 1)
     }
 

@@ -5,10 +5,8 @@
 The exit code and everything printed are the program's own. Writes DIR/observation.json when the program ends.
 """
 
-import json
-import os
-
 from . import launch, patches
+from .jsonfile import write_json
 from .observe import Observer
 
 
@@ -22,15 +20,3 @@ def run(options):
     finally:
         write_json(options.record, "observation.json", observer.observation())
     launch.finish(code)
-
-
-def write_json(folder, name, thing):
-    """Writes one file of the record; a folder that the program made unwritable is the program's loss, not an error."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, name)
-        with open(path + ".part", "w") as file:
-            json.dump(thing, file, indent=1)
-        os.replace(path + ".part", path)
-    except OSError:
-        pass

@@ -9,6 +9,7 @@ from torch.utils.data._utils.collate import default_collate
 
 from .opened import SUFFIXES, is_mask
 from .ops import Refused
+from .roles import roles
 
 
 class LoaderInfo:
@@ -42,30 +43,6 @@ class LoaderInfo:
         if not isinstance(sampler, (RandomSampler, SequentialSampler)):
             raise Refused(f"a sampler of class {type(sampler).__name__}")
         return list(range(len(self.loader.dataset)))
-
-
-def roles(train, infos, evaluations, epochs):
-    """(train, validation, test) among the loaders; None where none was seen.
-
-    evaluations: (loader, epoch) and more, one for each time the model was run on a loader without training, in order.
-    Loaders that were never iterated take the places left, in the order of their making.
-    """
-    seen = {id(train.dataset)} if train is not None else set()
-
-    def fresh(candidates):
-        found = []
-        for info in candidates:
-            if id(info.dataset) not in seen:
-                seen.add(id(info.dataset))
-                found.append(info)
-        return found
-
-    evaluated = fresh(e[0] for e in evaluations)
-    unused = fresh(sorted(infos, key=lambda i: i.order))
-    if len(evaluated) == 1 and epochs > 1 and all(e[1] == epochs for e in evaluations if e[0] is evaluated[0]):
-        return train, unused[0] if unused else None, evaluated[0]
-    found = (evaluated + unused + [None, None])[:2]
-    return train, found[0], found[1]
 
 
 def unwrapped(dataset, index):

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import importlib.util
 import sys
 
 MODES = {
@@ -13,6 +14,7 @@ MODES = {
     "agree": "agree",
     "describe": "describe",
     "verify": "verify",
+    "first-losses": "first_losses",
 }
 
 
@@ -24,11 +26,18 @@ def parser(mode):
     return options
 
 
+def package():
+    """The environment tells whose pipelines are watched: each framework has one of its own."""
+    return __package__ if importlib.util.find_spec("torch") is not None else __package__ + ".with_keras"
+
+
 def run(mode, own, program):
     """Runs `mode` with its own options; `program` is the generated script and its arguments."""
     if mode not in MODES:
         sys.exit(f"unknown mode {mode}: one of {', '.join(MODES)}")
-    module = importlib.import_module("." + MODES[mode], __package__)
+    if importlib.util.find_spec("." + MODES[mode], package()) is None:
+        sys.exit(f"mode {mode} is not there for this environment's framework")
+    module = importlib.import_module("." + MODES[mode], package())
     options = parser(mode)
     if hasattr(module, "add_options"):
         module.add_options(options)

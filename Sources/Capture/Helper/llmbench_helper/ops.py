@@ -9,10 +9,7 @@ import math
 import torch
 
 from .recorder import Ref
-
-
-class Refused(Exception):
-    """A pipeline that the format cannot hold, in one sentence."""
+from .refusal import Refused
 
 
 HANDLERS = {}

@@ -8,7 +8,7 @@ import math
 import os
 import time
 
-from . import check
+from .jsonfile import write_json
 
 NAME = "progress.json"
 
@@ -24,7 +24,7 @@ class Progress:
             return
         self.written = now
         value = loss()
-        check.write_json(self.folder, NAME, {
+        write_json(self.folder, NAME, {
             "epoch": epoch, "epochs": epochs, "batch": batch, "batches": batches,
             "loss": value if math.isfinite(value) else None})
 

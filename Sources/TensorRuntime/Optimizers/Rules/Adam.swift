@@ -13,14 +13,17 @@ extension OptimizerRule {
         public var weightDecay: Double
         /// Divides by the largest second moment so far.
         public var amsgrad: Bool
+        /// Adds ε to the root of the second moment before its bias is corrected, as Keras does: Kingma and Ba's ε̂ (§2, last paragraph).
+        public var epsilonHat: Bool
         /// Climbs instead of descending.
         public var maximize: Bool
 
         /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8,
-            weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false
+            weightDecay: Double = 0, amsgrad: Bool = false, maximize: Bool = false, epsilonHat: Bool = false
         ) {
+            self.epsilonHat = epsilonHat
             self.learningRate = learningRate
             self.betas = betas
             self.epsilon = epsilon
@@ -32,15 +35,19 @@ extension OptimizerRule {
         public static func == (a: Self, b: Self) -> Bool {
             a.learningRate == b.learningRate && a.betas == b.betas && a.epsilon == b.epsilon
                 && a.weightDecay == b.weightDecay && a.amsgrad == b.amsgrad && a.maximize == b.maximize
+                && a.epsilonHat == b.epsilonHat
         }
 
         init(_ reader: SettingsReader, weightDecay: Double) throws {
-            try reader.allow(["lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "decoupled_weight_decay"])
+            try reader.allow([
+                "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "decoupled_weight_decay", "epsilon_hat",
+            ])
             self.init(
                 learningRate: try reader.number("lr", default: 1e-3), betas: try reader.betas(),
                 epsilon: try reader.number("eps", default: 1e-8),
                 weightDecay: try reader.number("weight_decay", default: weightDecay),
-                amsgrad: try reader.flag("amsgrad"), maximize: try reader.flag("maximize"))
+                amsgrad: try reader.flag("amsgrad"), maximize: try reader.flag("maximize"),
+                epsilonHat: try reader.flag("epsilon_hat"))
         }
     }
 }
@@ -51,6 +58,7 @@ extension OptimizerRule {
 /// As `torch.optim.adam._single_tensor_adam`: with g the gradient, λ the weight decay and t the step,
 /// Adam: g ← g + λp, AdamW: p ← p (1 - ηλ); m ← m + (1 - β₁)(g - m); v ← β₂v + (1 - β₂)g²; v̂ = v, or max(v̂, v) with AMSGrad;
 /// p ← p - η/(1 - β₁ᵗ) · m / (√v̂ / √(1 - β₂ᵗ) + ε). Unlike Reddi et al., the maximum is taken before the bias correction.
+/// With ε̂, as `keras.optimizers.Adam`: p ← p - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m / (√v̂ + ε̂), which is the above for ε = ε̂ / √(1 - β₂ᵗ).
 struct AdamUpdate: UpdateRule {
     var settings: OptimizerRule.AdamSettings
     var isDecoupled: Bool
@@ -97,7 +105,7 @@ private struct AdamKernel: UpdateKernel {
         squareIntake = Float(1 - settings.betas.1)
         self.step = Float(rate / (1 - pow(settings.betas.0, Double(step))))
         root = Float((1 - pow(settings.betas.1, Double(step))).squareRoot())
-        epsilon = Float(settings.epsilon)
+        epsilon = settings.epsilonHat ? Float(settings.epsilon) / root : Float(settings.epsilon)
         keepsPeak = settings.amsgrad
     }
 

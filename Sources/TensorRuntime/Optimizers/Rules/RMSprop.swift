@@ -13,13 +13,16 @@ extension OptimizerRule {
         public var momentum: Double
         /// Divides by the standard deviation of the gradient, not by its root mean square.
         public var centered: Bool
+        /// Adds ε to the mean square and not to its root, as Keras does.
+        public var epsilonInRoot: Bool
         /// Climbs instead of descending.
         public var maximize: Bool
 
         /// The defaults are those of PyTorch.
         public init(
             learningRate: Double = 1e-2, alpha: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0,
-            momentum: Double = 0, centered: Bool = false, maximize: Bool = false
+            momentum: Double = 0, centered: Bool = false, maximize: Bool = false,
+            epsilonInRoot: Bool = false
         ) {
             self.learningRate = learningRate
             self.alpha = alpha
@@ -27,17 +30,21 @@ extension OptimizerRule {
             self.weightDecay = weightDecay
             self.momentum = momentum
             self.centered = centered
+            self.epsilonInRoot = epsilonInRoot
             self.maximize = maximize
         }
 
         init(_ reader: SettingsReader) throws {
-            try reader.allow(["lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize"])
+            try reader.allow([
+                "lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize", "epsilon_in_root",
+            ])
             self.init(
                 learningRate: try reader.number("lr", default: 1e-2), alpha: try reader.number("alpha", default: 0.99),
                 epsilon: try reader.number("eps", default: 1e-8),
                 weightDecay: try reader.number("weight_decay", default: 0),
                 momentum: try reader.number("momentum", default: 0), centered: try reader.flag("centered"),
-                maximize: try reader.flag("maximize"))
+                maximize: try reader.flag("maximize"),
+                epsilonInRoot: try reader.flag("epsilon_in_root"))
         }
     }
 }
@@ -70,7 +77,8 @@ struct RMSPropUpdate: UpdateRule {
         let kernel = RMSPropKernel(
             slope: Slope(maximizes: settings.maximize, decay: Float(settings.weightDecay)),
             rate: Float(parameter.rate), memory: Float(settings.alpha), intake: Float(1 - settings.alpha),
-            epsilon: Float(settings.epsilon), momentum: Float(settings.momentum), isCentered: settings.centered)
+            epsilon: Float(settings.epsilon), momentum: Float(settings.momentum), isCentered: settings.centered,
+            isEpsilonInRoot: settings.epsilonInRoot)
         let (state, count) = (parameter.state, parameter.count)
         parameter.run(
             kernel, state.row("square_avg", count: count),
@@ -87,6 +95,7 @@ private struct RMSPropKernel: UpdateKernel {
     let epsilon: Float
     let momentum: Float
     let isCentered: Bool
+    let isEpsilonInRoot: Bool
 
     @inline(__always)
     func move(_ p: Vector, _ g: Vector, _ state: inout StateVectors) -> Vector {
@@ -97,7 +106,7 @@ private struct RMSPropKernel: UpdateKernel {
             state.third = interpolated(state.third, slope, intake)
             spread -= state.third * state.third
         }
-        let direction = slope / (spread.squareRoot() + epsilon)
+        let direction = slope / (isEpsilonInRoot ? (spread + epsilon).squareRoot() : spread.squareRoot() + epsilon)
         if momentum == 0 { return p - rate * direction }
         state.second = state.second * momentum + direction
         return p - rate * state.second

@@ -1,0 +1,47 @@
+import Datasets
+import Foundation
+import Sandbox
+
+/// TensorFlow's side of a comparison: the model's own `main.py` up to its first step, then its model, loss and optimizer on the batches that
+/// our runtime sees.
+struct KerasEngine: Sendable {
+    var helper: HelperProgram
+    var limits = SandboxLimits(wallSeconds: 1800, cpuSeconds: 7200, memoryBytes: 16 << 30)
+
+    private struct Job: Encodable {
+        var batches: [[Int]]
+    }
+
+    /// The losses of the first steps with dropout off: see `SwiftTrainer.firstLosses`.
+    ///
+    /// - Parameters:
+    ///   - code: the files that ran.
+    ///   - data: the staged training data.
+    ///   - folder: receives the job, logs and what the program writes.
+    /// - Throws: `TrainingError`, `SandboxError`.
+    func firstLosses(
+        _ pipeline: CapturedPipeline, code: URL, data: URL, steps: Int, seed: Int, folder: URL
+    ) async throws -> [Double] {
+        let job = folder.appending(path: "job", directoryHint: .isDirectory)
+        let out = folder.appending(path: "out", directoryHint: .isDirectory)
+        try? FileManager.default.removeItem(at: out)
+        let batches = Job(batches: pipeline.order(seed: seed).firstBatches(steps))
+        try DurableFile.write(JSONEncoder().encode(batches), to: job.appending(path: "job.json"))
+        let outcome = try await helper.run(
+            mode: ["first-losses", "--job", "/job/job.json", "--capture", "/capture"],
+            program: ["main.py", "--data", "/data", "--out", "/out"],
+            mounts: [
+                .init(host: code, inside: "/code"), .init(host: data, inside: "/data"),
+                .init(host: pipeline.folder, inside: "/capture"), .init(host: job, inside: "/job"),
+            ], out: out, seed: seed, limits: limits)
+        if let failure = outcome.failure {
+            let line = HelperProgram.lastLine(of: folder.appending(path: "stderr")) ?? failure
+            throw TrainingError.pipelineFailed(reason: "TensorFlow could not train its first batches again: \(line)")
+        }
+        let text = try HelperRecord(out: out).data("steps.json", limit: 16 << 20)
+        guard
+            let found = try? JSONDecoder().decode(PyTorchEngine.Steps.self, from: EmittedReport.withoutNotANumber(text))
+        else { throw TrainingError.pipelineFailed(reason: "it left no losses of its first batches") }
+        return found.losses
+    }
+}

@@ -1,0 +1,3 @@
+from model import build_unet
+
+build_unet(15)

@@ -1,0 +1,3 @@
+import tensorflow_datasets as tfds
+
+tfds.load("oxford_iiit_pet")

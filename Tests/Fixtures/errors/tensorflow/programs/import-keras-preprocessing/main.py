@@ -1,0 +1,3 @@
+from dataset import reader
+
+reader("/data")

@@ -1,0 +1,5 @@
+import tensorflow as tf
+
+def dice_loss(y_true, y_pred):
+    overlap = tf.reduce_sum(y_true * y_pred)
+    return 1 - 2 * overlap / (tf.reduce_sum(y_true) + tf.reduce_sum(y_pred))

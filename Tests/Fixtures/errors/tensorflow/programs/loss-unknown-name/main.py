@@ -1,0 +1,7 @@
+import numpy as np
+
+from model import build_unet
+
+model = build_unet()
+model.compile(optimizer="adam", loss="soft_dice")
+model.fit(np.zeros((4, 16, 16, 1)), np.zeros((4, 16, 16, 1)), verbose=0)

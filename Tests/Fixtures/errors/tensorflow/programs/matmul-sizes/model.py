@@ -1,0 +1,4 @@
+import tensorflow as tf
+
+def attention(query, key):
+    return tf.matmul(query, key, transpose_b=True)

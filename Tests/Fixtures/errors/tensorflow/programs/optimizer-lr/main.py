@@ -1,0 +1,3 @@
+from train import optimizer
+
+optimizer()

@@ -1,0 +1,5 @@
+import tensorflow as tf
+
+@tf.function
+def step(model, images:
+    return model(images)

@@ -1,0 +1,3 @@
+from train import step
+
+step(None, None)

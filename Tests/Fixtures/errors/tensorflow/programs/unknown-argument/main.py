@@ -1,0 +1,3 @@
+import keras
+
+layer = keras.layers.Conv2D(4, 3, pading="same")
