@@ -72,6 +72,15 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             says: ["the Python environment is unusable", "/nowhere/python", "check LLMBENCH_PYTHON"],
             variables: ["LLMBENCH_PYTHON": "/nowhere/python"]),
         .init(
+            name: "no TensorFlow for the target that needs it",
+            arguments: [
+                "generate", "--model", "fixture-prose", "--target", "tensorflow", "--dataset", "disc",
+            ], status: 3,
+            says: [
+                "the Python environment is unusable", "/llmbench/tensorflow/", "run scripts/setup --tensorflow",
+            ],
+            variables: ["LLMBENCH_TENSORFLOW_PYTHON": "", "XDG_CACHE_HOME": "/nowhere"]),
+        .init(
             name: "a compiler that is not there",
             arguments: ["generate", "--model", "fixture-swift", "--target", "swift", "--dataset", "disc"], status: 3,
             says: ["the target swift cannot be used here", "there is no compiler at LLMBENCH_SWIFTC=/nowhere/swiftc"],

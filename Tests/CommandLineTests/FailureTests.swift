@@ -53,7 +53,7 @@ struct FailureTests {
             ),
             (
                 ["generate", "--model", "fixture-never", "--target", "jax"],
-                "Error: there is no target 'jax': this version knows pytorch or swift"
+                "Error: there is no target 'jax': this version knows pytorch, tensorflow or swift"
             ),
             (
                 ["polygon", "draw", "--model", "m", "--shape", "blob"],
