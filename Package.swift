@@ -57,8 +57,8 @@ let package = Package(
         .executableTarget(
             name: "llmbench",
             dependencies: [
-                "Studies", "Reporting", "Audit", "Baselines", "Training", "Capture", "Generation", "Diagnosis",
-                "Sandbox", "Drawing", "Polygons", "Prompts",
+                "Studies", "Reporting", "Audit", "LabelBudget", "Baselines", "Training", "Capture", "Generation",
+                "Diagnosis", "Sandbox", "Drawing", "Polygons", "Prompts",
                 "Exchanges", "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics",
                 "Datasets",
                 "TensorRuntime", argumentParser,
@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics", "PublishedFigures",
-                "CXLSXWriter", "CCairo", mustache, flyingFox,
+                "LabelBudget", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics",
+                "PublishedFigures", "CXLSXWriter", "CCairo", mustache, flyingFox,
             ],
             resources: ["page.mustache", "style.css", "report.js", "icon.svg"].map {
                 .embedInCode("Templates/\($0)")
@@ -114,6 +114,13 @@ let package = Package(
                 "Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing",
             ],
             swiftSettings: strict),
+        // What a drawing is worth in labels: networks trained on few, and where they overtake what was drawn.
+        .target(
+            name: "LabelBudget",
+            dependencies: [
+                "Drawing", "Polygons", "NNUNet", "TensorRuntime", "ResultStore", "Statistics", "Metrics", "Datasets",
+            ],
+            swiftSettings: optimised),
         // Drawings asked of a model, or made by a control, scored and stored; it works on pictures pixel by pixel.
         .target(
             name: "Drawing",
@@ -141,7 +148,7 @@ let package = Package(
         .target(name: "Tables", swiftSettings: strict),
         .target(name: "Statistics", swiftSettings: optimised),
         .target(name: "Metrics", swiftSettings: optimised),
-        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: optimised),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         // What Swift code written by a model may use besides the runtime. No network, no processes.
         .target(
@@ -190,6 +197,14 @@ let package = Package(
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "PolygonsTests", dependencies: ["Polygons", "Metrics", "Statistics", "Datasets", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LabelBudgetTests",
+            dependencies: [
+                "LabelBudget", "Polygons", "NNUNet", "TensorRuntime", "ResultStore", "Statistics", "Metrics",
+                "Datasets",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: strict),
         .testTarget(
@@ -260,7 +275,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReportingTests",
-            dependencies: ["Reporting", "Training", "ResultStore", "TensorRuntime", "Datasets", "Statistics"],
+            dependencies: [
+                "Reporting", "LabelBudget", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets",
+                "Statistics",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "PageTests",

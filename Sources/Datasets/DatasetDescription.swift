@@ -20,6 +20,11 @@ public struct DatasetDescription: Sendable, Hashable, Codable {
     public var provenance: Provenance
     /// How each sample was made, by sample id; empty for real acquisitions.
     public var acquisitions: [String: Acquisition]
+    /// Whether a program drew the pictures, so that they show nobody; left out where not.
+    public var simulated: Bool?
+
+    /// Whether a program drew the pictures, so that they show nobody.
+    public var isSimulated: Bool { simulated == true }
 
     public struct Provenance: Sendable, Hashable, Codable {
         public var sources: [String]

@@ -45,6 +45,10 @@ enum Schema {
             try createDrawingTables(db)
             try db.execute(sql: "PRAGMA user_version = 7")
         }
+        migrator.registerMigration("v8") { db in
+            try createSweepTables(db)
+            try db.execute(sql: "PRAGMA user_version = 8")
+        }
         migrator.registerMigration("v9") { db in
             try db.alter(table: "run") { t in
                 t.add(column: "refines", .text)

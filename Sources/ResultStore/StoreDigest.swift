@@ -12,6 +12,7 @@ extension ResultStore {
     /// hash that its reports were made from.
     private static let laterTables = [
         "baseline", "baseline_epoch", "baseline_held_out", "drawing_set", "drawing", "drawing_score",
+        "sweep_training", "sweep_score",
     ]
     private static let laterColumns = [
         "run": Set(["vendor", "open_weights"]), "training": Set(["inference_seconds"]),

@@ -32,6 +32,12 @@ public struct Workspace: Sendable, Hashable {
             path: "baselines/\(dataset)/\(engine)-\(budget)-seed\(seed)", directoryHint: .isDirectory)
     }
 
+    /// `results/<study>/sweep/<dataset>/<training>/`: the checkpoint of one training of the sweep, and its masks of the held-out images as
+    /// `masks/<sample>.png`.
+    public func sweep(study: String, dataset: String, training: String) -> URL {
+        results(study: study).appending(path: "sweep/\(dataset)/\(training)", directoryHint: .isDirectory)
+    }
+
     /// What a baseline calls a held-out image, by its place among their sorted names: `held00001`.
     public static func baselineCase(_ index: Int) -> String {
         let digits = "\(index + 1)"

@@ -23,7 +23,8 @@ struct ResultTests {
     func examples() async throws {
         let program = try Program.llmbench(in: Scratch().url.deletingLastPathComponent())
         for command in [
-            "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "baseline", "report",
+            "doctor", "demo", "models", "datasets", "generate", "capture", "train", "evaluate", "baseline", "polygon",
+            "report",
             "view",
             "diagnose", "unet", "bench", "stats", "audit",
         ] {

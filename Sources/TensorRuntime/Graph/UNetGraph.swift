@@ -8,7 +8,9 @@
 /// Each of `depth` encoder stages is (3×3 convolution, batch norm, ReLU) twice and a 2×2 max pooling, channels doubling; the
 /// decoder mirrors it with 2×2 transposed convolutions and concatenation of the skip. The loss is binary cross-entropy with
 /// logits. Inputs are `image` (N C H W) and `mask` (N 1 H W). With `slices` the same in three dimensions (Çiçek et al. 2016):
-/// kernels of 3×3×3 and 2×2×2, inputs N C D H W.
+/// kernels of 3×3×3 and 2×2×2, inputs N C D H W. With `residualEncoder` the encoder stages and the bottleneck are basic residual
+/// blocks (He et al. 2016, "Deep residual learning for image recognition", figure 5 left): what the two convolutions give before the
+/// last ReLU is added to the block's input, which a 1×1 convolution brings to the same channels; the decoder stays as it is.
 public struct UNetGraph: Sendable {
     /// Channels of the first stage.
     public var baseChannels: Int
@@ -22,10 +24,13 @@ public struct UNetGraph: Sendable {
     public var batchNorm: Bool
     /// Slices of a volume, a multiple of 2^depth; nil for images.
     public var slices: Int?
+    /// Whether the encoder is made of residual blocks.
+    public var residualEncoder: Bool
 
     /// A precondition: sizes are positive, and halved `depth` times without a rest.
     public init(
-        baseChannels: Int, depth: Int, size: Int, inputChannels: Int = 1, batchNorm: Bool = true, slices: Int? = nil
+        baseChannels: Int, depth: Int, size: Int, inputChannels: Int = 1, batchNorm: Bool = true, slices: Int? = nil,
+        residualEncoder: Bool = false
     ) {
         precondition(
             baseChannels > 0 && depth >= 0 && depth < 10 && inputChannels > 0 && size > 0 && size % (1 << depth) == 0
@@ -37,6 +42,7 @@ public struct UNetGraph: Sendable {
         self.inputChannels = inputChannels
         self.batchNorm = batchNorm
         self.slices = slices
+        self.residualEncoder = residualEncoder
     }
 
     /// From a batch to the loss.
@@ -52,11 +58,11 @@ public struct UNetGraph: Sendable {
         var x = image
         var skips: [Int] = []
         for stage in 0..<depth {
-            x = double(&builder, "enc\(stage + 1)", x, baseChannels << stage)
+            x = double(&builder, "enc\(stage + 1)", x, baseChannels << stage, isResidual: residualEncoder)
             skips.append(x)
             x = builder.pool(x)
         }
-        x = double(&builder, "bottleneck", x, baseChannels << depth)
+        x = double(&builder, "bottleneck", x, baseChannels << depth, isResidual: residualEncoder)
         for stage in (0..<depth).reversed() {
             let up = builder.up("up\(stage + 1)", x, baseChannels << stage)
             let joined = builder.concatenate(up, skips[stage])
@@ -73,14 +79,26 @@ public struct UNetGraph: Sendable {
         return builder.finish(probability: probability)
     }
 
-    private func double(_ builder: inout NetworkBuilder, _ name: String, _ x: Int, _ channels: Int) -> Int {
-        var x = x
+    private func double(
+        _ builder: inout NetworkBuilder, _ name: String, _ input: Int, _ channels: Int, isResidual: Bool = false
+    ) -> Int {
+        var x = input
         for half in 0..<2 {
             x = builder.convolution("\(name).\(half * 3)", x, channels, kernel: 3, bias: !batchNorm)
             if batchNorm { x = builder.batchNorm("\(name).\(half * 3 + 1)", x) }
+            if half == 1, isResidual {
+                let shortcut = shortcut(&builder, "\(name).shortcut", input, channels)
+                x = builder.add("add", [x, shortcut], like: x, module: "\(name).add")
+            }
             x = builder.add("relu", [x], like: x, module: "\(name).\(half * 3 + 2)")
         }
         return x
+    }
+
+    private func shortcut(_ builder: inout NetworkBuilder, _ name: String, _ input: Int, _ channels: Int) -> Int {
+        guard builder.extent(input).channels != channels else { return input }
+        let x = builder.convolution("\(name).0", input, channels, kernel: 1, bias: !batchNorm)
+        return batchNorm ? builder.batchNorm("\(name).1", x) : x
     }
 
     /// Weights after He et al. 2015 (normal, fan in), from a seed; batch norm starts as the identity.

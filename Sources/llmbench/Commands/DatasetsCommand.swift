@@ -89,16 +89,23 @@ extension DatasetsCommand {
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make an embedded dataset anew of its published volumes.",
+            abstract: "Make an embedded dataset anew of its published volumes, or draw a generated one.",
             discussion: """
+                generated-skin, generated-polyp, generated-lung and generated-ct are drawn by a program in seconds and imitate \
+                dermoscopy, endoscopy, chest X-ray and abdominal CT: they show nobody, and are marked as simulated wherever they appear.
+
+                  llmbench datasets build generated-polyp
                   llmbench datasets build colin27-cerebellum --source /usr/share/mricron/templates
                   llmbench datasets build mni152-white-matter --source nilearn-wheel --into /tmp/rebuilt
                 """)
 
-        @Argument(help: "colin27-cerebellum or mni152-white-matter.")
+        @Argument(
+            help:
+                "colin27-cerebellum or mni152-white-matter, which need --source; generated-skin, generated-polyp, generated-lung or generated-ct."
+        )
         var name: String
         @Option(help: "The folder that holds the NIfTI volumes.")
-        var source: String
+        var source: String?
         @Option(help: "The folder to write the dataset's folder into; the workspace's datasets/ when not given.")
         var into: String?
         @OptionGroup var workspace: WorkspaceOptions
@@ -106,16 +113,35 @@ extension DatasetsCommand {
 
         func run() async throws {
             let root = try into.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? workspace.resolve().datasets
-            let bar = ProgressBar(title: "Building \(name)", total: 240)
-            let dataset = try DatasetFailure.mapped { () throws(DatasetError) in
-                try DatasetBuilder(name).build(
-                    source: URL(filePath: source, directoryHint: .isDirectory), into: DatasetCatalogue(root: root),
-                    progress: { done, _ in bar.update(done) })
-            }
+            let bar = ProgressBar(title: "Building \(name)", total: 0)
+            let dataset = try dataset(in: DatasetCatalogue(root: root)) { bar.update($0, note: "\($0) of \($1)") }
             bar.finish()
             let summary = try DatasetFailure.mapped { () throws(DatasetError) in try DatasetSummary(dataset) }
             if output.json { return try JSONOption.print(summary) }
             print(summary.text)
+        }
+
+        private func dataset(in catalogue: DatasetCatalogue, progress: (Int, Int) -> Void) throws -> Dataset {
+            let generated = GeneratedDataset.named(name)
+            let known = DatasetRecipe.all.map(\.name) + GeneratedDataset.all.map(\.name)
+            guard known.contains(name) else {
+                throw CommandFailure.usage(
+                    DatasetError.unknownDataset(
+                        name, nearest: DatasetCatalogue.nearest(to: name, among: known), folder: "the list of recipes"
+                    ).description)
+            }
+            guard (generated == nil) == (source != nil) else {
+                throw CommandFailure.usage(
+                    generated == nil
+                        ? "\(name) is made of published volumes: give the folder that holds them with --source"
+                        : "\(name) is drawn and not made of volumes: leave --source out")
+            }
+            return try DatasetFailure.mapped { () throws(DatasetError) in
+                if let generated { return try generated.build(into: catalogue, progress: progress) }
+                return try DatasetBuilder(name).build(
+                    source: URL(filePath: source ?? "", directoryHint: .isDirectory), into: catalogue,
+                    progress: progress)
+            }
         }
     }
 

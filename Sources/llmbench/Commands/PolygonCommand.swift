@@ -17,11 +17,16 @@ struct PolygonCommand: AsyncParsableCommand {
             Documentation/Polygons.md says what is asked, how answers are read and what is stored.
 
             EXAMPLES
+              llmbench polygon demo                          drawings, trained networks and report at a small size
               llmbench polygon draw --model control-ellipse
               llmbench polygon draw --model fixture-tracer --draws 3
               llmbench polygon draw --model my-vision-model --base-url http://127.0.0.1:8711/v1 --limit 5 --budget 0.50
+              llmbench polygon sweep --dataset generated-polyp
+              llmbench polygon report --format html
             """,
-        subcommands: [Draw.self, Refine.self, Gates.self, List.self])
+        subcommands: [
+            Draw.self, Refine.self, Gates.self, List.self, Sweep.self, Report.self, Demo.self,
+        ])
 
     /// What the user typed is exit 2, a budget that is used up is exit 1, everything else here is the harness, the endpoint or the machine.
     static func failure(_ error: any Error) -> any Error {

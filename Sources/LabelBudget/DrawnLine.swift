@@ -1,0 +1,64 @@
+import Datasets
+import Metrics
+
+/// How well masks that were drawn, and not learnt, fit the held-out images of a dataset: a flat line over the number of labels.
+public struct DrawnLine: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        /// A model that was shown the pictures.
+        case model
+        /// Drawn without a model and without the truth of the picture.
+        case control
+        /// The truth redrawn with few vertices: what no drawer of so many can exceed.
+        case ceiling
+    }
+
+    /// One held-out image on its original grid.
+    public struct Score: Sendable, Hashable, Codable {
+        public var dice: Double
+        public var iou: Double
+        /// In pixels.
+        public var hausdorff95: Double
+
+        public init(dice: Double, iou: Double, hausdorff95: Double) {
+            (self.dice, self.iou, self.hausdorff95) = (dice, iou, hausdorff95)
+        }
+
+        /// - Throws: `MetricsError` for masks of different shapes.
+        init(predicted: Mask, truth: Mask) throws(MetricsError) {
+            let scores = try SegmentationScores(predicted: predicted, truth: truth)
+            self.init(dice: scores.dice, iou: scores.iou, hausdorff95: scores.hausdorff95)
+        }
+    }
+
+    public var kind: Kind
+    /// What tables call it; no two lines of a dataset share it.
+    public var name: String
+    /// Recorded for this project: it says nothing about any model.
+    public var isFixture: Bool
+    /// The skill that the pictures went through, and what became of its result; nil for pictures as they are.
+    public var skill: String?
+    /// By sample.
+    public var scores: [String: Score]
+
+    public init(
+        kind: Kind, name: String, isFixture: Bool = false, skill: String? = nil, scores: [String: Score]
+    ) {
+        (self.kind, self.name, self.isFixture, self.skill, self.scores) = (kind, name, isFixture, skill, scores)
+    }
+
+    /// Dice by sample.
+    public var dice: [String: Double] { scores.mapValues(\.dice) }
+
+    public var meanDice: Double { scores.values.reduce(0) { $0 + $1.dice } / Double(max(scores.count, 1)) }
+}
+
+/// Where drawn masks come from.
+public protocol DrawnLineSource: Sendable {
+    /// The lines that there are of a dataset, in an order that stays.
+    ///
+    /// - Parameter hash: `dataset.contentHash()`; what was drawn of other pictures is no line of this dataset.
+    func lines(of dataset: Dataset, hash: String) throws -> [DrawnLine]
+
+    /// The mask of one of its lines on an image's grid; nil where there is none.
+    func mask(of line: DrawnLine, sample: String, in dataset: Dataset) throws -> Mask?
+}

@@ -1,0 +1,71 @@
+import Datasets
+import Drawing
+import Metrics
+import ResultStore
+
+/// What `llmbench polygon draw` stored of a dataset: models, controls and ceilings, a line a set.
+///
+/// Of a set with one draw of each picture its draw counts, of one with several the majority of them; a draw that failed counts as an
+/// empty mask with Dice 0, as in the summary of the set.
+public struct StoredDrawings: DrawnLineSource {
+    private let store: ResultStore
+    private let sets: [DrawingSetRecord]
+
+    /// - Throws: `StoreError`.
+    public init(_ store: ResultStore, study: String) throws {
+        self.store = store
+        sets = try store.drawingSets().filter { $0.study == study && $0.shape == "polygon" }
+    }
+
+    public func lines(of dataset: Dataset, hash: String) throws -> [DrawnLine] {
+        try mine(dataset, hash).map { name, set in
+            DrawnLine(
+                kind: DrawnLine.Kind(rawValue: set.kind.rawValue) ?? .model, name: name, isFixture: set.fixture,
+                skill: set.skill, scores: try scores(set, dataset))
+        }
+    }
+
+    public func mask(of line: DrawnLine, sample: String, in dataset: Dataset) throws -> Mask? {
+        let sets = mine(dataset, try dataset.contentHash())
+        guard let set = sets.first(where: { $0.name == line.name })?.set, let id = set.id else { return nil }
+        let truth = try dataset.truth(sample)
+        let rows = try store.drawings(set: id).filter { $0.part == .heldOut && $0.sample == sample }
+        guard rows.contains(where: \.status.isSettled) else { return nil }
+        let drawn = try DrawnMasks(rows, width: truth.width, height: truth.height)
+        return try drawn.combined(set.draws > 1 ? .majority : .single) ?? Mask(width: truth.width, height: truth.height)
+    }
+
+    /// The sets of a dataset as it is now by the names of their lines: the drawer, with what tells its sets apart.
+    private func mine(_ dataset: Dataset, _ hash: String) -> [(name: String, set: DrawingSetRecord)] {
+        let here = sets.filter { $0.dataset == dataset.name && $0.datasetHash == hash }
+        return here.map { set in
+            let alike = here.filter { $0.drawer == set.drawer && $0.skill == set.skill }
+            let skill = set.skill.map { " + \($0)" } ?? ""
+            let mark = alike.count > 1 ? " (\(set.path.suffix(8)))" : ""
+            return (set.drawer + skill + mark, set)
+        }
+    }
+
+    private func scores(_ set: DrawingSetRecord, _ dataset: Dataset) throws -> [String: DrawnLine.Score] {
+        guard let id = set.id else { return [:] }
+        let wanted: DrawingScoreRecord.Combination = set.draws > 1 ? .majority : .single
+        let heldOut = Set(dataset.split.heldOut)
+        var scores: [String: DrawnLine.Score] = [:]
+        for score in try store.drawingScores(set: id)
+        where score.combination == wanted && score.refinement.isEmpty && score.draw == 0
+            && heldOut.contains(score.sample)
+        {
+            scores[score.sample] = .init(dice: score.dice, iou: score.iou, hausdorff95: score.hausdorff95)
+        }
+        // Asked for, answered, and not readable.
+        for drawing in try store.drawings(set: id)
+        where drawing.part == .heldOut && drawing.status == .failed && scores[drawing.sample] == nil
+            && heldOut.contains(drawing.sample)
+        {
+            let truth = try dataset.truth(drawing.sample)
+            scores[drawing.sample] = try DrawnLine.Score(
+                predicted: Mask(width: truth.width, height: truth.height), truth: Mask(truth))
+        }
+        return scores
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+/// The datasets that a program draws, each built once.
+@Suite struct GeneratedDatasetTests {
+    private static let root = FileManager.default.temporaryDirectory.appending(
+        path: "llmbench-generated-\(ProcessInfo.processInfo.processIdentifier)", directoryHint: .isDirectory)
+
+    private static let built = Result {
+        atexit { try? FileManager.default.removeItem(at: GeneratedDatasetTests.root) }
+        return try GeneratedDataset.all.map { try $0.build(into: DatasetCatalogue(root: root)) }
+    }
+
+    @Test func eachIsSoundAndLargeEnoughForAHundredLabels() throws {
+        for dataset in try Self.built.get() {
+            let report = DatasetChecker.run(dataset)
+            #expect(report.problems.isEmpty, "\(dataset.name)")
+            #expect(report.pairs.count == 140 && report.pairs.allSatisfy { (160...256).contains($0.width) })
+            #expect(dataset.split.training.count == 110 && dataset.split.heldOut.count == 30)
+            #expect(report.pairs.allSatisfy { $0.foreground > 0.005 && $0.foreground < 0.6 }, "\(dataset.name)")
+            #expect(try DatasetCatalogue(root: Self.root).load(dataset.name) == dataset)
+        }
+    }
+
+    @Test func eachSaysThatItIsSimulated() throws {
+        for dataset in try Self.built.get() {
+            #expect(dataset.description.isSimulated && dataset.description.title.contains("simulated"))
+            #expect(dataset.description.provenance.notes.first?.hasPrefix("Simulated:") == true)
+        }
+        #expect(try !Fixtures.embedded.load("colin27-cerebellum").description.isSimulated)
+    }
+
+    @Test func picturesFollowFromTheSeedAndNoTwoAreAlike() throws {
+        for (generated, dataset) in zip(GeneratedDataset.all, try Self.built.get()) {
+            var seen: Set<[UInt8]> = []
+            for sample in dataset.samples {
+                #expect(seen.insert(try dataset.image(sample).bytes).inserted, "\(sample)")
+            }
+            for sample in [dataset.split.training[0], dataset.split.heldOut[29]] {
+                let pair = try generated.picture(sample)
+                #expect(try dataset.image(sample) == pair.image && dataset.truth(sample) == pair.mask, "\(sample)")
+            }
+        }
+        #expect(throws: DatasetError.unknownSample("skin-999", dataset: "generated-skin")) {
+            try GeneratedDataset.skin.picture("skin-999")
+        }
+    }
+
+    /// Neither one grey level nor the average mask may do what the study asks of networks and drawers.
+    @Test func noGreyLevelAndNoAverageMaskSolvesThem() throws {
+        for dataset in try Self.built.get() {
+            let reference = try ReferenceDice.compute(dataset)
+            print(
+                "\(dataset.name): threshold \(reference.threshold.heldOutDice), mean mask \(reference.meanMask.heldOutDice)"
+            )
+            #expect(reference.threshold.heldOutDice < 0.7, "\(dataset.name)")
+            #expect(reference.meanMask.heldOutDice < (dataset.name == "generated-lung" ? 0.9 : 0.7), "\(dataset.name)")
+        }
+    }
+
+    @Test func slicesOfAVolumeStayOnOneSideAndFollowOneAnother() throws {
+        let dataset = try #require(try Self.built.get().last)
+        func volume(_ id: String) -> Substring { id.dropLast(4) }
+        let (training, heldOut) = (Set(dataset.split.training.map(volume)), Set(dataset.split.heldOut.map(volume)))
+        #expect(training.count == 11 && heldOut.count == 3 && training.isDisjoint(with: heldOut))
+        // Neighbours overlap: what the prior across slices lives on.
+        for volume in heldOut {
+            let masks = try dataset.split.heldOut.filter { $0.hasPrefix(volume) }.sorted().map {
+                try dataset.truth($0).bytes.map { $0 != 0 }
+            }
+            #expect(masks.count == 10)
+            for (a, b) in zip(masks, masks.dropFirst()) {
+                let common = zip(a, b).count { $0 && $1 }
+                #expect(2 * Double(common) / Double(a.count { $0 } + b.count { $0 }) > 0.5)
+            }
+        }
+    }
+
+    @Test func theLungFieldsAreTwo() throws {
+        let dataset = try Self.built.get()[2]
+        for sample in dataset.split.heldOut {
+            let mask = try dataset.truth(sample)
+            // A column in the middle is free of both, and both sides have one.
+            let free = (80..<112).contains { x in !(0..<mask.height).contains { mask[x: x, y: $0] != 0 } }
+            #expect(free, "\(sample)")
+            for half in [0..<80, 112..<192] {
+                #expect(half.contains { x in (0..<mask.height).contains { mask[x: x, y: $0] != 0 } }, "\(sample)")
+            }
+        }
+    }
+
+    @Test func whatIsThereIsNotDrawnOver() throws {
+        _ = try Self.built.get()
+        #expect(throws: DatasetError.self) { try GeneratedDataset.skin.build(into: DatasetCatalogue(root: Self.root)) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.path(percentEncoded: false))
+        #expect(Set(names) == Set(GeneratedDataset.all.map(\.name)), "nothing half done is left")
+    }
+}

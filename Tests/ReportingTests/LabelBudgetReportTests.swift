@@ -1,0 +1,164 @@
+import Datasets
+import Foundation
+import LabelBudget
+import Testing
+
+@testable import Reporting
+
+@Suite("The report of the label budgets")
+struct LabelBudgetReportTests {
+    private let study: LabelBudgetStudy
+    private let dataset: Dataset
+
+    init() throws {
+        study = try LabelBudgetStudy()
+        dataset = try study.fill()
+    }
+
+    private func report(_ sources: [any DrawnLineSource]) throws -> LabelBudgetReport {
+        try LabelBudgetReport(study.evidence(sources), workspace: study.workspace)
+    }
+
+    private func table(_ report: LabelBudgetReport, _ name: String) throws -> ReportTable {
+        try #require(report.tables.first { $0.name == name })
+    }
+
+    @Test("Cells are marked where the drawing is ahead, and the crossing lies between them")
+    func marks() throws {
+        // Two rows of eight off: Dice 0.75 for 10 labels, 0.5 for 5; the drawing is three off.
+        let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3)])
+        let rows = try table(report, "label-budget").rows
+        let unet = try #require(rows.first { $0[1] == .text("U-Net") })
+        #expect(unet[3] == .text("0.500 ◂ drawing") && unet[4] == .text("0.750"))
+        let drawn = try #require(rows.first { $0[1] == .text("tracer (fixture)") })
+        #expect(drawn[2] == .text("model, reference") && drawn[3] == .text("0.625") && drawn[4] == .text("0.625"))
+        #expect(rows.contains { $0[1] == .text("best network") && $0[3] == .text("0.500 ◂ drawing") })
+        let crossings = try table(report, "crossing-points").rows
+        // Half way from 5 to 10 over log N.
+        #expect(crossings.contains { $0[1] == .text("U-Net") && $0[4] == .text("7") })
+        #expect(crossings.contains { $0[1] == .text("best network") })
+        let curves = try table(report, "trained-curves").rows
+        #expect(
+            curves.filter { $0.last == .text("yes") }.count == 3 && curves.filter { $0.last == .text("no") }.count == 3)
+    }
+
+    @Test("Never and below are said in words")
+    func ends() throws {
+        let never = try table(report([MovedDrawings(study: study, name: "a", rows: 0)]), "crossing-points").rows
+        #expect(never.allSatisfy { $0[4] == .text("never up to 10") && $0[7] == .number(1, digits: 2) })
+        let below = try table(report([MovedDrawings(study: study, name: "a", rows: 7)]), "crossing-points").rows
+        #expect(below.allSatisfy { $0[4] == .text("below 5") && $0[8] == .number(1, digits: 2) })
+    }
+
+    @Test("The reference is a real model before a fixture, a model before a control, raw before enhanced")
+    func reference() throws {
+        let real = MovedDrawings(study: study, name: "real", rows: 3, isFixture: false)
+        let fixture = MovedDrawings(study: study, name: "recorded", rows: 1)
+        let enhanced = MovedDrawings(study: study, name: "real + CLAHE", rows: 0, isFixture: false, skill: "CLAHE")
+        let control = MovedDrawings(study: study, name: "ellipse", rows: 0, kind: .control, isFixture: false)
+        let ceiling = MovedDrawings(study: study, name: "truth", rows: 0, kind: .ceiling, isFixture: false)
+        func name(_ sources: [any DrawnLineSource]) throws -> String? {
+            try study.evidence(sources).panels.first?.reference?.name
+        }
+        #expect(try name([control, fixture, enhanced, real, ceiling]) == "real")
+        #expect(try name([control, fixture, ceiling]) == "recorded")
+        #expect(try name([control, ceiling]) == "ellipse")
+        #expect(try name([ceiling]) == nil)
+        let skills = try table(report([real, enhanced]), "skills").rows
+        #expect(skills.count == 1 && skills[0][2] == .text("CLAHE"))
+        #expect(skills[0][4] == .number(0.625, digits: 3) && skills[0][5] == .number(1, digits: 3))
+        #expect(skills[0][6] == .number(0.625, digits: 3) && skills[0][8] == .missing, "all raw cases are bad")
+    }
+
+    @Test("What is wrong with the masks is the place, and the bars add up")
+    func faults() throws {
+        let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3)])
+        let table = try table(report, "faults")
+        let row = try #require(table.rows.first { $0[1] == .text("tracer (fixture)") })
+        func value(_ key: String) throws -> ReportTable.Cell {
+            row[try #require(table.columns.firstIndex { $0.key == key })]
+        }
+        #expect(try value("failures") == .integer(8) && value("place") == .integer(8) && value("shape") == .integer(0))
+        #expect(try value("aligned_dice") == .number(1, digits: 3) && value("size_ratio") == .number(1, digits: 2))
+        for panel in report.faultsFigure.panels {
+            for bar in panel.bars {
+                let dice = try #require(report.faults.first { $0.line == bar.line }?.mean(\.dice))
+                #expect(abs(bar.place + bar.size + bar.shape + bar.missing - (1 - dice)) < 1e-9)
+            }
+        }
+    }
+
+    @Test("Every file is written, pictures decode, and numbers are numbers in the workbook")
+    func files() throws {
+        let folder = study.workspace.root.appending(path: "out")
+        let ceiling = MovedDrawings(study: study, name: "truth-10", rows: 0, kind: .ceiling, isFixture: false)
+        let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3), ceiling])
+        let files = try report.write(to: folder)
+        let names = Set(files.map(\.lastPathComponent))
+        for name in [
+            "label-budget.html", "label-budget.xlsx", "label-budget.csv", "crossing-points.csv", "label-budget.json",
+            "label-budget.png", "label-budget.svg", "label-budget-cases-squares.png", "label-budget-faults.svg",
+            "published-label-budget.png",
+        ] { #expect(names.contains(name), "\(name)") }
+        for file in files {
+            #expect(try Data(contentsOf: file).count > 100, "\(file.lastPathComponent)")
+            if file.pathExtension == "png" { #expect(try PNG.read(file).width > 600) }
+            if file.pathExtension == "svg" {
+                #expect(try String(contentsOf: file, encoding: .utf8).hasSuffix("</svg>\n"))
+            }
+        }
+        let json = try Data(contentsOf: folder.appending(path: "tables/label-budget.json"))
+        let tables = try #require(try JSONSerialization.jsonObject(with: json) as? [[String: Any]])
+        #expect(tables.count == report.tables.count)
+        #expect(throws: ReportError.self) { try report.write(to: files[0]) }
+    }
+
+    @Test("The page asks for nothing but itself, and what a model or a dataset is called stays text")
+    func page() throws {
+        let hostile = try LabelBudgetStudy()
+        _ = try hostile.fill(title: hostile.hostile)
+        let evidence = try hostile.evidence([MovedDrawings(study: hostile, name: hostile.hostile, rows: 3)])
+        let report = try LabelBudgetReport(evidence, workspace: hostile.workspace)
+        let page = String(decoding: try report.page(readAt: Date(timeIntervalSince1970: 0)), as: UTF8.self)
+        #expect(!page.contains("<script") && page.contains("&lt;script&gt;"))
+        #expect(!page.contains("\u{1b}"))
+        #expect(page.contains("default-src 'none'"))
+        let addresses = page.matches(of: /(src|href|action|data)="([^"]*)"/).map(\.output.2)
+        #expect(!addresses.isEmpty && addresses.allSatisfy { $0.hasPrefix("data:image/") })
+        #expect(!page.contains("url(") && !page.contains("@import"))
+        let pictures = page.matches(of: /<img [^>]*>/).map(\.output)
+        #expect(!pictures.isEmpty && pictures.allSatisfy { $0.contains(/alt="[^"]{20,}"/) })
+    }
+
+    @Test("A reader is told of what is simulated, of fixtures, and of datasets that no model drew")
+    func notices() throws {
+        #expect(try report([MovedDrawings(study: study, name: "real", rows: 1, isFixture: false)]).notice == nil)
+        #expect(try report([MovedDrawings(study: study, name: "tracer", rows: 1)]).notice?.contains("fixtures") == true)
+        let control = MovedDrawings(study: study, name: "ellipse", rows: 0, kind: .control, isFixture: false)
+        #expect(try report([control]).notice?.contains("no model has drawn") == true)
+        let file = dataset.folder.appending(path: "dataset.json")
+        var object = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        object["simulated"] = true
+        try JSONSerialization.data(withJSONObject: object).write(to: file)
+        let simulated = try report([MovedDrawings(study: study, name: "real", rows: 1, isFixture: false)])
+        #expect(simulated.notice?.contains("1 of 1 datasets are simulated") == true)
+        #expect(try table(simulated, "label-budget").rows.allSatisfy { $0[0] == .text("squares (simulated)") })
+    }
+
+    @Test("A study without trainings is refused; what changed since is left out and said")
+    func absent() throws {
+        let empty = try LabelBudgetStudy()
+        let error = #expect(throws: SweepError.noTrainings(study: "default")) { try empty.evidence([]) }
+        #expect(error?.description.contains("llmbench polygon sweep") == true)
+        #expect(throws: SweepError.noTrainings(study: "default")) {
+            try LabelBudgetEvidence(
+                study.store, workspace: study.workspace, study: "default", setting: .init(size: 64, steps: 100)
+            ) { _ in [] }
+        }
+        try PNG.write(
+            Image(width: 24, height: 24, channels: 1), to: dataset.maskURL(dataset.split.training[0]))
+        let evidence = try study.evidence([])
+        #expect(evidence.panels.isEmpty && evidence.absent.count == 8)
+        #expect(evidence.absent.allSatisfy { $0.contains("the dataset has changed since") })
+    }
+}
