@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "LabelBudget", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Statistics",
-                "PublishedFigures", "CXLSXWriter", "CCairo", mustache, flyingFox,
+                "LabelBudget", "Drawing", "Polygons", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets",
+                "Statistics", "PublishedFigures", "CXLSXWriter", "CCairo", mustache, flyingFox,
             ],
             resources: ["page.mustache", "style.css", "report.js", "icon.svg"].map {
                 .embedInCode("Templates/\($0)")
@@ -276,8 +276,9 @@ let package = Package(
         .testTarget(
             name: "ReportingTests",
             dependencies: [
-                "Reporting", "LabelBudget", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets",
-                "Statistics",
+                "Reporting", "LabelBudget", "Drawing", "Polygons", "Training", "ResultStore", "TensorRuntime",
+                "Metrics",
+                "Datasets", "Statistics",
             ],
             swiftSettings: strict),
         .testTarget(

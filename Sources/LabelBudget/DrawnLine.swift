@@ -1,4 +1,5 @@
 import Datasets
+import Drawing
 import Metrics
 
 /// How well masks that were drawn, and not learnt, fit the held-out images of a dataset: a flat line over the number of labels.
@@ -59,6 +60,14 @@ public protocol DrawnLineSource: Sendable {
     /// - Parameter hash: `dataset.contentHash()`; what was drawn of other pictures is no line of this dataset.
     func lines(of dataset: Dataset, hash: String) throws -> [DrawnLine]
 
+    /// What skills did to drawings of a dataset, a comparison a skill and gate.
+    func skills(of dataset: Dataset, hash: String) throws -> [GateMeasurement]
+
     /// The mask of one of its lines on an image's grid; nil where there is none.
     func mask(of line: DrawnLine, sample: String, in dataset: Dataset) throws -> Mask?
+}
+
+extension DrawnLineSource {
+    /// None.
+    public func skills(of dataset: Dataset, hash: String) throws -> [GateMeasurement] { [] }
 }

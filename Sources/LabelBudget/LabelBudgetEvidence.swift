@@ -31,6 +31,8 @@ public struct LabelBudgetEvidence: Sendable {
         public var hash: String
         public var trainings: [Training]
         public var drawn: [DrawnLine]
+        /// What skills did to drawings.
+        public var skills: [GateMeasurement]
         let sources: [any DrawnLineSource]
 
         public var title: String { dataset.description.title }
@@ -113,7 +115,8 @@ public struct LabelBudgetEvidence: Sendable {
                 panels.append(
                     Panel(
                         dataset: dataset, hash: hash, trainings: trainings,
-                        drawn: try Self.lines(sources, dataset, hash), sources: sources))
+                        drawn: try Self.lines(sources, dataset, hash),
+                        skills: try sources.flatMap { try $0.skills(of: dataset, hash: hash) }, sources: sources))
             } catch let error as DatasetError {
                 absent.append("\(name): \(error)")
             }

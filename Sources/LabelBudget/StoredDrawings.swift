@@ -35,6 +35,21 @@ public struct StoredDrawings: DrawnLineSource {
         return try drawn.combined(set.draws > 1 ? .majority : .single) ?? Mask(width: truth.width, height: truth.height)
     }
 
+    /// Each set that went through a skill against the one of the same drawer that did not; fewer than three common pictures are no comparison.
+    public func skills(of dataset: Dataset, hash: String) throws -> [GateMeasurement] {
+        let here = mine(dataset, hash).map(\.set)
+        var found: [GateMeasurement] = []
+        for skilled in here where skilled.skill != nil {
+            guard let plain = here.first(where: { $0.drawer == skilled.drawer && $0.skill == nil }) else { continue }
+            do {
+                found += try GateMeasurement.measure(plain: plain, skilled: skilled, in: store, dataset: dataset)
+            } catch DrawingError.tooFewDrawings {
+                continue
+            }
+        }
+        return found
+    }
+
     /// The sets of a dataset as it is now by the names of their lines: the drawer, with what tells its sets apart.
     private func mine(_ dataset: Dataset, _ hash: String) -> [(name: String, set: DrawingSetRecord)] {
         let here = sets.filter { $0.dataset == dataset.name && $0.datasetHash == hash }

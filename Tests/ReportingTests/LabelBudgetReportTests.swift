@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import LabelBudget
+import Polygons
 import Testing
 
 @testable import Reporting
@@ -64,10 +65,25 @@ struct LabelBudgetReportTests {
         #expect(try name([control, fixture, ceiling]) == "recorded")
         #expect(try name([control, ceiling]) == "ellipse")
         #expect(try name([ceiling]) == nil)
-        let skills = try table(report([real, enhanced]), "skills").rows
-        #expect(skills.count == 1 && skills[0][2] == .text("CLAHE"))
-        #expect(skills[0][4] == .number(0.625, digits: 3) && skills[0][5] == .number(1, digits: 3))
-        #expect(skills[0][6] == .number(0.625, digits: 3) && skills[0][8] == .missing, "all raw cases are bad")
+    }
+
+    @Test("A skill is shown raw, enhanced and gated, for bad and good cases apart")
+    func skills() throws {
+        var source = MovedDrawings(study: study, name: "tracer", rows: 1)
+        #expect(!(try report([source]).tables.contains { $0.name == "skills" }))
+        // The gate is right in three cases and wrong in one.
+        source.cases = [
+            .init(plainScore: 0.1, skilledScore: 0.9, plainDice: 0.2, skilledDice: 0.8),
+            .init(plainScore: 0.2, skilledScore: 0.7, plainDice: 0.4, skilledDice: 0.6),
+            .init(plainScore: 0.9, skilledScore: 0.3, plainDice: 0.9, skilledDice: 0.5),
+            .init(plainScore: 0.5, skilledScore: 0.6, plainDice: 0.8, skilledDice: 0.7),
+        ]
+        let rows = try table(report([source]), "skills").rows
+        #expect(rows.map { $0[5] } == [.text("all"), .text("bad"), .text("good")])
+        func dice(_ row: [ReportTable.Cell]) -> [String] { row.suffix(4).map(\.shown) }
+        #expect(dice(rows[0]) == ["0.575", "0.650", "0.750", "0.775"])
+        #expect(dice(rows[1]) == ["0.300", "0.700", "0.700", "0.700"])
+        #expect(dice(rows[2]) == ["0.850", "0.600", "0.800", "0.850"])
     }
 
     @Test("What is wrong with the masks is the place, and the bars add up")

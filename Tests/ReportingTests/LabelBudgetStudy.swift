@@ -2,7 +2,10 @@ import Datasets
 import Foundation
 import LabelBudget
 import Metrics
+import Polygons
 import ResultStore
+
+@testable import Drawing
 
 /// A store with trained budgets of two small datasets, masks on disk, and drawings of a made-up model. Goes with the value.
 final class LabelBudgetStudy {
@@ -104,6 +107,8 @@ struct MovedDrawings: DrawnLineSource {
     var kind = DrawnLine.Kind.model
     var isFixture = true
     var skill: String?
+    /// Of a gate's measurement; none where empty.
+    var cases: [GateTrust.Case] = []
 
     func lines(of dataset: Dataset, hash: String) throws -> [DrawnLine] {
         var scores: [String: DrawnLine.Score] = [:]
@@ -114,6 +119,15 @@ struct MovedDrawings: DrawnLineSource {
             scores[sample] = .init(dice: metrics.dice, iou: metrics.iou, hausdorff95: metrics.hausdorff95)
         }
         return [DrawnLine(kind: kind, name: name, isFixture: isFixture, skill: skill, scores: scores)]
+    }
+
+    func skills(of dataset: Dataset, hash: String) throws -> [GateMeasurement] {
+        guard !cases.isEmpty else { return [] }
+        return [
+            GateMeasurement(
+                dataset: dataset.name, drawer: name, fixture: isFixture, skill: "CLAHE", gate: .selfConsistency,
+                pictures: cases.count, trust: try GateTrust(cases))
+        ]
     }
 
     func mask(of line: DrawnLine, sample: String, in dataset: Dataset) throws -> Mask? {

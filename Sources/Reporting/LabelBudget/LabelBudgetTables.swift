@@ -1,4 +1,6 @@
+import Drawing
 import LabelBudget
+import Polygons
 import PublishedFigures
 import ResultStore
 import Statistics
@@ -120,42 +122,40 @@ extension LabelBudgetReport {
         return table
     }
 
-    /// Pictures as they are against pictures a skill prepared, for the images that were bad and those that were good.
+    /// Pictures as they are, after a skill, and by a gate's choice of the two: for all images, those that were bad and those that were good.
     var skillTable: ReportTable? {
         var table = ReportTable(
             name: "skills", title: "Skills",
             columns: [
                 .init("dataset", key: "dataset"), .init("drawing", key: "drawing"), .init("skill", key: "skill"),
+                .init("gate", key: "gate"), .init("trusted", key: "trusted"), .init("cases", key: "cases"),
                 .init("images", key: "images", numeric: true), .init("raw Dice", key: "raw_dice", numeric: true),
                 .init("enhanced Dice", key: "enhanced_dice", numeric: true),
-                .init("bad cases, raw Dice", key: "bad_raw_dice", numeric: true),
-                .init("enhanced Dice", key: "bad_enhanced_dice", numeric: true),
-                .init("good cases, raw Dice", key: "good_raw_dice", numeric: true),
-                .init("enhanced Dice", key: "good_enhanced_dice", numeric: true),
+                .init("gated Dice", key: "gated_dice", numeric: true),
+                .init("oracle Dice", key: "oracle_dice", numeric: true),
             ])
         for panel in evidence.panels {
-            let raw = panel.drawn.filter { $0.kind == .model && $0.skill == nil }
-            for line in panel.drawn where line.kind == .model && line.skill != nil {
-                guard let skill = line.skill, let plain = raw.first(where: { line.name.hasPrefix($0.name) }) else {
-                    continue
+            for skill in panel.skills {
+                let bad = skill.trust.cases.filter { $0.plainDice < FaultSummary.threshold }
+                let good = skill.trust.cases.filter { $0.plainDice >= FaultSummary.threshold }
+                for (name, cases) in [("all", skill.trust.cases), ("bad", bad), ("good", good)] {
+                    // The interval of the correlation is not asked of a part.
+                    guard let part = try? GateTrust(cases, resamples: 1) else { continue }
+                    table.rows.append([
+                        .text(Self.title(panel)), .text(skill.drawer + (skill.fixture ? " (fixture)" : "")),
+                        .text(skill.skill), .text(skill.gate.name), .text(skill.trust.isValid ? "yes" : "no"),
+                        .text(name), .integer(cases.count), cell(part.dice(.never)), cell(part.dice(.always)),
+                        cell(part.dice(.gated)), cell(part.dice(.oracle)),
+                    ])
                 }
-                let common = plain.scores.keys.filter { line.scores[$0] != nil }.sorted()
-                func means(_ samples: [String]) -> [ReportTable.Cell] {
-                    [plain, line].map { one in
-                        cell(Statistics.mean(samples.compactMap { one.scores[$0]?.dice }))
-                    }
-                }
-                let bad = common.filter { plain.scores[$0]?.dice ?? 1 < FaultSummary.threshold }
-                let good = common.filter { plain.scores[$0]?.dice ?? 0 >= FaultSummary.threshold }
-                table.rows.append(
-                    [.text(Self.title(panel)), .text(Self.title(plain)), .text(skill), .integer(common.count)]
-                        + means(common) + means(bad) + means(good))
             }
         }
         guard !table.rows.isEmpty else { return nil }
         table.notes = [
-            "raw: pictures as they are; enhanced: after the skill. Bad cases have a raw Dice below \(FaultSummary.threshold). "
-                + "`llmbench polygon gates` says whether a gate may choose between the two."
+            "raw: pictures as they are; enhanced: after the skill; gated: whichever of the two has the higher score of the gate, which sees no truth; "
+                + "oracle: whichever has the higher Dice. Bad cases have a raw Dice below \(FaultSummary.threshold). Of drawings that could be read.",
+            "trusted: the 95 % interval of the correlation of score and Dice lies above 0 (`llmbench polygon gates`); a gate that is not trusted is not "
+                + "deployable, whatever its Dice here.",
         ]
         return table
     }

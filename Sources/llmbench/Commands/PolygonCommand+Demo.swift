@@ -4,6 +4,7 @@ import Drawing
 import Endpoints
 import Foundation
 import LabelBudget
+import Polygons
 import Reporting
 import ResultStore
 
@@ -99,15 +100,17 @@ struct DemoDrawings {
             let registry = try ModelRegistry.load(workspace.models)
             let hasFixture = registry.cards.contains { $0.id == Self.fixture }
             for dataset in datasets {
-                var drawers = Control.all.map(\.name)
-                if hasFixture, Self.recorded.contains(dataset.name) { drawers.append(Self.fixture) }
+                var drawers = Control.all.map { (name: $0.name, skill: DrawingSkill?.none) }
+                if hasFixture, Self.recorded.contains(dataset.name) {
+                    drawers += [(Self.fixture, nil), (Self.fixture, .modality(.mri))]
+                }
                 let bar = ProgressBar(title: "Drawing on \(dataset.name)", total: drawers.count)
                 for (place, drawer) in drawers.enumerated() {
                     try Task.checkCancellation()
-                    bar.update(place, note: drawer)
+                    bar.update(place, note: drawer.name)
                     let session = try DrawingSession(
-                        workspace: workspace, study: study, drawer: drawer, dataset: dataset.name,
-                        settings: DrawingSettings())
+                        workspace: workspace, study: study, drawer: drawer.name, dataset: dataset.name,
+                        settings: DrawingSettings(draws: drawer.name == Self.fixture ? 3 : 1, skill: drawer.skill))
                     // A set that is whole is not scored again.
                     if session.set.endedAt == nil { _ = try await session.run() }
                 }
