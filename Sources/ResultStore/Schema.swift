@@ -47,7 +47,9 @@ enum Schema {
         }
         migrator.registerMigration("v8") { db in
             try createSweepTables(db)
-            try db.execute(sql: "PRAGMA user_version = 8")
+            // Version 9 came out first: a store that has it keeps its number.
+            let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+            if version < 8 { try db.execute(sql: "PRAGMA user_version = 8") }
         }
         migrator.registerMigration("v9") { db in
             try db.alter(table: "run") { t in

@@ -82,7 +82,8 @@ struct PolygonSweepTests {
         let page = workspace.root.appending(path: "results/default/polygon/label-budget.html")
         #expect(first.output.contains(page.path))
         let html = try String(contentsOf: page, encoding: .utf8)
-        #expect(html.contains("What a drawing is worth in labels") && !html.contains("http:") && !html.contains("https:"))
+        #expect(
+            html.contains("What a drawing is worth in labels") && !html.contains("http:") && !html.contains("https:"))
         for file in [
             "label-budget.xlsx", "tables/label-budget.csv", "figures/label-budget.png", "figures/label-budget.svg",
         ] {
