@@ -38,13 +38,17 @@ public struct DrawnLine: Sendable, Hashable {
     public var isFixture: Bool
     /// The skill that the pictures went through, and what became of its result; nil for pictures as they are.
     public var skill: String?
+    /// The path of the set of drawings that it stands for; nil where it was not stored.
+    public var set: String?
     /// By sample.
     public var scores: [String: Score]
 
     public init(
-        kind: Kind, name: String, isFixture: Bool = false, skill: String? = nil, scores: [String: Score]
+        kind: Kind, name: String, isFixture: Bool = false, skill: String? = nil, set: String? = nil,
+        scores: [String: Score]
     ) {
-        (self.kind, self.name, self.isFixture, self.skill, self.scores) = (kind, name, isFixture, skill, scores)
+        (self.kind, self.name, self.isFixture, self.skill) = (kind, name, isFixture, skill)
+        (self.set, self.scores) = (set, scores)
     }
 
     /// Dice by sample.

@@ -2,6 +2,7 @@ import Datasets
 import Drawing
 import Metrics
 import ResultStore
+import Synchronization
 
 /// What `llmbench polygon draw` stored of a dataset: models, controls and ceilings, a line a set.
 ///
@@ -10,6 +11,7 @@ import ResultStore
 public struct StoredDrawings: DrawnLineSource {
     private let store: ResultStore
     private let sets: [DrawingSetRecord]
+    private let recent = RecentSet()
 
     /// - Throws: `StoreError`.
     public init(_ store: ResultStore, study: String) throws {
@@ -21,18 +23,32 @@ public struct StoredDrawings: DrawnLineSource {
         try mine(dataset, hash).map { name, set in
             DrawnLine(
                 kind: DrawnLine.Kind(rawValue: set.kind.rawValue) ?? .model, name: name, isFixture: set.fixture,
-                skill: set.skill, scores: try scores(set, dataset))
+                skill: set.skill, set: set.path, scores: try scores(set, dataset))
         }
     }
 
     public func mask(of line: DrawnLine, sample: String, in dataset: Dataset) throws -> Mask? {
-        let sets = mine(dataset, try dataset.contentHash())
-        guard let set = sets.first(where: { $0.name == line.name })?.set, let id = set.id else { return nil }
+        guard let set = sets.first(where: { $0.path == line.set }), let id = set.id else { return nil }
         let truth = try dataset.truth(sample)
-        let rows = try store.drawings(set: id).filter { $0.part == .heldOut && $0.sample == sample }
+        let rows = try recent.rows(of: id, sample: sample, in: store)
         guard rows.contains(where: \.status.isSettled) else { return nil }
         let drawn = try DrawnMasks(rows, width: truth.width, height: truth.height)
         return try drawn.combined(set.draws > 1 ? .majority : .single) ?? Mask(width: truth.width, height: truth.height)
+    }
+
+    /// Held-out drawings of the set that was asked for last, by sample: masks are wanted one by one, a set at a time.
+    private final class RecentSet: Sendable {
+        private let state = Mutex<(set: Int64, rows: [String: [DrawingRecord]])?>(nil)
+
+        func rows(of set: Int64, sample: String, in store: ResultStore) throws -> [DrawingRecord] {
+            try state.withLock { state in
+                if let state, state.set == set { return state.rows[sample] ?? [] }
+                let rows = Dictionary(
+                    grouping: try store.drawings(set: set).filter { $0.part == .heldOut }, by: \.sample)
+                state = (set, rows)
+                return rows[sample] ?? []
+            }
+        }
     }
 
     /// Each set that went through a skill against the one of the same drawer that did not; fewer than three common pictures are no comparison.

@@ -31,9 +31,15 @@ public struct LabelBudgetFigure: Figure {
         public var kind: DrawnLine.Kind
         public var dice: Double
         public var interval: ClosedRange<Double>?
+        /// Recorded for this project: no model drew it.
+        public var isFixture: Bool
 
-        public init(name: String, kind: DrawnLine.Kind, dice: Double, interval: ClosedRange<Double>? = nil) {
-            (self.name, self.kind, self.dice, self.interval) = (name, kind, dice, interval)
+        public init(
+            name: String, kind: DrawnLine.Kind, dice: Double, interval: ClosedRange<Double>? = nil,
+            isFixture: Bool = false
+        ) {
+            (self.name, self.kind, self.dice) = (name, kind, dice)
+            (self.interval, self.isFixture) = (interval, isFixture)
         }
     }
 
@@ -41,11 +47,11 @@ public struct LabelBudgetFigure: Figure {
         public var title: String
         public var trained: [Trained]
         public var drawn: [Drawn]
-        /// Below the title: the crossing.
-        public var note: String
+        /// Lines below the title, two at most: the crossing.
+        public var notes: [String]
 
-        public init(title: String, trained: [Trained], drawn: [Drawn], note: String = "") {
-            (self.title, self.trained, self.drawn, self.note) = (title, trained, drawn, note)
+        public init(title: String, trained: [Trained], drawn: [Drawn], notes: [String] = []) {
+            (self.title, self.trained, self.drawn, self.notes) = (title, trained, drawn, notes)
         }
     }
 
@@ -59,13 +65,17 @@ public struct LabelBudgetFigure: Figure {
 
     private var columns: Int { min(2, max(1, panels.count)) }
     private var rows: Int { (panels.count + columns - 1) / columns }
-    private static let panelHeight = 196.0
+    private static let panelHeight = 204.0
     private static let margin = 92.0
 
     private var legend: [Legend.Entry] {
         var entries = trainedNames.enumerated().map { Legend.Entry(name: $1, colour: Self.colour($0)) }
-        let kinds = Set(panels.flatMap(\.drawn).map(\.kind))
-        if kinds.contains(.model) { entries.append(.init(name: "drawn by a model", colour: .ink)) }
+        let drawn = panels.flatMap(\.drawn)
+        let (kinds, models) = (Set(drawn.map(\.kind)), drawn.filter { $0.kind == .model })
+        if !models.isEmpty {
+            let title = models.allSatisfy(\.isFixture) ? "recorded fixture, no model" : "drawn by a model"
+            entries.append(.init(name: title, colour: .ink))
+        }
         if kinds.contains(.control) { entries.append(.init(name: "control", colour: .grey, dash: [1, 2])) }
         if kinds.contains(.ceiling) { entries.append(.init(name: "ceiling", colour: .grey, dash: [5, 3])) }
         return entries
@@ -89,7 +99,7 @@ public struct LabelBudgetFigure: Figure {
         for (index, panel) in panels.enumerated() {
             let (x, y) = (Double(index % columns) * width, 24 + Double(index / columns) * Self.panelHeight)
             let area = PlotArea(
-                left: x + 34, top: y + 26, right: x + width - Self.margin, bottom: y + Self.panelHeight - 34)
+                left: x + 34, top: y + 34, right: x + width - Self.margin, bottom: y + Self.panelHeight - 34)
             draw(panel, area, on: canvas)
         }
     }
@@ -103,10 +113,12 @@ public struct LabelBudgetFigure: Figure {
         func x(_ labels: Int) -> Double {
             area.left + (log(Double(labels)) - low) / (high - low) * (area.right - area.left)
         }
-        canvas.text(panel.title, x: area.left, y: area.top - 14, size: 7.5, bold: true)
-        canvas.text(
-            canvas.shortened(panel.note, to: area.right + Self.margin - area.left - 4, size: 6), x: area.left,
-            y: area.top - 5, size: 6, colour: .grey)
+        canvas.text(panel.title, x: area.left, y: area.top - 22, size: 7.5, bold: true)
+        for (index, note) in panel.notes.prefix(2).enumerated() {
+            canvas.text(
+                canvas.shortened(note, to: area.right + Self.margin - area.left - 4, size: 6), x: area.left,
+                y: area.top - 13 + 8 * Double(index), size: 6, colour: .grey)
+        }
         area.drawVertical(vertical, title: "Dice", on: canvas)
         canvas.line([(area.left, area.bottom), (area.right, area.bottom)], .ink, width: 0.7)
         for budget in budgets {

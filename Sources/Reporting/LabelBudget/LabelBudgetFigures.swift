@@ -43,13 +43,13 @@ extension LabelBudgetReport {
         let drawn = panel.drawn.filter { $0.skill == nil }.map { line in
             LabelBudgetFigure.Drawn(
                 name: Self.title(line), kind: line.kind, dice: line.meanDice,
-                interval: Self.interval(line).map { $0.lower...$0.upper })
+                interval: Self.interval(line).map { $0.lower...$0.upper }, isFixture: line.isFixture)
         }
         let only = panel.networks.count == 1 ? panel.networks.first : nil
-        let note = crossing(panel, only).map {
-            "\($0.trained) as good as \(Self.title($0.drawn)): N = \($0.point.text)"
+        let notes = crossing(panel, only).map {
+            ["\($0.trained) is as good as \(Self.title($0.drawn))", "labels needed: \($0.point.text)"]
         }
-        return LabelBudgetFigure.Panel(title: Self.title(panel), trained: trained, drawn: drawn, note: note ?? "")
+        return LabelBudgetFigure.Panel(title: Self.title(panel), trained: trained, drawn: drawn, notes: notes ?? [])
     }
 
     var faultsFigure: FaultsFigure {
