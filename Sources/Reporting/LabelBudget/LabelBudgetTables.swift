@@ -59,7 +59,7 @@ extension LabelBudgetReport {
         table.notes = [
             "Mean Dice over the held-out images on their original grid, of networks also over the seeds. ◂ drawing: the reference drawing of the "
                 + "dataset has the higher mean. Reference: the best model on pictures as they are, a control where no model drew.",
-            "as good as the reference at N: the number of labels from which on the trained line is at least as good as the reference, with its 95 % "
+            "as good as the reference at N: the labels from which on the trained line reaches the reference, with its 95 % "
                 + "interval; see the crossing points.",
             "Networks learn from \(evidence.setting.size)×\(evidence.setting.size) pixels for \(evidence.setting.steps) steps; one label in five "
                 + "is kept for validation.",
