@@ -10,7 +10,7 @@ private let repository = URL(filePath: #filePath).deletingLastPathComponent().de
     @Test("of the project are valid and hold the fixtures, the local model and the published ones")
     func shipped() throws {
         let registry = try ModelRegistry.load(repository.appending(path: "models.yaml"))
-        #expect(registry.cards.count(where: \.fixture) == 7)
+        #expect(registry.cards.count(where: \.fixture) == 8)
         #expect(try registry.card("fixture-tracer").imagesSupported)
         #expect(try !registry.card("fixture-steady").imagesSupported)
         #expect(registry.cards.count { $0.cohort == 2024 } == 8)

@@ -73,7 +73,7 @@ struct RunChangesTests {
         #expect(try store.integrityProblems().isEmpty)
     }
 
-    /// What belongs to a run is found by its columns: a table that is added without triggers is found here.
+    /// What belongs to a run is found by what its keys refer to: a table that is added without triggers is found here.
     @Test("every table with rows of a run or a training is counted")
     func complete() throws {
         let store = try bench.store()
@@ -82,9 +82,9 @@ struct RunChangesTests {
             let names = try String.fetchAll(
                 db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             let owned = try names.filter { name in
-                let columns = try db.columns(in: name).map(\.name)
+                let owners = try db.foreignKeys(on: name).map(\.destinationTable)
                 return name == "run"
-                    || (name != "run_change" && (columns.contains("run_id") || columns.contains("training_id")))
+                    || (name != "run_change" && (owners.contains("run") || owners.contains("training")))
             }
             return (owned, Set(try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'")))
         }
