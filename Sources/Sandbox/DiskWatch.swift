@@ -36,10 +36,8 @@ struct DiskWatch {
         if let initProcess {
             temporary = (0, 0)
             for folder in ["tmp", "dev/shm"] {
-                // Before bubblewrap has changed its root, the same path shows the machine's own folder.
                 let inside = "/proc/\(initProcess)/root/\(folder)"
-                guard Self.device(of: inside) != Self.device(of: "/" + folder), let usage = Self.usage(of: inside)
-                else { continue }
+                guard let usage = Self.ownUsage(of: inside, beside: "/" + folder) else { continue }
                 temporary.bytes += usage.usedBytes
                 temporary.files += usage.usedFiles
             }
@@ -78,6 +76,18 @@ struct DiskWatch {
             let path = url.path(percentEncoded: false)
             if let usage = Self.usage(of: path), usage.freeBytes < reserveBytes, fullPath == nil { fullPath = path }
         }
+    }
+
+    /// What a folder's file system holds; nil where it is not there, or is the machine's own.
+    ///
+    /// Before bubblewrap has changed its root, the path inside shows the machine's folder, and for a moment none at all. So the file system
+    /// is asked for before and after: where it cannot be told, or has changed meanwhile, nothing is counted.
+    static func ownUsage(of inside: String, beside machine: String) -> (usedBytes: Int, usedFiles: Int, freeBytes: Int)?
+    {
+        guard let before = device(of: inside), before != device(of: machine), let usage = usage(of: inside),
+            device(of: inside) == before
+        else { return nil }
+        return usage
     }
 
     private static func device(of path: String) -> UInt? {

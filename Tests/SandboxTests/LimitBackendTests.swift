@@ -157,4 +157,12 @@ struct SandboxTrialTests {
         for backend in LimitBackend.allCases { #expect(limits.detail.contains(backend.rawValue)) }
         #expect((limits.remedy == nil) == (limits.status == .working))
     }
+
+    @Test("counts no folder of the machine as the program's, nor one that is not there yet")
+    func countsItsOwnOnly() {
+        #expect(DiskWatch.ownUsage(of: "/tmp", beside: "/tmp") == nil)
+        #expect(DiskWatch.ownUsage(of: "/proc/self/root/tmp", beside: "/tmp") == nil)
+        #expect(DiskWatch.ownUsage(of: "/proc/self/root/no-such-folder", beside: "/tmp") == nil)
+        #expect(DiskWatch.ownUsage(of: "/proc", beside: "/tmp") != nil)
+    }
 }
