@@ -3,8 +3,8 @@ import Hashing
 
 /// What a training of ours came to, kept between runs of the comparison with nnunetv2, which takes hours.
 ///
-/// It is found again under a digest of what it depends on: every source of `NNUNet` and `TensorRuntime`, the reference it was trained
-/// beside (its images, masks and plan), and the setting. The number of threads is not among it, but stands in the file.
+/// It is found again under a digest of what it depends on: every source of `NNUNet` and `TensorRuntime`, what it was trained
+/// on and scored by (images, masks and nnunetv2's plan), and the setting. The number of threads is not among it, but stands in the file.
 struct KeptTraining: Codable {
     /// Dice of each held-out image, before postprocessing and after.
     var dice: [Double]
@@ -24,7 +24,9 @@ struct KeptTraining: Codable {
         if let file {
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try JSONEncoder().encode(made).write(to: file, options: .atomic)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            try encoder.encode(made).write(to: file, options: .atomic)
         }
         return made
     }

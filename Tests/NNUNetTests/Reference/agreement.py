@@ -4,20 +4,23 @@
 
 Images and masks are resized to SIZE × SIZE; of the training images (IMAGES of them, 0 for all) every tenth validates. The file
 holds images, masks and nnunetv2's predictions, so that another implementation can be trained on the same numbers, and in its
-metadata the plan, losses and seconds. Nothing inside the package is changed: the budget is set on a trainer of its own class.
+metadata the plan, losses and seconds. With no EPOCHS it holds images, masks and the plan, and nothing is trained. Nothing inside the package is changed: the budget is set on a trainer of its own class.
 
 A training takes a quarter of an hour and more. In the folder KEPT a finished one is found again under the digest of all that it
-depends on: this script, the data set's files, the arguments and the packages' versions. The number of threads is not among it: it
-moves the last bits only, and is in the metadata.
+depends on: the functions below that prepare, train and predict, the data set's files, the arguments and the packages' versions. The
+number of threads is not among it: it moves the last bits only, and is in the file. A kept one is a small JSON file (plan, losses,
+seconds, packed masks, Dice of each held-out image); images are read again.
 """
+import base64
 import hashlib
+import inspect
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
 import time
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -119,9 +122,9 @@ def predict(trainer, plans, description, images):
 def digest(dataset, arguments):
     """The name of a finished training: a digest of all that it depends on."""
     state = hashlib.sha256()
-    here = Path(__file__).parent
-    files = [here / "agreement.py", here / "plans.py", dataset / "split.json"]
-    files += sorted((dataset / "images").iterdir()) + sorted((dataset / "masks").iterdir())
+    for function in (read, raw, prepare, train, predict):
+        state.update(inspect.getsource(function).encode())
+    files = [dataset / "split.json", *sorted((dataset / "images").iterdir()), *sorted((dataset / "masks").iterdir())]
     for file in files:
         state.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     versions = [f"{name} {version(name)}" for name in ("nnunetv2", "torch", "numpy", "pillow")]
@@ -129,39 +132,60 @@ def digest(dataset, arguments):
     return state.hexdigest()[:16]
 
 
-def main():
-    out, dataset = Path(sys.argv[1]), Path(sys.argv[2])
-    name = f"{dataset.name}-{digest(dataset, sys.argv[3:8])}.safetensors"
-    kept = Path(sys.argv[8]) / name if len(sys.argv) > 8 else None
-    if kept and kept.exists():
-        shutil.copyfile(kept, out)
-        return
-    size, epochs, iterations, seed, limit = map(int, sys.argv[3:8])
+def dice(predicted, truth):
+    """Of each image; one where neither mask has anything."""
+    both, sums = (predicted * truth).sum((1, 2), dtype=int), predicted.sum((1, 2), dtype=int) + truth.sum((1, 2), dtype=int)
+    return [round(float(2 * b / s), 6) if s else 1.0 for b, s in zip(both, sums)]
+
+
+def trained(arguments, images, masks, held, truth):
+    """What nnunetv2's training came to, as a kept file has it."""
+    _, epochs, iterations, seed, _ = map(int, arguments)
     torch.set_num_threads(THREADS)
-    split = json.loads((dataset / "split.json").read_text())
-    names = sorted(split["training"])
-    names = names[:: max(1, len(names) // limit)][:limit] if limit else names
-    images, masks = read(dataset, size, names)
-    held, truth = read(dataset, size, sorted(split["heldOut"])[: limit or None])
     description = raw(images, masks)
     plans = prepare(len(images))
     start = time.perf_counter()
     trainer = train(plans, description, epochs, iterations, seed)
     whole = time.perf_counter() - start
-    result = predict(trainer, plans, description, held)
-    meta = {
-        "nnunetv2": version("nnunetv2"), "plans": json.dumps(plans), "seconds": str(whole),
-        "step": str(trainer.seconds / (epochs * iterations)),
-        "threads": str(THREADS), "load": " ".join(f"{x:.1f}" for x in os.getloadavg()),
-        "losses": json.dumps([float(x) for x in trainer.logger.get_value("train_losses", step=None)]),
+    predicted = (predict(trainer, plans, description, held) > 0).astype(np.uint8)
+    return {
+        "arguments": " ".join(arguments), "nnunetv2": version("nnunetv2"), "torch": version("torch"),
+        "seconds": round(whole, 1), "step": round(trainer.seconds / (epochs * iterations), 4),
+        "threads": THREADS, "load": " ".join(f"{x:.1f}" for x in os.getloadavg()),
+        "losses": [float(x) for x in trainer.logger.get_value("train_losses", step=None)],
+        "dice": dice(predicted, truth), "plans": json.dumps(plans),
+        "predicted": base64.b64encode(zlib.compress(np.packbits(predicted).tobytes(), 9)).decode(),
     }
-    tensors = {"images": images, "masks": masks, "held": held, "truth": truth, "predicted": result}
-    write_safetensors(out, tensors, meta)
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{kept.name}.{os.getpid()}")
-        shutil.copyfile(out, part)
-        part.replace(kept)
+
+
+def main():
+    out, dataset, arguments = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:8]
+    size, limit = int(arguments[0]), int(arguments[4])
+    split = json.loads((dataset / "split.json").read_text())
+    names = sorted(split["training"])
+    names = names[:: max(1, len(names) // limit)][:limit] if limit else names
+    images, masks = read(dataset, size, names)
+    held, truth = read(dataset, size, sorted(split["heldOut"])[: limit or None])
+    data = {"images": images, "masks": masks, "held": held, "truth": truth}
+    if arguments[1] == "0":
+        raw(images, masks)
+        write_safetensors(out, data, {"plans": json.dumps(prepare(len(images)))})
+        return
+    kept = Path(sys.argv[8]) / f"{dataset.name}-{arguments[3]}-{digest(dataset, arguments)}.json" if len(sys.argv) > 8 else None
+    if kept and kept.exists():
+        result = json.loads(kept.read_text())
+    else:
+        result = trained(arguments, images, masks, held, truth)
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = kept.with_name(f"{kept.name}.{os.getpid()}")
+            part.write_text(json.dumps(result, indent=1) + "\n")
+            part.replace(kept)
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(result["predicted"])), np.uint8)
+    predicted = np.unpackbits(packed, count=truth.size).reshape(truth.shape)
+    meta = {name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in result.items() if name != "predicted"}
+    write_safetensors(out, {**data, "predicted": predicted}, meta)
 
 
 if __name__ == "__main__":
