@@ -13,7 +13,13 @@ extension SubcategoryRules {
     private static let tensorflowPhrases: [(ErrorReport.Subcategory, [String])] = [
         (.resources, ["oom when allocating", "out of memory", "failed to allocate"]),
         (.device, ["device specification", "could not satisfy explicit device", "unknown device", "no gpu"]),
-        (.filePath, ["no such file", "read-only file system", "failed to create a directory", "parent directory"]),
+        (
+            .filePath,
+            [
+                "no such file", "read-only file system", "could not find directory", "failed to create a directory",
+                "parent directory",
+            ]
+        ),
         (
             .dtype,
             [
@@ -27,7 +33,8 @@ extension SubcategoryRules {
             [
                 "data cardinality is ambiguous", "unknown image file format", "unable to decode", "not a valid png",
                 "invalid png", "buffer_size must be greater", "empty logs", "unexpected result of `train_function`",
-                "expected image (jpeg", "input is empty", "empty file", "your input ran out of data",
+                "expected image (jpeg", "input is empty", "did not hold", "outside the valid range", "slice index",
+                "is not in [", "empty file", "your input ran out of data",
             ]
         ),
         (
@@ -37,7 +44,8 @@ extension SubcategoryRules {
                 "size-incompatible", "dimensions must be equal", "different shapes", "input to reshape",
                 "output size would be zero or negative", "must be broadcastable", "dimension size must", "same rank",
                 "ranks of all input tensors", "must be at least rank", "must have rank", "number of channels",
-                "logits and labels must",
+                "logits and labels must", "shapes must be equal", "unknown rank", "unknown tensorshape",
+                "invalid input shape", "same length", "is <= 0", "output size would be negative",
             ]
         ),
         (
@@ -47,7 +55,8 @@ extension SubcategoryRules {
                 "extension for saving", "could not locate function", "could not locate class", "`compile()`",
                 "no gradients provided", "`call()` method", "symbolic", "kerastensor", "singleton tf.variable",
                 "unexpected keyword", "positional argument", "has no attribute", "`super().__init__()`",
-                "unknown optimizer", "has not been built", "are not supported", "no variables to optimize",
+                "unknown optimizer", "has not been built", "has not yet been built", "unknown loss", "expected 1 input",
+                "input(s)", "are not supported", "no variables to optimize",
             ]
         ),
     ]

@@ -18,8 +18,8 @@ enum SubcategoryRules {
     static func subcategory(_ context: Context) -> ErrorReport.Subcategory {
         if let decided = decidedByClass(context) ?? decidedBySource(context) ?? tensorflow(context) { return decided }
         let message = context.message.lowercased()
+        if isExcel(context), !namesResourceOrPath(message) { return .excelOutput }
         for (subcategory, phrases) in byPhrase where phrases.contains(where: message.contains) { return subcategory }
-        if isExcel(context) { return .excelOutput }
         return suggestedByClass(context)
     }
 
@@ -85,6 +85,8 @@ enum SubcategoryRules {
     ]
 
     private static let byPhrase: [(ErrorReport.Subcategory, [String])] = [
+        // Lists of signatures follow, which name everything.
+        (.apiMisuse, ["received an invalid combination of arguments"]),
         (
             .resources,
             [
@@ -98,7 +100,7 @@ enum SubcategoryRules {
             .device,
             [
                 "same device", "cuda", "nvidia", "device type", "invalid device", "mps backend", "on the cpu",
-                "to host memory", "mps devices", "meta tensor",
+                "to host memory", "mps devices", "meta tensor", "cudnn", "autocast device",
             ]
         ),
         (
@@ -110,7 +112,8 @@ enum SubcategoryRules {
         (
             .filePath,
             [
-                "read-only file system", "no such file", "does not exist", "non-existent directory", "parent directory",
+                "read-only file system", "no such file", "does not exist", "could not find directory", "already exists",
+                "non-existent directory", "parent directory",
                 "open file failed", "is a directory",
             ]
         ),
@@ -123,7 +126,10 @@ enum SubcategoryRules {
                 "expected object of", "cannot handle this data type",
                 "must be of integer", "used as indices must be", "index tensor of type", "two bool tensors",
                 // What OpenCV says of an element type that it has no function for.
-                "func != 0 in function", "depth == cv_", "unsupported depth", "depth is", "type == cv_",
+                "func != 0 in function", "scalartype", "without overflow", "not supported for the input types",
+                "numpy boolean subtract", "cannot write mode", "should be a float tensor", "got torch.uint8",
+                "got torch.int", "got torch.float", "got torch.bool", "depth == cv_", "unsupported depth", "depth is",
+                "type == cv_",
             ]
         ),
         (
@@ -131,8 +137,17 @@ enum SubcategoryRules {
             [
                 "dropout probability", "option can only be", "option could only be", "invalid learning rate",
                 "invalid beta", "invalid weight_decay", "invalid momentum", "empty parameter list",
-                "as named arguments",
+                "as named arguments", "overload resolution failed", "not implemented. rebuild", "error: argument ",
                 "validation error for", "tried to step", "is not a valid package style",
+            ]
+        ),
+        (
+            .shapeMismatch,
+            [
+                "dimensional. got", "number of channels", "to have 3 channels", "exceeds image extent",
+                "larger than input image", "larger than the image", "is out of bounds for array of dimension",
+                "target tensor expected", "height and width of", "found array with dim", "same length",
+                "cannot be converted to scalar", "storage that is not resizable",
             ]
         ),
         (
@@ -144,6 +159,10 @@ enum SubcategoryRules {
                 "stack expects a non-empty",
                 "no images", "no masks", "not found in",
                 "iterable argument is empty", "empty sequence", "could not convert string", "invalid literal for",
+                "contains nan", "contains infinity", "least populated class", "must be between -1 and 1", "data stream",
+                "is shorter than argument", "is longer than argument", "is not in list", "requires at least",
+                "larger sample than", "unless no samples are taken", "need at least one array",
+                "expected a non-empty list", "zero-size array", "numel() == 0", "non-empty take",
                 "sum of input lengths", "larger than population", "truncated", "greater than the number of samples",
             ]
         ),
@@ -178,6 +197,13 @@ enum SubcategoryRules {
         ),
     ]
 
+    /// What is amiss before a workbook is written at all.
+    private static func namesResourceOrPath(_ message: String) -> Bool {
+        byPhrase.contains { subcategory, phrases in
+            [.resources, .filePath].contains(subcategory) && phrases.contains(where: message.contains)
+        }
+    }
+
     private static func isExcel(_ context: Context) -> Bool {
         context.paths.contains { path in
             ["/openpyxl/", "/xlsxwriter/", "/pandas/io/excel/", "/pandas/io/formats/excel"].contains {
@@ -189,14 +215,31 @@ enum SubcategoryRules {
     private static func suggestedByClass(_ context: Context) -> ErrorReport.Subcategory {
         switch context.errorClass {
         case "cv2.error": return .dataHandling
-        // A function of the program's own that returns nothing.
-        case "TypeError" where context.message.contains("not supported between instances of 'NoneType'"): return .other
         case "TypeError", "AttributeError", "NotImplementedError": return .apiMisuse
+        case "AxisError": return .shapeMismatch
         case "KeyError", "IndexError", "UnicodeDecodeError", "JSONDecodeError", "ZeroDivisionError", "StopIteration":
             return .dataHandling
         case "OSError": return .filePath
-        default:
-            return context.frame?.file == "dataset.py" ? .dataHandling : .other
+        default: break
         }
+        if isRaisedByProgram(context) { return context.frame?.file == "dataset.py" ? .dataHandling : .other }
+        return isDataLibrary(context) ? .dataHandling : .apiMisuse
+    }
+
+    /// `raise` or `assert` in a file of the program's own, or an ending that it chose; what remains was raised by a library that it called.
+    private static func isRaisedByProgram(_ context: Context) -> Bool {
+        guard let source = context.source, let frame = context.frame else { return true }
+        return context.paths.last?.hasSuffix("/" + frame.file) == true
+            && (source.hasPrefix("raise") || source.hasPrefix("assert"))
+    }
+
+    /// Libraries that read and pair images, and do nothing else.
+    private static func isDataLibrary(_ context: Context) -> Bool {
+        guard let path = context.paths.last else { return false }
+        return [
+            "/PIL/", "/imageio/", "/tifffile/", "/json/", "/csv.py", "/random.py", "/glob.py",
+            "/sklearn/model_selection/",
+            "/torch/utils/data/_utils/collate.py", "/statistics.py", "/zipfile.py",
+        ].contains(where: path.contains)
     }
 }
