@@ -13,7 +13,7 @@ enum ErrorSignature {
     /// Addresses, process numbers, temporary names, times and fractions become marks; whole numbers, and so shapes, stay.
     static func normalised(_ message: String) -> String {
         var text = String(message.prefix(1000))
-        text = text.replacing(/0x[0-9a-fA-F]+/, with: "0x…")
+        text = text.replacing(/\b0x[0-9a-fA-F]+/, with: "0x…")
         text = text.replacing(/[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/, with: "…")
         text = text.replacing(/\b([Pp][Ii][Dd](?:\(s\))?:? ?)[0-9]+(?:, ?[0-9]+)*/) { "\($0.1)…" }
         text = text.replacing(/\/tmp\/[^\s'":,)]+/, with: "/tmp/…")

@@ -13,7 +13,7 @@ struct BrokenProgram: Sendable, CustomTestStringConvertible {
         var subcategory: String?
         var file: String?
         var line: Int?
-        /// Stated for TensorFlow's programs only.
+        /// By `signatures.py`, or by hand.
         var signature: String?
     }
 

@@ -8,7 +8,7 @@ import Testing
 struct ErrorCorpusTests {
     private static let regenerates = ProcessInfo.processInfo.environment["LLMBENCH_REGENERATE_ERRORS"]
 
-    @Test("is diagnosed with the right class, subcategory and place", arguments: BrokenProgram.all)
+    @Test("is diagnosed with the right class, subcategory, place and signature", arguments: BrokenProgram.all)
     func diagnosis(_ program: BrokenProgram) throws {
         let expected = try program.expected()
         let (output, errors, termination) = try program.stored()
@@ -18,6 +18,21 @@ struct ErrorCorpusTests {
         #expect(report?.subcategory.rawValue == expected.subcategory)
         #expect(report?.frame?.file == expected.file)
         #expect(report?.frame?.line == expected.line)
+        #expect(report?.signature == expected.signature)
+    }
+
+    /// The expected signatures of all three corpora, by a second implementation.
+    @Test("has the signature that signatures.py makes of it")
+    func signatures() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = [BrokenProgram.root.appending(path: "signatures.py").path, "--check"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(said)")
     }
 
     @Test(

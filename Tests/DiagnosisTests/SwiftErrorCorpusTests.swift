@@ -83,7 +83,7 @@ struct BrokenSwiftProgram: Sendable, CustomTestStringConvertible {
 struct SwiftErrorCorpusTests {
     private static let regenerates = ProcessInfo.processInfo.environment["LLMBENCH_REGENERATE_ERRORS"]
 
-    @Test("is diagnosed with the right class, subcategory and place", arguments: BrokenSwiftProgram.all)
+    @Test("is diagnosed with the right class, subcategory, place and signature", arguments: BrokenSwiftProgram.all)
     func diagnosis(_ program: BrokenSwiftProgram) throws {
         let expected = try program.expected()
         let report = try program.report()
@@ -91,6 +91,7 @@ struct SwiftErrorCorpusTests {
         #expect(report?.subcategory.rawValue == expected.subcategory)
         #expect(report?.frame?.file == expected.file)
         #expect(report?.frame?.line == expected.line)
+        #expect(report?.signature == expected.signature)
     }
 
     @Test(

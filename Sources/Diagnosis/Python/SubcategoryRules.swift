@@ -51,9 +51,7 @@ enum SubcategoryRules {
             return .dataHandling
         }
         let names = message.split(separator: "'").map(String.init)
-        let isOwn =
-            message.contains("Did you mean: ") && names.count > 2
-            && context.source?.contains("self.\(names[2])") == true
+        let isOwn = names.count > 2 && context.source?.contains("self.\(names[2])") == true
         return isOwn ? .other : .apiMisuse
     }
 
@@ -127,7 +125,8 @@ enum SubcategoryRules {
                 "must be of integer", "used as indices must be", "index tensor of type", "two bool tensors",
                 // What OpenCV says of an element type that it has no function for.
                 "func != 0 in function", "scalartype", "without overflow", "not supported for the input types",
-                "numpy boolean subtract", "cannot write mode", "should be a float tensor", "got torch.uint8",
+                "numpy boolean subtract", "cannot write mode", "should be a float tensor", "image types are supported",
+                "got torch.uint8",
                 "got torch.int", "got torch.float", "got torch.bool", "depth == cv_", "unsupported depth", "depth is",
                 "type == cv_",
             ]
@@ -153,7 +152,8 @@ enum SubcategoryRules {
         (
             .dataHandling,
             [
-                "num_samples", "n_samples", "test_size", "train_size", "batch must contain", "not json serializable",
+                "num_samples", "n_samples", "negative strides", "test_size", "train_size", "batch must contain",
+                "not json serializable",
                 "between 0 and 1", "pic should be", "cannot identify image", "empty dataset", "decode", "imread",
                 "list index out of range", "division by zero",
                 "stack expects a non-empty",
