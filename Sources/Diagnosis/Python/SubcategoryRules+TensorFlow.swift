@@ -12,11 +12,18 @@ extension SubcategoryRules {
 
     private static let tensorflowPhrases: [(ErrorReport.Subcategory, [String])] = [
         (.resources, ["oom when allocating", "out of memory", "failed to allocate"]),
-        (.device, ["device specification", "could not satisfy explicit device", "unknown device", "no gpu"]),
+        (
+            .device,
+            [
+                "device specification", "could not satisfy explicit device", "unknown device", "no gpu",
+                "no matching devices",
+            ]
+        ),
         (
             .filePath,
             [
-                "no such file", "read-only file system", "could not find directory", "failed to create a directory",
+                "no such file", "file not found", "read-only file system", "could not find directory",
+                "failed to create a directory",
                 "parent directory",
             ]
         ),

@@ -110,7 +110,8 @@ enum SubcategoryRules {
         (
             .filePath,
             [
-                "read-only file system", "no such file", "does not exist", "could not find directory", "already exists",
+                "read-only file system", "no such file", "file not found", "does not exist", "could not find directory",
+                "already exists",
                 "non-existent directory", "parent directory",
                 "open file failed", "is a directory",
             ]
