@@ -34,7 +34,7 @@ struct AgreementTests {
     }
 
     /// What both are trained on and scored by, and nnunetv2's plan.
-    private struct Trial {
+    struct Trial {
         var train: [LabelledCase]
         var held: [LabelledCase]
         var plan: NNUNetPlan
@@ -101,7 +101,12 @@ struct AgreementTests {
     @Test(arguments: AgreementTests.names)
     func oursLiesWithinTheRangeOfNNUNetOrAbove(_ dataset: String) throws {
         let setting = Setting.now
-        let trial = try Trial(reference(dataset, setting, seed: 1, epochs: 0))
+        func reference(seed: Int, epochs: Int) throws -> Data {
+            try Self.reference(
+                dataset, size: setting.size, epochs: epochs, iterations: setting.iterations, seed: seed,
+                images: setting.images)
+        }
+        let trial = try Trial(reference(seed: 1, epochs: 0))
         // Ours first: a comparison that is broken off during theirs, which take longer, has them all.
         let ours = try setting.seeds.map { seed in
             try KeptTraining.find(
@@ -112,7 +117,7 @@ struct AgreementTests {
         }
         var theirs: [[Double]] = []
         for (seed, kept) in zip(setting.seeds, ours) {
-            let reference = try Theirs(reference(dataset, setting, seed: seed, epochs: setting.epochs))
+            let reference = try Theirs(reference(seed: seed, epochs: setting.epochs))
             // They come without postprocessing.
             theirs.append(dice(reference.masks, trial.held))
             print(
@@ -155,13 +160,15 @@ struct AgreementTests {
     }
 
     /// The file of nnunetv2; with no epochs that of the images, masks and plan.
-    private func reference(_ dataset: String, _ setting: Setting, seed: Int, epochs: Int) throws -> Data {
+    static func reference(_ dataset: String, size: Int, epochs: Int, iterations: Int, seed: Int, images: Int) throws
+        -> Data
+    {
         try NNUNetReference.withFolder { folder in
             let file = folder.appending(path: "agreement.safetensors")
             try NNUNetReference.run(
                 "agreement.py",
-                [file.path, Self.datasets.appending(path: dataset).path]
-                    + [setting.size, epochs, setting.iterations, seed, setting.images].map { String($0) }
+                [file.path, datasets.appending(path: dataset).path]
+                    + [size, epochs, iterations, seed, images].map { String($0) }
                     + [ProcessInfo.processInfo.environment["LLMBENCH_AGREEMENT_KEPT"]].compactMap { $0 })
             return try Data(contentsOf: file)
         }

@@ -154,7 +154,13 @@ struct TracebackText {
 
     private func endsMessage(_ line: String) -> Bool {
         line.contains(PythonTraceback.header) || Self.chainMarks.contains(line) || Self.announcesIgnored(line)
-            || line.hasPrefix("Exception ignored")
+            || line.hasPrefix("Exception ignored") || Self.isLogLine(line)
+    }
+
+    /// `W0000 00:00:1795362999.565106    6142 generator_dataset_op.cc:113] …`, `2026-11-22 15:29:59.565106: I tensorflow/…`: what the
+    /// logs of TensorFlow and Abseil begin a line with.
+    static func isLogLine(_ line: String) -> Bool {
+        line.prefixMatch(of: #/[IWEF][0-9]{4} [0-9]{2}:[0-9]{2}:[0-9.]+ +[0-9]+ |[0-9-]{10} [0-9:.]+: [IWEF] /#) != nil
     }
 
     /// `Epoch 1:  40%|████      | 2/5 [00:01<00:02,  1.4it/s]`

@@ -57,6 +57,12 @@ enum SubcategoryRules {
 
     /// Values unpacked from a call that returns another number of them are no shape.
     private static func decidedBySource(_ context: Context) -> ErrorReport.Subcategory? {
+        // The first of no GPUs: `list_physical_devices("GPU")[0]`.
+        if context.errorClass == "IndexError", let source = context.source,
+            ["physical_devices", "logical_devices", "gpus["].contains(where: source.contains)
+        {
+            return .device
+        }
         guard context.message.contains("values to unpack"), let source = context.source, source.contains("("),
             !["shape", "size("].contains(where: source.contains)
         else { return nil }

@@ -28,6 +28,7 @@ ENDS = (
     "Traceback (most recent call last):", "During handling of the above exception, another",
     "The above exception was the direct cause", "Exception ignored", "Original Traceback", "  +---",
 )
+LOG = re.compile(r"[IWEF]\d{4} \d\d:\d\d:[\d.]+ +\d+ |[\d-]{10} [\d:.]+: [IWEF] ")
 NORMAL = [
     (r"\b0x[0-9a-fA-F]+", "0x…"),
     (r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "…"),
@@ -59,7 +60,7 @@ def message_of(lines, name):
     margin = "  | " if lines[start].startswith("  | ") else ""
     rest = []
     for line in lines[start + 1:]:
-        if any(mark in line for mark in ENDS) or (margin and not line.startswith(margin)):
+        if any(mark in line for mark in ENDS) or LOG.match(line) or (margin and not line.startswith(margin)):
             break
         if "%|" not in line:
             rest.append(line.removeprefix(margin))
