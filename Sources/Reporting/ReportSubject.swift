@@ -1,11 +1,13 @@
 /// What a report is about.
 public enum ReportSubject: String, Sendable, Hashable, CaseIterable {
-    case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, cost
+    case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts,
+        prompts,
+        cost
 
     /// As a reader meets them in a report.
     static let order: [ReportSubject] = [
         .dice, .errors, .architectures, .hyperparameters, .pipelines, .engines, .inference, .variability, .cohorts,
-        .cost, .losses,
+        .prompts, .cost, .losses,
     ]
 }
 
@@ -25,6 +27,7 @@ extension StudyEvidence {
         case .engines: [parityTable()]
         case .variability: [variabilityTable(), spreadTable(), choiceSpreadTable()]
         case .cohorts: [cohortsTable(), cohortGroupsTable(), cohortRanksTable(), cohortCurvesTable()]
+        case .prompts: [promptsTable()]
         case .cost: [modelCostTable(), costTable()]
         }
     }

@@ -13,7 +13,7 @@ extension StudyEvidence {
             case .dice: diceFigures()
             case .variability: stripFigures()
             case .cohorts: cohortFigures()
-            case .architectures, .hyperparameters, .pipelines, .inference, .engines, .cost: []
+            case .architectures, .hyperparameters, .pipelines, .inference, .engines, .prompts, .cost: []
             }
         return found.map(annotated)
     }

@@ -51,9 +51,14 @@ public struct StudyReader: EvidenceSource {
         }
         runs = read
         var found = states.compactMap { read[$0.run] }
-        let perModel = Dictionary(found.map { ($0.record.model, 1) }, uniquingKeysWith: +)
-        for index in found.indices where perModel[found[index].record.model, default: 1] > 1 {
-            found[index].label = "\(found[index].record.model) · \(found[index].record.runIndex)"
+        let isCompared = Set(found.map(\.record.promptName)).count > 1
+        for index in found.indices where isCompared {
+            // Before runs are numbered: which prompt it is says more.
+            if let name = found[index].record.promptName { found[index].label += " · \(name)" }
+        }
+        let perLabel = Dictionary(found.map { ($0.label, 1) }, uniquingKeysWith: +)
+        for index in found.indices where perLabel[found[index].label, default: 1] > 1 {
+            found[index].label += " · \(found[index].record.runIndex)"
         }
         let evidence = StudyEvidence(study: study, runs: found, baselines: baselines, references: references)
         last = evidence

@@ -44,6 +44,8 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
     public var temperature: Double?
     /// As `temperature`.
     public var samplingSeed: Int?
+    /// What a study that compares several prompts calls the one of this run; nil elsewhere.
+    public var promptName: String?
     /// The path of the run whose program this one was to improve; nil for a run that began with the prompt.
     public var refines: String?
     /// Which version of that program it is, counted from 1.
@@ -62,8 +64,9 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
     public init(
         key: RunKey, provider: String, endpointModel: String = "", cohortYear: Int? = nil, reasoning: Bool? = nil,
         vendor: String? = nil, openWeights: Bool? = nil, fixture: Bool = false, templateHash: String = "",
-        systemHash: String? = nil, temperature: Double? = nil, samplingSeed: Int? = nil, refines: String? = nil,
-        refinement: Int? = nil, datasetHash: String = "", maxRounds: Int = 20,
+        systemHash: String? = nil, temperature: Double? = nil, samplingSeed: Int? = nil,
+        promptName: String? = nil, refines: String? = nil, refinement: Int? = nil, datasetHash: String = "",
+        maxRounds: Int = 20,
         loopAfter: Int = 3, sandboxed: Bool = true, status: Status = .running, startedAt: Date = Date()
     ) {
         path = key.path
@@ -84,6 +87,7 @@ public struct RunRecord: StoredRecord, Hashable, Identifiable {
         self.systemHash = systemHash
         self.temperature = temperature
         self.samplingSeed = samplingSeed
+        self.promptName = promptName
         self.refines = refines
         self.refinement = refinement
         self.datasetHash = datasetHash

@@ -3,7 +3,7 @@ import GRDB
 /// The tables, as named migrations. A migration that was released is never edited: a change is a new one at the end.
 enum Schema {
     /// How many migrations this version knows; equal to `PRAGMA user_version` of a database that is up to date.
-    static let version = 9
+    static let version = 10
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -57,6 +57,10 @@ enum Schema {
                 t.add(column: "refinement", .integer)
             }
             try db.execute(sql: "PRAGMA user_version = 9")
+        }
+        migrator.registerMigration("v10") { db in
+            try db.alter(table: "run") { t in t.add(column: "prompt_name", .text) }
+            try db.execute(sql: "PRAGMA user_version = 10")
         }
         return migrator
     }

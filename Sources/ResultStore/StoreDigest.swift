@@ -15,7 +15,7 @@ extension ResultStore {
         "sweep_training", "sweep_score",
     ]
     private static let laterColumns = [
-        "run": Set(["vendor", "open_weights"]), "training": Set(["inference_seconds"]),
+        "run": Set(["vendor", "open_weights", "prompt_name"]), "training": Set(["inference_seconds"]),
         "baseline": Set(["network_seconds"]),
     ]
 

@@ -32,7 +32,7 @@ struct MigrationTests {
         try store.storeJobs([job])
         #expect(try store.jobs() == [job])
         let version = try DatabaseQueue(path: path.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(version == 9 && Schema.version == 9)
+        #expect(version == 10 && Schema.version == 10)
     }
 
     /// As versions before 4 did: without the columns that they did not know.

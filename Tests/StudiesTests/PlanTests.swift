@@ -57,7 +57,7 @@ struct PlanTests {
         #expect(ids == ["generate/\(swift)", "train/\(swift)/emitted-0", "evaluate/\(swift)/emitted-0"])
         #expect(plan.job("train/\(swift)/emitted-0")?.needs == ["generate/\(swift)"])
         #expect(plan.jobs.filter { $0.job.kind == .generate }.map(\.job.model) == ["small", "prose"])
-        #expect(plan.study.dataset("disc")?.prompts["swift"]?.text.contains("PipelineKit") == true)
+        #expect(plan.study.dataset("disc")?.prompts[nil]?["swift"]?.text.contains("PipelineKit") == true)
     }
 
     @Test("does the first run of every model before the second of any")
@@ -80,7 +80,7 @@ struct PlanTests {
     func costs() throws {
         let plan = try plan("name: costs\nmodels: [priced, small, by-hand]\ndatasets: [disc]\nepochs: 120\n")
         let priced = try #require(plan.job("generate/priced/disc/pytorch/1"))
-        let prompt = try #require(plan.study.datasets[0].prompts["pytorch"]?.text.utf8.count)
+        let prompt = try #require(plan.study.datasets[0].prompts[nil]?["pytorch"]?.text.utf8.count)
         // 1.6 requests; 4000 + 8000 tokens out of each at $100, the prompt and what came before in at $1.
         let input = 1.6 * Double(prompt) / 4 + 4500 * 1.6 * 0.6 / 2
         let expected = (input + 1.6 * 12_000 * 100) / 1e6
@@ -119,7 +119,7 @@ struct PlanTests {
 
     @Test(
         "of every file in studies/ can be made",
-        arguments: ["demo", "frameworks", "run-to-run", "fixed-epochs", "paper-2024-2025"])
+        arguments: ["demo", "frameworks", "run-to-run", "fixed-epochs", "prompts", "paper-2024-2025"])
     func readyMade(_ name: String) throws {
         let workspace = Workspace(root: StudyPlace.checkout)
         let text = try String(
@@ -139,6 +139,9 @@ struct PlanTests {
             #expect(study.settings.isEmpty && conversations == 3)
             #expect(keras == [.generate, .capture, .train, .evaluate, .train, .evaluate, .parity])
         case "run-to-run": #expect(conversations == 20 && study.settings.count == 1)
+        case "prompts":
+            #expect(conversations == 25 && study.settings.count == 1)
+            #expect(study.sharedPrompts.map { "\($0.model) \($0.prompt) as \($0.askedAs)" } == ["gpt-o4-mini-high cold as plain"])
         case "fixed-epochs": #expect(study.file.epochs == 120 && conversations == 8)
         default:
             #expect(study.participants.count == 19 && conversations == 19 * 6)

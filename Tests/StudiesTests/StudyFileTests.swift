@@ -300,7 +300,7 @@ struct StudyFileTests {
         _ = try await session.run()
         #expect(try store.runs().count == 2)
         #expect(try problems(yaml).isEmpty)
-        let hash = try #require(study.datasets[0].prompts["pytorch"]?.templateSHA256)
+        let hash = try #require(study.datasets[0].prompts[nil]?["pytorch"]?.templateSHA256)
         #expect(try problems(yaml + "prompt: \"\(hash.prefix(12))\"\n").isEmpty)
         let template = place.workspace.prompts.appending(path: "pytorch.md")
         try (String(contentsOf: template, encoding: .utf8) + "\nOne more word.\n")

@@ -103,7 +103,7 @@ struct VariationTests {
         let study = try place.study(yaml)
         let jobs = StudyPlan(study, estimates: try StudyEstimates(study, store: nil)).jobs.map(\.job)
         let asked = jobs.filter { $0.kind == .generate }.compactMap { study.prompt(of: $0) }
-        let plain = try #require(study.dataset("disc")?.prompts["pytorch"])
+        let plain = try #require(study.dataset("disc")?.prompts[nil]?["pytorch"])
         #expect(asked.count == 2 && Set(asked.map(\.sha256) + [plain.sha256]).count == 3)
         let key = try #require(study.runKey(of: jobs[0]))
         #expect(key.promptHash == asked[0].shortHash)
@@ -112,7 +112,7 @@ struct VariationTests {
         _ = try store.beginRun(
             RunRecord(
                 key: key, provider: "replay", templateHash: plain.templateSHA256,
-                systemHash: study.variation.system?.sha256, temperature: 0.5))
+                systemHash: study.prompts[0].variation.system?.sha256, temperature: 0.5))
         _ = try place.study(yaml)
         #expect(throws: StudyFileError.self) { try place.study(yaml.replacing("0.5", with: "0.6")) }
         for wrong in ["system: none.txt", "temperature: 3", "temperature: warm", "sampling_seed: -1"] {

@@ -59,9 +59,15 @@ extension StudyEvidence {
         case .weights: traits(of: run).openWeights.map { $0 ? "open" : "closed" }
         case .vendor: traits(of: run).vendor
         case .target: run.record.target
-        case .prompt: run.record.promptHash
+        case .prompt: promptGroup(of: run)
         case .model: run.record.model
         }
+    }
+
+    /// A prompt that a study's file names holds its runs on all datasets, of one target; another is known by its hash, a dataset each.
+    private func promptGroup(of run: Run) -> String {
+        guard let name = run.record.promptName else { return run.record.promptHash }
+        return Set(comparableRuns.map(\.record.target)).count > 1 ? "\(name), \(run.record.target)" : name
     }
 
     /// What the card said when the run was made. Only a run that is older than the store's memory of it has what the card says now.

@@ -67,7 +67,8 @@ extension StudyEvidence {
         Dictionary(grouping: runs) { [$0.record.dataset, $0.record.model, $0.record.target, $0.record.promptHash] }
             .sorted { $0.key.lexicographicallyPrecedes($1.key) }
             .map { key, runs in
-                RepeatedRuns(model: key[1], dataset: key[0], target: key[2], prompt: key[3], runs: runs)
+                RepeatedRuns(
+                    model: key[1], dataset: key[0], target: key[2], prompt: runs[0].record.promptLabel, runs: runs)
             }
     }
 }

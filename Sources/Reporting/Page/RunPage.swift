@@ -102,7 +102,8 @@ struct RunPage: Sendable {
         let record = run.record
         var facts = [
             ("dataset", record.dataset), ("target", record.target), ("provider", record.provider),
-            ("prompt", record.promptHash), ("started", record.startedAt.formatted(.iso8601)),
+            ("prompt", record.promptName.map { "\($0) (\(record.promptHash))" } ?? record.promptHash),
+            ("started", record.startedAt.formatted(.iso8601)),
             ("rounds", "\(run.errors.replies) replies, \(run.errors.feedbacks) of \(record.maxRounds) feedbacks used"),
             ("sandbox", record.sandboxed ? "bubblewrap" : "none (--unsafe-no-sandbox)"),
         ]

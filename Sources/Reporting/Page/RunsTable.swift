@@ -20,7 +20,7 @@ struct RunsTable {
             let training = run.headline
             return [
                 .text(title), .text(run.record.model), .text(run.record.dataset), .text(run.record.target),
-                .text(run.record.promptHash), .text(run.outcome), .integer(run.errors.replies),
+                .text(run.record.promptLabel), .text(run.outcome), .integer(run.errors.replies),
                 .integer(run.errors.feedbacks), .text(run.summary),
                 training?.meanDice.map { .number($0, digits: 3) } ?? .missing,
                 training.map { .text($0.record.engine.rawValue) } ?? .missing,

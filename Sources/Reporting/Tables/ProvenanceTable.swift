@@ -70,6 +70,9 @@ extension StudyEvidence {
         for pair in unique(runs.map { [$0.record.promptHash, $0.record.templateHash] }) {
             add("prompt template, SHA-256", pair[1].isEmpty ? "not recorded" : pair[1], "prompt \(pair[0])")
         }
+        for pair in unique(runs.map { [$0.record.promptHash, $0.record.promptName ?? ""] }) where !pair[1].isEmpty {
+            add("prompt's name", pair[1], "prompt \(pair[0])")
+        }
         for pair in unique(runs.map { [$0.record.promptHash, $0.record.asking] }) where !pair[1].isEmpty {
             add("asked with", pair[1], "prompt \(pair[0])")
         }

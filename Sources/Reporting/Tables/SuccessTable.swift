@@ -5,13 +5,27 @@ extension StudyEvidence {
     /// Replies fed back at which success is told.
     private static let milestones = [0, 1, 3, 5, 10, 20]
 
+    /// Those that some conversation of a study was watched for.
+    static func milestones(upTo last: Int) -> [Int] { milestones.filter { $0 <= last } }
+
+    /// A share and its interval for each.
+    static func milestoneColumns(_ shown: [Int]) -> [ReportTable.Column] {
+        shown.flatMap { rounds -> [ReportTable.Column] in
+            let title = rounds == 0 ? "at once" : "within \(rounds)"
+            return [
+                .init(title, key: "within_\(rounds)", numeric: true),
+                .init("95 % interval", key: "within_\(rounds)_interval"),
+            ]
+        }
+    }
+
     /// How soon each model's pipelines run, a row a model and target, and all models together.
     public func successTable() -> ReportTable {
         let groups = Dictionary(grouping: runs) { [$0.record.model, $0.record.target] }
             .sorted { $0.key.lexicographicallyPrecedes($1.key) }
             .map { (key: $0.key, rounds: RoundsToSuccess($0.value), runs: $0.value) }
         let last = groups.map(\.rounds.last).max() ?? 0
-        let shown = Self.milestones.filter { $0 <= last }
+        let shown = Self.milestones(upTo: last)
         var table = ReportTable(
             name: "success", title: "Rounds until it runs",
             columns: [
@@ -19,16 +33,9 @@ extension StudyEvidence {
                 .init("datasets", key: "datasets", numeric: true), .init("runs", key: "runs", numeric: true),
                 .init("that ran", key: "succeeded", numeric: true), .init("errors a run", key: "errors", numeric: true),
                 .init("median rounds", key: "median_rounds", numeric: true),
-            ]
-                + shown.flatMap { rounds -> [ReportTable.Column] in
-                    let title = rounds == 0 ? "at once" : "within \(rounds)"
-                    return [
-                        .init(title, key: "within_\(rounds)", numeric: true),
-                        .init("95 % interval", key: "within_\(rounds)_interval"),
-                    ]
-                })
+            ] + Self.milestoneColumns(shown))
         table.rows = groups.map { group in
-            let cells = shown.flatMap { shareCells(group.rounds.within($0)) }
+            let cells = shown.flatMap { Self.shareCells(group.rounds.within($0)) }
             return head(group.key, group.runs, group.rounds) + cells
         }
         if Set(groups.map(\.key[0])).count > 1 { table.rows += groupedRow(shown) }
@@ -45,6 +52,9 @@ extension StudyEvidence {
                 "All models: the mean of the models' shares, each model weighing the same; its interval is a percentile bootstrap (Efron 1979) that draws "
                     + "models, the units of analysis. It needs three models that were all watched so long.")
         }
+        if Set(runs.compactMap(\.record.promptName)).count > 1 {
+            table.notes.append("Runs of all prompts together; the table of prompts parts them.")
+        }
         if fixtureRuns > 0, let fixtureNotice { table.notes.append(fixtureNotice) }
         return table
     }
@@ -58,7 +68,7 @@ extension StudyEvidence {
         ]
     }
 
-    private func shareCells(_ share: RoundsToSuccess.Share?) -> [ReportTable.Cell] {
+    static func shareCells(_ share: RoundsToSuccess.Share?) -> [ReportTable.Cell] {
         [
             share.map { .number($0.share, digits: 2) } ?? .missing,
             Self.interval(share?.interval, digits: 2),
@@ -70,21 +80,21 @@ extension StudyEvidence {
         Dictionary(grouping: runs, by: \.record.target).sorted { $0.key < $1.key }.compactMap { target, runs in
             let models = Dictionary(grouping: runs, by: \.record.model).sorted { $0.key < $1.key }.map(\.value)
             guard models.count > 1 else { return nil }
-            let each = models.map { RoundsToSuccess($0) }
-            let cells = shown.flatMap { rounds -> [ReportTable.Cell] in
-                let shares = each.compactMap { $0.within(rounds)?.share }
-                guard shares.count == each.count, let mean = Statistics.mean(shares) else {
-                    return [.missing, .missing]
-                }
-                let bootstrap =
-                    shares.count < 3
-                    ? nil
-                    : try? Statistics.bootstrap(
-                        shares, resampling: Resampling(seed: plan.seed), method: .percentile
-                    ) { Statistics.mean($0) ?? .nan }
-                return [.number(mean, digits: 2), Self.interval(bootstrap?.interval, digits: 2)]
-            }
+            let cells = shown.flatMap { meanShareCells(models.map { RoundsToSuccess($0) }, within: $0) }
             return head(["all \(models.count) models", target], runs, RoundsToSuccess(runs)) + cells
         }
+    }
+
+    /// The mean of the models' shares with a bootstrap over models; missing unless all were watched so long.
+    func meanShareCells(_ models: [RoundsToSuccess], within rounds: Int) -> [ReportTable.Cell] {
+        let shares = models.compactMap { $0.within(rounds)?.share }
+        guard shares.count == models.count, let mean = Statistics.mean(shares) else { return [.missing, .missing] }
+        let bootstrap =
+            shares.count < 3
+            ? nil
+            : try? Statistics.bootstrap(shares, resampling: Resampling(seed: plan.seed), method: .percentile) {
+                Statistics.mean($0) ?? .nan
+            }
+        return [.number(mean, digits: 2), Self.interval(bootstrap?.interval, digits: 2)]
     }
 }

@@ -16,6 +16,8 @@ public struct StudyFile: Sendable, Hashable {
         public var reasoning: Bool?
         /// A recording to answer from, relative to the workspace; run 2 takes `NAME-02.jsonl`, as `generate --record` writes it.
         public var replay: String?
+        /// The same by the names of the study's prompts, in place of `replay`.
+        public var replays: [String: Named<String>] = [:]
         /// Another way of asking than the card's.
         public var provider: ModelCard.Provider?
         /// What these models write, in place of the study's targets.
@@ -132,6 +134,8 @@ public struct StudyFile: Sendable, Hashable {
     public var targets: [Named<String>]
     /// Independent runs of each model.
     public var runs: Int
+    /// The ways of asking that are compared; empty where there is one, which `prompt` to `samplingSeed` state.
+    public var prompts: [Prompt] = []
     /// The first digits of the prompt template's SHA-256; nil takes the template as it is.
     public var prompt: Named<String>?
     /// A file whose text is the system's message, relative to the workspace; nil for none.

@@ -7,12 +7,13 @@ import Yams
 /// Reads a study file: every key, each problem with its line, all problems at once.
 struct StudyFileReader {
     static let keys = [
-        "schema", "name", "title", "models", "datasets", "targets", "runs", "prompt", "rounds", "epochs", "engines",
+        "schema", "name", "title", "models", "datasets", "targets", "runs", "prompt", "prompts", "rounds", "epochs",
+        "engines",
         "seeds", "system", "temperature", "sampling_seed", "parity", "statistics", "budget", "parallel", "baseline",
     ]
 
-    private(set) var problems: ProblemList
-    private(set) var file: StudyFile
+    var problems: ProblemList
+    var file: StudyFile
 
     init(text: String, file name: String) {
         problems = ProblemList(file: name)
@@ -53,6 +54,7 @@ struct StudyFileReader {
         if let runs = top.integer("runs", 1...99, &problems) { file.runs = runs }
         readPrompt(top)
         readAsking(top)
+        readPrompts(top)
         readRounds(top)
         readEpochs(top)
         readEngines(top)
@@ -97,7 +99,7 @@ struct StudyFileReader {
         selection.vendor = entry.text("vendor", &problems)
         selection.openWeights = entry.flag("open", &problems)
         selection.reasoning = entry.flag("reasoning", &problems)
-        selection.replay = entry.text("replay", &problems)
+        readReplay(entry, &selection)
         selection.targets = entry.names("targets", &problems)
         if let name = entry.text("provider", &problems) {
             selection.provider = ModelCard.Provider(rawValue: name)
@@ -109,10 +111,10 @@ struct StudyFileReader {
                         : "there is no provider '\(name)'" + ProblemList.choice(for: name, among: ["openai", "manual"]))
             }
         }
-        if selection.replay != nil, selection.card == nil {
+        if entry.node("replay") != nil, selection.card == nil {
             problems.add(entry.line("replay"), "'replay' belongs to one model: name it with 'card'")
         }
-        if selection.replay != nil, selection.provider != nil {
+        if entry.node("replay") != nil, selection.provider != nil {
             problems.add(entry.line("provider"), "'replay' and 'provider' exclude each other")
         }
         guard criteria.contains(where: { entry.node($0) != nil }) else {
@@ -133,14 +135,9 @@ struct StudyFileReader {
     }
 
     private mutating func readAsking(_ top: YAMLSection) {
-        if let system = top.text("system", &problems) {
-            file.system = StudyFile.Named(system, line: top.line("system"))
-        }
-        if let temperature = top.number("temperature", from: 0, &problems) {
-            if temperature > 2 { problems.add(top.line("temperature"), "'temperature' is a number from 0 to 2") }
-            file.temperature = temperature
-        }
-        file.samplingSeed = top.integer("sampling_seed", 0...Int(Int32.max) - 99, &problems)
+        file.system = top.named("system", &problems)
+        file.temperature = top.temperature(&problems)
+        file.samplingSeed = top.samplingSeed(&problems)
     }
 
     private mutating func readRounds(_ top: YAMLSection) {

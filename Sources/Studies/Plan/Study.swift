@@ -16,14 +16,21 @@ public struct Participant: Sendable, Hashable {
     public var card: ModelCard
     /// In place of the card's endpoint; relative to the workspace.
     public var replay: String?
+    /// The same by the names of the study's prompts.
+    public var replays: [String: String] = [:]
     /// What it writes, in place of the study's targets.
     public var targets: [String]?
     /// Why it cannot be asked now; nil where it can.
     public var obstacle: String?
 
     public var source: Source {
-        if replay != nil || card.provider == .replay { return .recording }
+        if replay != nil || !replays.isEmpty || card.provider == .replay { return .recording }
         return card.provider == .manual ? .manual : .endpoint
+    }
+
+    /// The recording that answers a run of a prompt in place of the card's endpoint; nil where the card is asked.
+    public func recording(prompt: String?, run: Int) -> String? {
+        (prompt.flatMap { replays[$0] } ?? replay).map { Self.recording($0, run: run) }
     }
 
     /// The recording of a run: `NAME.jsonl`, then `NAME-02.jsonl` and so on, as `generate --record` names them.
@@ -38,8 +45,8 @@ public struct Participant: Sendable, Hashable {
 /// A dataset of a study with the prompts that ask for it.
 public struct StudyDataset: Sendable, Hashable {
     public var name: String
-    /// By target; empty where the dataset is not there.
-    public var prompts: [String: RenderedPrompt]
+    /// By the name of the prompt, which is nil where a study has one, and by target; empty where the dataset is not there.
+    public var prompts: [String?: [String: RenderedPrompt]]
     /// Images to train with; nil where the dataset is not there.
     public var trainingImages: Int?
     /// Why it cannot be used now; nil where it can.
@@ -53,8 +60,8 @@ public struct Study: Sendable {
     public var name: String
     public var participants: [Participant]
     public var datasets: [StudyDataset]
-    /// How every model is asked, as far as its endpoint takes it.
-    public var variation = PromptVariation()
+    /// How every model is asked, as far as its endpoint takes it: one prompt, or those that are compared.
+    public var prompts: [StudyPrompt] = []
     /// What is not ready on this machine: keys, recordings, datasets. The jobs that need it cannot be done.
     public var settings: [StudyProblem]
 
@@ -62,11 +69,15 @@ public struct Study: Sendable {
 
     public func dataset(_ name: String) -> StudyDataset? { datasets.first { $0.name == name } }
 
+    /// The way of asking that a job names.
+    public func studyPrompt(of job: StudyJob) -> StudyPrompt? { prompts.first { $0.name == job.prompt } }
+
     /// What a job's model is asked; nil where its dataset is not there.
     public func prompt(of job: StudyJob) -> RenderedPrompt? {
+        guard let asked = studyPrompt(of: job) else { return nil }
         let card = participant(job.model)?.card
-        return dataset(job.dataset)?.prompts[job.target]?
-            .asked(with: card.map(variation.taken) ?? variation)
+        return dataset(job.dataset)?.prompts[asked.name]?[job.target]?
+            .asked(with: card.map(asked.variation.taken) ?? asked.variation)
     }
 
     /// Where a run of a job lies; nil where its dataset is not there.

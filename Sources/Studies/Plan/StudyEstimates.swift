@@ -141,7 +141,7 @@ public struct StudyEstimates: Sendable {
     /// r p + (o + f) r (r − 1) / 2 tokens in and r (o + reasoning) out.
     private func assumedCost(_ job: StudyJob, _ participant: Participant) -> Double? {
         guard let price = participant.card.price else { return nil }
-        let text = study.dataset(job.dataset)?.prompts[job.target]?.text ?? ""
+        let text = study.prompt(of: job)?.text ?? ""
         let (prompt, requests) = (Double(text.utf8.count) / 4, Assumed.requests)
         let input =
             requests * prompt

@@ -15,6 +15,8 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
     public var dataset: String
     /// The engine of a baseline.
     public var target: String
+    /// The name of the prompt, where a study compares several.
+    public var prompt: String?
     /// Counts from 1.
     public var run: Int
     /// nil for `generate`.
@@ -22,9 +24,10 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
     /// For `train` and `evaluate`.
     public var engine: TrainingRecord.Engine?
 
-    /// `KIND/MODEL/DATASET/TARGET/RUN`, with `/seed-N` or `/ENGINE-N`: the same in every process.
+    /// `KIND/MODEL/DATASET/TARGET/RUN`, with `PROMPT/` before the run where there are several, and with `/seed-N` or `/ENGINE-N`: the
+    /// same in every process.
     public var id: String {
-        let run = "\(kind.rawValue)/\(model)/\(dataset)/\(target)/\(run)"
+        let run = "\(kind.rawValue)/\(model)/\(dataset)/\(target)/\(prompt.map { "\($0)/" } ?? "")\(run)"
         guard let seed else { return run }
         return "\(run)/\(engine?.rawValue ?? "seed")-\(seed)"
     }
@@ -35,7 +38,6 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
 
     /// For people; `id` is for commands.
     public var description: String {
-        let subject = run > 1 ? "\(model) run \(run)" : model
         let seed = seed.map { ", seed \($0)" } ?? ""
         return switch kind {
         case .generate: "generate \(subject), \(dataset)"
@@ -45,6 +47,12 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
         case .baseline: "train and score nnU-Net (\(target)), \(dataset)\(seed)"
         case .parity: "compare \(subject), \(dataset), with PyTorch\(seed)"
         }
+    }
+
+    /// The conversation that it belongs to, for people: "gpt-4o, prompt brief run 2".
+    public var subject: String {
+        let asked = prompt.map { "\(model), prompt \($0)" } ?? model
+        return run > 1 ? "\(asked) run \(run)" : asked
     }
 
     func with(_ kind: Kind, seed: Int? = nil, engine: TrainingRecord.Engine? = nil) -> StudyJob {
@@ -62,8 +70,8 @@ public struct PlannedJob: Sendable, Hashable {
     public var estimate: JobEstimate
 }
 
-/// The jobs of a study in the order in which they are begun: each run from prompt to score, the first run of all models before
-/// the second of any.
+/// The jobs of a study in the order in which they are begun: each run from prompt to score, the first run of all models by
+/// all prompts before the second of any.
 public struct StudyPlan: Sendable {
     public var study: Study
     public var jobs: [PlannedJob]
@@ -78,11 +86,13 @@ public struct StudyPlan: Sendable {
                 for target in file.allTargets.map(\.value) {
                     for participant in study.participants
                     where (participant.targets ?? file.targets.map(\.value)).contains(target) {
-                        let generate = StudyJob(
-                            kind: .generate, model: participant.card.id, dataset: dataset.name, target: target,
-                            run: run)
-                        add(generate, needs: [], estimates)
-                        addTrainings(of: generate, file, estimates)
+                        for prompt in study.prompts(for: participant, dataset, target) {
+                            let generate = StudyJob(
+                                kind: .generate, model: participant.card.id, dataset: dataset.name, target: target,
+                                prompt: prompt.name, run: run)
+                            add(generate, needs: [], estimates)
+                            addTrainings(of: generate, file, estimates)
+                        }
                     }
                 }
             }

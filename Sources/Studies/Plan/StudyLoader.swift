@@ -6,7 +6,7 @@ import ResultStore
 
 /// From a study file to a study: looks up cards, recordings, keys, datasets and prompts, and says everything that is wrong at once.
 public struct StudyLoader {
-    private let workspace: Workspace
+    let workspace: Workspace
     private let environment: [String: String]
 
     public init(
@@ -35,8 +35,9 @@ public struct StudyLoader {
             file: content, name: name ?? content.name, participants: [], datasets: [], settings: [])
         study.participants = participants(content, registry, &problems)
         checkAccess(&study, &problems)
+        study.prompts = prompts(content, &problems)
         study.datasets = datasets(study, &problems)
-        study.variation = variation(content, &problems)
+        checkDifferent(study, &problems)
         checkBegun(study, &problems)
         let wrong = problems.problems.filter { $0.kind == .file }
         guard wrong.isEmpty else { throw StudyFileError(problems.problems) }
@@ -61,7 +62,8 @@ public struct StudyLoader {
             }
             for card in registry.cards where entry.picks(card) {
                 var participant = Participant(
-                    card: card, replay: entry.replay, targets: entry.targets?.map(\.value))
+                    card: card, replay: entry.replay, replays: entry.replays.mapValues(\.value),
+                    targets: entry.targets?.map(\.value))
                 if let provider = entry.provider { participant.card.provider = provider }
                 if provider(of: participant, lacksAddress: entry, &problems) { continue }
                 if let index = picked.firstIndex(where: { $0.card.id == card.id }) {
@@ -149,8 +151,11 @@ public struct StudyLoader {
 
     private func missingRecordings(of participant: Participant, runs: Int) -> [String] {
         let names: [String]
-        if let replay = participant.replay {
-            names = (1...max(1, runs)).map { Participant.recording(replay, run: $0) }
+        let replays = participant.replay.map { [$0] } ?? participant.replays.sorted { $0.key < $1.key }.map(\.value)
+        if !replays.isEmpty {
+            names = replays.flatMap { replay in
+                (1...max(1, runs)).map { Participant.recording(replay, run: $0) }
+            }
         } else {
             names = [participant.card.recording ?? ""]
         }
@@ -165,31 +170,17 @@ public struct StudyLoader {
 
 extension StudyLoader {
     private func datasets(_ study: Study, _ problems: inout ProblemList) -> [StudyDataset] {
-        let file = study.file
-        var templates: [String: PromptTemplate] = [:]
-        for target in file.allTargets where StudyFile.knownTargets.contains(target.value) {
-            do {
-                let template = try PromptTemplate.load(
-                    workspace.prompts.appending(path: "\(target.value).md"), known: PipelinePromptValues.slots)
-                if let wanted = file.prompt, file.targets.contains(target), !template.sha256.hasPrefix(wanted.value) {
-                    problems.add(
-                        wanted.line,
-                        "the prompt template prompts/\(target.value).md has changed: the study was made for "
-                            + "\(wanted.value.prefix(8)), the template is \(template.sha256.prefix(8)) now; "
-                            + "put it back, or write 'prompt: current' and give the study another name")
-                }
-                templates[target.value] = template
-            } catch {
-                problems.add(target.line, error.description, .setting)
-            }
-        }
         let catalogue = DatasetCatalogue(root: workspace.datasets)
-        return file.datasets.map { dataset in
+        return study.file.datasets.map { dataset in
             var found = StudyDataset(name: dataset.value, prompts: [:])
             do {
                 let data = try catalogue.load(dataset.value)
                 found.trainingImages = data.split.training.count
-                found.prompts = try templates.mapValues { try RenderedPrompt.pipeline($0, data) }
+                for prompt in study.prompts {
+                    found.prompts[prompt.name] = try prompt.templates.mapValues {
+                        try RenderedPrompt.pipeline($0, data)
+                    }
+                }
             } catch DatasetError.unknownDataset(_, let nearest, _) {
                 let near = nearest.isEmpty ? "" : " (did you mean \(nearest.joined(separator: " or "))?)"
                 found.obstacle = "the dataset '\(dataset.value)' is not prepared"
@@ -204,54 +195,5 @@ extension StudyLoader {
             }
             return found
         }
-    }
-
-    private func variation(_ file: StudyFile, _ problems: inout ProblemList) -> PromptVariation {
-        var variation = PromptVariation(temperature: file.temperature, seed: file.samplingSeed)
-        if let system = file.system {
-            do {
-                variation.system = try PromptVariation.system(workspace.root.appending(path: system.value))
-            } catch {
-                problems.add(system.line, error.description)
-            }
-        }
-        return variation
-    }
-
-    /// Runs that were begun with another prompt would be set beside new ones: a changed template is a mistake.
-    private func checkBegun(_ study: Study, _ problems: inout ProblemList) {
-        let path = workspace.database(study: study.name)
-        guard StudyFile.isName(study.name), FileManager.default.fileExists(atPath: path.path(percentEncoded: false)),
-            let runs = try? ResultStore(path: path).runs()
-        else { return }
-        for target in study.file.allTargets {
-            if let other = runs.first(where: { isAskedOtherwise($0, target.value, study) }) {
-                problems.add(
-                    study.file.system?.line ?? target.line,
-                    "the study began with another system message, temperature or sampling_seed (\(other.path) was asked with "
-                        + "them): put them back, or give the study another name")
-            }
-            guard let now = study.datasets.compactMap({ $0.prompts[target.value]?.templateSHA256 }).first,
-                let other = runs.first(where: {
-                    $0.study == study.name && $0.target == target.value && !$0.templateHash.isEmpty
-                        && $0.templateHash != now
-                })
-            else { continue }
-            problems.add(
-                study.file.prompt?.line ?? target.line,
-                "the prompt template prompts/\(target.value).md has changed since this study began (\(other.path) was asked "
-                    + "with \(other.templateHash.prefix(8)), the template is \(now.prefix(8)) now): put it back, or give the "
-                    + "study another name")
-        }
-    }
-
-    /// Whether a run of this study was asked with another variation than its model would be asked with now.
-    private func isAskedOtherwise(_ run: RunRecord, _ target: String, _ study: Study) -> Bool {
-        guard run.study == study.name, run.target == target, let card = study.participant(run.model)?.card else {
-            return false
-        }
-        let now = study.variation.taken(by: card)
-        return run.systemHash != now.system?.sha256 || run.temperature != now.temperature
-            || run.samplingSeed != now.seed.map { $0 + run.runIndex - 1 }
     }
 }

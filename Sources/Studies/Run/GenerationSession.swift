@@ -24,6 +24,7 @@ public struct GenerationSession: Sendable {
     public let swift: SwiftPrograms?
     public let datasetHash: String
     private let study: String
+    private let promptName: String?
     private let dataset: String
     private let target: PipelineTarget
     private let confinement: Confinement
@@ -69,15 +70,18 @@ public struct GenerationSession: Sendable {
     ///   - needsEndpoint: false where no model will be asked, so that its key may be missing.
     ///   - template: in place of `prompts/<target>.md`.
     ///   - variation: what the card does not take is left out.
+    ///   - promptName: what a study that compares several prompts calls this one.
     /// - Throws: the errors of the parts, each with its sentence.
     public init(
         workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: PipelineTarget,
         baseURL: String?,
         replay: URL?, confinement: Confinement, threads: Int? = nil, store: ResultStore? = nil,
-        needsEndpoint: Bool = true, template: URL? = nil, variation: PromptVariation = PromptVariation()
+        needsEndpoint: Bool = true, template: URL? = nil, variation: PromptVariation = PromptVariation(),
+        promptName: String? = nil
     ) throws {
         self.workspace = workspace
         self.study = study
+        self.promptName = promptName
         self.card = card
         self.target = target
         self.baseURL = baseURL
@@ -191,7 +195,7 @@ public struct GenerationSession: Sendable {
                 vendor: card.vendor, openWeights: card.openWeights, fixture: card.fixture,
                 templateHash: prompt.templateSHA256, systemHash: variation.system?.sha256,
                 temperature: variation.temperature, samplingSeed: variation.seed.map { $0 + index - 1 },
-                refines: ask.refines, refinement: ask.refinement, datasetHash: datasetHash,
+                promptName: promptName, refines: ask.refines, refinement: ask.refinement, datasetHash: datasetHash,
                 maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: confinement.isSandboxed))
     }
 }

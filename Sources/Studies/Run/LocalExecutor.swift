@@ -131,8 +131,8 @@ public final class LocalExecutor: StudyExecutor {
         _ job: StudyJob, _ session: GenerationSession, _ observe: @escaping @Sendable (JobProgress) -> Void
     ) async throws {
         let participant = study.participant(job.model)
-        let replay = participant?.replay.map {
-            workspace.root.appending(path: Participant.recording($0, run: job.run))
+        let replay = participant?.recording(prompt: job.prompt, run: job.run).map {
+            workspace.root.appending(path: $0)
         }
         let pace = pace(of: session.card)
         let processors = processors
@@ -159,16 +159,19 @@ public final class LocalExecutor: StudyExecutor {
 
     private func session(of job: StudyJob) throws -> GenerationSession {
         // Whether a key is set is looked at for conversations only.
-        let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.kind == .generate)"
+        let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.prompt ?? "")/\(job.kind == .generate)"
         if let known = sessions.withLock({ $0[key] }) { return known }
-        guard let participant = study.participant(job.model), let target = PipelineTarget(rawValue: job.target) else {
+        guard let participant = study.participant(job.model), let target = PipelineTarget(rawValue: job.target),
+            let prompt = study.studyPrompt(of: job)
+        else {
             throw StudyError.unknownJob(name: job.id, suggestions: [])
         }
         let session = try GenerationSession(
             workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: target,
-            baseURL: nil, replay: participant.replay.map { workspace.root.appending(path: $0) },
+            baseURL: nil,
+            replay: participant.recording(prompt: job.prompt, run: 1).map { workspace.root.appending(path: $0) },
             confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate,
-            variation: study.variation)
+            template: prompt.files[job.target], variation: prompt.variation, promptName: prompt.name)
         let records = StageRecords(study: study, workspace: workspace, store: store)
         if let run = try records.run(of: job), run.datasetHash != session.datasetHash {
             throw TrainingError.harness(

@@ -24,7 +24,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     enum Subject: String, ExpressibleByArgument, CaseIterable {
         case errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts,
-            cost
+            prompts, cost
         case all, html
 
         /// Nil for everything.
@@ -37,7 +37,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     @Argument(
         help:
-            "errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, cost or all; html is all as pages."
+            "errors, architectures, hyperparameters, pipelines, losses, dice, inference, engines, variability, cohorts, prompts, cost or all; html is all as pages."
     )
     var subject: Subject = .all
 

@@ -64,6 +64,7 @@ struct StudyPlanTable {
             lines.append("No price is known for \(unpriced.joined(separator: ", ")): their cost is not in the total.")
         }
         lines += sources()
+        lines += prompts()
         lines += budget()
         return (lines + basis).joined(separator: "\n")
     }
@@ -81,6 +82,19 @@ struct StudyPlanTable {
         }
         if !replayed.isEmpty { lines.append("\(replayed.count) from recordings: \(replayed.joined(separator: ", ")).") }
         return lines
+    }
+
+    /// How each prompt asks, and which are not asked apart.
+    private func prompts() -> [String] {
+        let prompts = plan.study.prompts.filter { $0.name != nil }
+        guard !prompts.isEmpty else { return [] }
+        let shared = Dictionary(grouping: plan.study.sharedPrompts) { [$0.prompt, $0.askedAs, $0.target] }
+        return prompts.map { "Prompt \($0.name ?? ""): \(PromptText.sentence($0, in: plan.study))." }
+            + shared.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, shared in
+                let models = shared.map(\.model).joined(separator: ", ")
+                return
+                    "Prompt \(key[0]) comes to the same as \(key[1]) for \(models), target \(key[2]): it is asked once."
+            }
     }
 
     private func budget() -> [String] {
@@ -104,32 +118,42 @@ struct StudyPlanTable {
         return table
     }
 
+    /// A row a model on a dataset, and where prompts are compared a row for each.
     private func modelTable() -> TextTable {
-        var table = TextTable([
-            ("model", .left), ("asked", .left), ("dataset", .left), ("jobs", .right), ("done", .right),
-            ("time", .right),
-            ("cost", .right), ("", .left),
-        ])
+        let isCompared = plan.study.prompts.contains { $0.name != nil }
+        var table = TextTable(
+            [("model", .left), ("asked", .left), ("dataset", .left)] + (isCompared ? [("prompt", .left)] : [])
+                + [("jobs", .right), ("done", .right), ("time", .right), ("cost", .right), ("", .left)])
         for dataset in plan.study.datasets {
             for participant in plan.study.participants {
-                let jobs = plan.jobs.filter { $0.job.model == participant.card.id && $0.job.dataset == dataset.name }
-                let due = jobs.filter(isDue)
-                let costs = due.compactMap(\.estimate.cost)
-                let failed = jobs.count { state($0) == "failed" }
-                table.add([
-                    participant.card.id, participant.source.rawValue, dataset.name, "\(jobs.count)",
-                    "\(jobs.count { state($0) == "done" })",
-                    StudyNumbers.duration(due.map(\.estimate.seconds).reduce(0, +)),
-                    costs.isEmpty ? "–" : StudyNumbers.money(costs.reduce(0, +)),
-                    [
-                        failed > 0 ? "\(failed) failed" : nil,
-                        due.contains { state($0) == "not ready" } ? "not ready" : nil,
-                    ]
-                    .compactMap { $0 }.joined(separator: ", "),
-                ])
+                for prompt in plan.study.prompts {
+                    let jobs = plan.jobs.filter {
+                        $0.job.model == participant.card.id && $0.job.dataset == dataset.name
+                            && $0.job.prompt == prompt.name
+                    }
+                    // What is not asked apart has no jobs of its own.
+                    if isCompared, jobs.isEmpty { continue }
+                    table.add(
+                        [participant.card.id, participant.source.rawValue, dataset.name]
+                            + [prompt.name].compactMap { $0 } + summary(jobs))
+                }
             }
         }
         return table
+    }
+
+    private func summary(_ jobs: [PlannedJob]) -> [String] {
+        let due = jobs.filter(isDue)
+        let costs = due.compactMap(\.estimate.cost)
+        let failed = jobs.count { state($0) == "failed" }
+        return [
+            "\(jobs.count)", "\(jobs.count { state($0) == "done" })",
+            StudyNumbers.duration(due.map(\.estimate.seconds).reduce(0, +)),
+            costs.isEmpty ? "–" : StudyNumbers.money(costs.reduce(0, +)),
+            [
+                failed > 0 ? "\(failed) failed" : nil, due.contains { state($0) == "not ready" } ? "not ready" : nil,
+            ].compactMap { $0 }.joined(separator: ", "),
+        ]
     }
 
     private func cost(_ estimate: JobEstimate) -> String {
@@ -140,6 +164,7 @@ struct StudyPlanTable {
     struct Report: Encodable {
         struct Job: Encodable {
             var id, kind, model, dataset, target, state: String
+            var prompt: String?
             var run: Int
             var seed: Int?
             var engine, reason: String?
@@ -149,7 +174,7 @@ struct StudyPlanTable {
             var expectedCost: Double?
 
             enum CodingKeys: String, CodingKey {
-                case id, kind, model, dataset, target, state, run, seed, engine, reason, needs
+                case id, kind, model, dataset, target, state, prompt, run, seed, engine, reason, needs
                 case expectedSeconds = "expected_s"
                 case timeIsMeasured = "time_is_measured"
                 case expectedCost = "expected_cost_usd"
@@ -161,8 +186,21 @@ struct StudyPlanTable {
             var obstacle: String?
         }
 
+        struct Prompt: Encodable {
+            var name, asked: String
+            /// The models that it comes to the same for as an earlier prompt.
+            var askedOtherwise: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case name, asked
+                case askedOtherwise = "not_asked_apart"
+            }
+        }
+
         var study, title: String
         var models: [Model]
+        /// What is compared; nil in a study of one prompt.
+        var prompts: [Prompt]?
         var jobs: [Job]
         var expectedSeconds: Double
         var expectedCost: Double?
@@ -171,7 +209,7 @@ struct StudyPlanTable {
         var basis: [String]
 
         enum CodingKeys: String, CodingKey {
-            case study, title, models, jobs, basis
+            case study, title, models, prompts, jobs, basis
             case expectedSeconds = "expected_s"
             case expectedCost = "expected_cost_usd"
             case budgetMoney = "budget_usd"
@@ -188,16 +226,29 @@ struct StudyPlanTable {
             models: plan.study.participants.map {
                 Report.Model(id: $0.card.id, asked: $0.source.rawValue, obstacle: $0.obstacle)
             },
-            jobs: plan.jobs.map(row), expectedSeconds: due.map(\.estimate.seconds).reduce(0, +),
+            prompts: comparedPrompts, jobs: plan.jobs.map(row),
+            expectedSeconds: due.map(\.estimate.seconds).reduce(0, +),
             expectedCost: costs.isEmpty ? nil : costs.reduce(0, +), budgetMoney: plan.study.file.budget.money,
             budgetHours: plan.study.file.budget.hours, notReady: plan.study.settings.map(\.description), basis: basis)
+    }
+
+    private var comparedPrompts: [Report.Prompt]? {
+        let shared = Dictionary(grouping: plan.study.sharedPrompts, by: \.prompt)
+        let prompts = plan.study.prompts.compactMap { prompt in
+            prompt.name.map { name in
+                Report.Prompt(
+                    name: name, asked: PromptText.sentence(prompt, in: plan.study),
+                    askedOtherwise: Set((shared[name] ?? []).map(\.model)).sorted())
+            }
+        }
+        return prompts.isEmpty ? nil : prompts
     }
 
     private func row(_ planned: PlannedJob) -> Report.Job {
         let job = planned.job
         return Report.Job(
             id: job.id, kind: job.kind.rawValue, model: job.model, dataset: job.dataset, target: job.target,
-            state: state(planned), run: job.run, seed: job.seed, engine: job.engine?.rawValue,
+            state: state(planned), prompt: job.prompt, run: job.run, seed: job.seed, engine: job.engine?.rawValue,
             reason: rows[job.id]?.reason ?? plan.study.obstacle(to: job), needs: planned.needs,
             expectedSeconds: planned.estimate.seconds, timeIsMeasured: planned.estimate.isMeasured,
             expectedCost: planned.estimate.cost)

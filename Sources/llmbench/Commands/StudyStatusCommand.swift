@@ -63,7 +63,7 @@ struct StudyStatusText {
                         return count > 0 ? "\(count)" : "–"
                     })
         }
-        return ([heading, table.render(), totals] + running + troubles).joined(separator: "\n")
+        return ([heading, table.render(), totals] + prompts + running + troubles).joined(separator: "\n")
     }
 
     private var heading: String {
@@ -90,6 +90,12 @@ struct StudyStatusText {
                     + (study.budgetMoney.map { " of \(StudyNumbers.money($0))" } ?? ""))
         }
         return parts.joined(separator: ", ")
+    }
+
+    private var prompts: [String] {
+        status.prompts.map {
+            "prompt \($0.prompt): \($0.begun) conversation\($0.begun == 1 ? "" : "s") begun, \($0.ended) ended, \($0.succeeded) with code that runs"
+        }
     }
 
     private var running: [String] {
@@ -134,7 +140,14 @@ struct StudyStatusReport: Encodable {
         }
     }
 
+    struct Prompt: Encodable {
+        var prompt: String
+        var begun, ended, succeeded: Int
+    }
+
     var study, title, file: String
+    /// nil in a study of one prompt.
+    var prompts: [Prompt]?
     var isRunning: Bool
     var pid: Int32?
     var isBrokenOff: Bool
@@ -146,7 +159,7 @@ struct StudyStatusReport: Encodable {
     var budgetMoney, budgetHours: Double?
 
     enum CodingKeys: String, CodingKey {
-        case study, title, file, pid, ending, counts, jobs
+        case study, title, file, prompts, pid, ending, counts, jobs
         case isRunning = "is_running"
         case isBrokenOff = "is_broken_off"
         case begunAt = "begun_at"
@@ -166,6 +179,12 @@ struct StudyStatusReport: Encodable {
         isBrokenOff = status.isBrokenOff
         ending = record.ending
         (begunAt, seenAt) = (record.begunAt, record.seenAt)
+        prompts =
+            status.prompts.isEmpty
+            ? nil
+            : status.prompts.map {
+                Prompt(prompt: $0.prompt, begun: $0.begun, ended: $0.ended, succeeded: $0.succeeded)
+            }
         counts = Dictionary(grouping: status.jobs, by: \.state.rawValue).mapValues(\.count)
         jobs = status.jobs.map { job in
             Job(

@@ -96,7 +96,7 @@ final class StudyProgress: Sendable {
                 : "epoch \(step.epoch), batch \(step.batch)\(loss)"
         case .conversation(let event):
             if let note = ConversationText.note(event) { state.parts[index].note = note }
-            if let line = ConversationText.line(event) { say("\(job.model): \(line)", &state) }
+            if let line = ConversationText.line(event) { say("\(job.subject): \(line)", &state) }
         }
     }
 

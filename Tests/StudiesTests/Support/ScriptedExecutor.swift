@@ -1,7 +1,8 @@
 import Foundation
 import ResultStore
-import Studies
 import Synchronization
+
+@testable import Studies
 
 /// Does jobs without computing anything: leaves the rows in the store that the real stages would leave.
 final class ScriptedExecutor: StudyExecutor {
@@ -82,7 +83,14 @@ final class ScriptedExecutor: StudyExecutor {
         if job.kind == .baseline { return try leaveBaseline(job) }
         guard let key = study.runKey(of: job) else { return }
         var record = RunRecord(key: key, provider: "scripted", datasetHash: "d")
-        record.templateHash = study.dataset(job.dataset)?.prompts[job.target]?.templateSHA256 ?? ""
+        record.templateHash = study.prompt(of: job)?.templateSHA256 ?? ""
+        record.promptName = job.prompt
+        if let card = study.participant(job.model)?.card,
+            let asked = study.studyPrompt(of: job)?.variation.taken(by: card)
+        {
+            (record.systemHash, record.temperature) = (asked.system?.sha256, asked.temperature)
+            record.samplingSeed = asked.seed.map { $0 + job.run - 1 }
+        }
         let run = try store.beginRun(record)
         let id = run.id ?? -1
         switch job.kind {

@@ -1,0 +1,163 @@
+import Foundation
+import ResultStore
+import Statistics
+import Testing
+
+@testable import Reporting
+
+/// Conversations of two prompts in a real store; every number is written here and stands for nothing.
+private struct AskedStudy {
+    let workspace: Workspace
+    let store: ResultStore
+
+    init() throws {
+        workspace = Workspace(
+            root: FileManager.default.temporaryDirectory.appending(path: "llmbench-prompts-\(UUID().uuidString)"))
+        store = try ResultStore(path: workspace.database(study: "asked"))
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: workspace.root) }
+
+    func evidence() throws -> StudyEvidence { try StudyEvidence(store: store, study: "asked") }
+
+    /// - Parameters:
+    ///   - errors: replies fed back before it ran; with `ran` false it never did.
+    ///   - hash: of the prompt as sent, which is another on another dataset.
+    func add(
+        _ model: String, _ prompt: String?, hash: String, dataset: String = "d", run: Int = 1, errors: Int,
+        ran: Bool = true, dice: [Double] = [], cost: Double? = 0.1
+    ) throws {
+        let key = RunKey(
+            study: "asked", dataset: dataset, model: model, target: "pytorch", promptHash: hash, index: run)
+        var record = RunRecord(
+            key: key, provider: "openai", templateHash: "feedbeef00", samplingSeed: prompt == "brief" ? 6 + run : nil,
+            promptName: prompt, datasetHash: "h")
+        record.status = ran ? .succeeded : .roundLimit
+        let id = try #require(try store.beginRun(record).id)
+        for round in 0..<(errors + (ran ? 1 : 0)) {
+            let failed = round < errors
+            try store.finishRound(
+                RoundRecord(runId: id, round: round, outcome: failed ? .error : .clean, files: [], codeLines: 1),
+                error: failed
+                    ? ErrorRecord(
+                        runId: id, round: round, errorClass: "ValueError", subcategory: "other", message: "no",
+                        signature: "x") : nil,
+                interactions: failed
+                    ? [InteractionRecord(runId: id, round: round, ordinal: 0, kind: .error, text: "no")] : [])
+        }
+        var exchange = try store.insertExchange(ExchangeRecord(runId: id, round: 0, ordinal: 0, requestHash: "r"))
+        (exchange.status, exchange.cost, exchange.outputTokens) = (.complete, cost, 1000 * (errors + 1))
+        try store.updateExchange(exchange)
+        guard !dice.isEmpty else { return }
+        var training = try store.beginTraining(
+            TrainingRecord(runId: id, engine: .swift, seed: 0, epochs: 1, datasetHash: "h"))
+        try store.storeHeldOut(
+            dice.enumerated().map {
+                HeldOutRecord(trainingId: training.id ?? -1, sample: "s\($0)", dice: $1, modelGridDice: nil)
+            },
+            batches: [0.5], training: training.id ?? -1)
+        training.status = .evaluated
+        try store.updateTraining(training)
+    }
+}
+
+@Suite("The table of prompts")
+struct PromptsTableTests {
+    private func rows(_ table: ReportTable) -> [[String: ReportTable.Cell]] {
+        table.rows.map { Dictionary(zip(table.columns.map(\.key), $0), uniquingKeysWith: { first, _ in first }) }
+    }
+
+    private func number(_ cell: ReportTable.Cell?) -> Double? {
+        switch cell {
+        case .number(let value, _): value
+        case .integer(let value): Double(value)
+        default: nil
+        }
+    }
+
+    /// Model a: brief runs at once and after one error, plain after two and never. Model b: brief after one error.
+    private func study() throws -> AskedStudy {
+        let study = try AskedStudy()
+        try study.add("a", "brief", hash: "11111111", errors: 0, dice: [0.8, 0.6], cost: 0.25)
+        try study.add("a", "brief", hash: "22222222", dataset: "e", run: 2, errors: 1, dice: [0.5])
+        try study.add("a", "plain", hash: "33333333", errors: 2, dice: [0.4])
+        try study.add("a", "plain", hash: "44444444", dataset: "e", errors: 4, ran: false, cost: nil)
+        try study.add("b", "brief", hash: "11111111", errors: 1)
+        return study
+    }
+
+    @Test("sets the prompts of a model side by side, over datasets, with counts, shares, Dice and cost")
+    func sideBySide() throws {
+        let study = try study()
+        defer { study.remove() }
+        let table = rows(try study.evidence().promptsTable())
+        let named = table.map { "\($0["model"]?.shown ?? "") \($0["prompt"]?.shown ?? "")" }
+        #expect(named == ["all 2 models brief", "all 1 models plain", "a brief", "a plain", "b brief"])
+        let (brief, plain) = (table[2], table[3])
+        #expect(number(brief["runs"]) == 2 && number(brief["datasets"]) == 2 && number(brief["succeeded"]) == 2)
+        #expect(number(plain["succeeded"]) == 1 && number(plain["errors"]) == 3)
+        #expect(number(brief["within_0"]) == 0.5 && number(brief["within_1"]) == 1)
+        let wilson = try Statistics.shareInterval(successes: 1, of: 2)
+        #expect(brief["within_0_interval"] == StudyEvidence.interval(wilson, digits: 2))
+        #expect(number(plain["within_0"]) == 0 && number(plain["within_3"]) == 0.5)
+        // Datasets weigh the same: (0.7 + 0.5) / 2.
+        #expect(number(brief["mean_dice"]).map { abs($0 - 0.6) < 1e-12 } == true)
+        #expect(number(plain["scored_runs"]) == 1 && number(plain["mean_dice"]).map { abs($0 - 0.4) < 1e-12 } == true)
+        #expect(number(brief["cost_per_run_usd"]).map { abs($0 - 0.175) < 1e-12 } == true)
+        #expect(plain["cost_per_run_usd"] == .missing, "the price of one run is not known")
+        #expect(number(brief["output_tokens_per_run"]) == 1500)
+        #expect(brief["template"] == .text("feedbeef") && plain["asked_with"] == .missing)
+        #expect(brief["asked_with"] == .text("seed 7"), "run 2 has seed 8, and is asked as run 1 is")
+        // Each model weighs the same: a half, and none of b at once.
+        #expect(number(table[0]["within_0"]) == 0.25 && table[0]["within_0_interval"] == .missing)
+    }
+
+    @Test("names runs by their prompts wherever a model has several")
+    func labels() throws {
+        let study = try study()
+        defer { study.remove() }
+        let evidence = try study.evidence()
+        #expect(
+            Set(evidence.runs.map(\.label)) == ["a · brief · 1", "a · brief · 2", "a · plain · 1", "b · brief"])
+        #expect(
+            RunsTable(evidence, pages: ReportPage.pages(evidence)).table.rows.allSatisfy {
+                ["brief", "plain"].contains($0[4].shown)
+            })
+        #expect(evidence.successTable().notes.contains { $0.hasPrefix("Runs of all prompts together") })
+        let provenance = evidence.provenanceTable().rows.map { $0.map(\.shown) }
+        #expect(provenance.contains(["prompt's name", "plain", "prompt 33333333"]))
+    }
+
+    @Test("compares models with themselves over every dataset that a named prompt was asked on")
+    func paired() throws {
+        let study = try AskedStudy()
+        defer { study.remove() }
+        for (index, dataset) in ["d", "e"].enumerated() {
+            for model in 0..<6 {
+                let dice = 0.5 + 0.03 * Double(model) + 0.1 * Double(index)
+                try study.add("m\(model)", "plain", hash: "a\(index)", dataset: dataset, errors: 0, dice: [dice])
+                try study.add(
+                    "m\(model)", "brief", hash: "b\(index)", dataset: dataset, errors: 0,
+                    dice: [dice + 0.01 * Double(model + 1)])
+            }
+        }
+        let table = rows(try study.evidence().cohortsTable()).filter { $0["question"] == .text("prompt") }
+        #expect(table.map { $0["dataset"]?.shown } == ["d", "e", "over all"])
+        let all = try #require(table.last)
+        #expect(all["group_a"] == .text("brief") && all["group_b"] == .text("plain") && number(all["n_a"]) == 6)
+        let plain = (0..<6).map { 0.55 + 0.03 * Double($0) }
+        let expected = try Statistics.signedRank(plain.enumerated().map { $1 + 0.01 * Double($0 + 1) }, plain)
+        #expect(number(all["p"]).map { abs($0 - expected.p) < 1e-12 } == true)
+    }
+
+    @Test("without names has a row for each text as it was sent")
+    func unnamed() throws {
+        let study = try AskedStudy()
+        defer { study.remove() }
+        try study.add("a", nil, hash: "11111111", errors: 0)
+        try study.add("a", nil, hash: "22222222", errors: 1)
+        let table = rows(try study.evidence().promptsTable())
+        #expect(table.map { $0["prompt"]?.shown } == ["11111111", "22222222"])
+        #expect(table.allSatisfy { $0["mean_dice"] == .missing && number($0["runs"]) == 1 })
+    }
+}
