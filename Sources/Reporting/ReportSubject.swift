@@ -22,7 +22,7 @@ extension StudyEvidence {
         case .hyperparameters: [hyperparametersTable()]
         case .pipelines: [pipelinesTable(), pipelineChoicesTable(), targetChoicesTable()].compactMap { $0 }
         case .losses: [lossesTable()]
-        case .dice: [diceTable(), baselineTable()].compactMap { $0 }
+        case .dice: [diceTable(), baselineTable(), versionsTable()].compactMap { $0 }
         case .inference: [inferenceTable()]
         case .engines: [parityTable()]
         case .variability: [variabilityTable(), spreadTable(), choiceSpreadTable()]

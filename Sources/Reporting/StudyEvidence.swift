@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Training
 
 /// Everything a report says about a study, read from its store once.
 public struct StudyEvidence: Sendable {
@@ -15,6 +16,8 @@ public struct StudyEvidence: Sendable {
         public var capture: CaptureRecord?
         public var trainings: [Training]
         public var parities: [ParityRecord]
+        /// The versions that its model was asked to make of its program, the program itself first; empty where none was asked for.
+        public var versions: [RefinedVersion] = []
         /// Which state of its rows this is.
         public var state: RunState
         /// The run's name in tables and figures: the model, with the run's number where a model has several.

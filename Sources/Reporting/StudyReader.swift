@@ -1,4 +1,5 @@
 import ResultStore
+import Training
 
 /// Where a report's evidence comes from, asked again and again while a study runs.
 public protocol EvidenceSource: Sendable {
@@ -19,6 +20,7 @@ public struct StudyReader: EvidenceSource {
     public let study: String
     private var runs: [Int64: StudyEvidence.Run] = [:]
     private var last: StudyEvidence?
+    private var versions = VersionReader()
 
     public init(study: String) {
         self.study = study
@@ -40,8 +42,10 @@ public struct StudyReader: EvidenceSource {
         let baselines = try store.baselines().map { record in
             StudyEvidence.Baseline(record: record, heldOut: try store.baselineHeldOut(baseline: record.id ?? -1))
         }
+        let hasNewVersions = try versions.look(for: study, in: store)
         let isOld =
-            last.map { last in
+            !hasNewVersions
+            && last.map { last in
                 last.runs.map(\.state) == states && last.references == references && last.baselines == baselines
             } ?? false
         guard !isOld else { return nil }
@@ -51,6 +55,9 @@ public struct StudyReader: EvidenceSource {
         }
         runs = read
         var found = states.compactMap { read[$0.run] }
+        for index in found.indices {
+            found[index].versions = try versions.versions(of: found[index].record, found[index].state, store)
+        }
         let isCompared = Set(found.map(\.record.promptName)).count > 1
         for index in found.indices where isCompared {
             // Before runs are numbered: which prompt it is says more.

@@ -148,6 +148,15 @@ extension ResultStore {
         try read("listing the runs") { try RunRecord.order(Column("path")).fetchAll($0) }
     }
 
+    /// The versions that were made of a run's program, in their order.
+    ///
+    /// - Parameter path: of the run.
+    public func runs(refining path: String) throws -> [RunRecord] {
+        try read("listing the versions of run \(path)") { db in
+            try RunRecord.filter(Column("refines") == path).order(Column("refinement")).fetchAll(db)
+        }
+    }
+
     /// The datasets that a study's runs were made on, by name.
     public func datasets(study: String) throws -> [String] {
         try read("listing the datasets") {

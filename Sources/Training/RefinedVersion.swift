@@ -31,7 +31,7 @@ extension RefinedVersion {
     public static func all(
         of base: RunRecord, engine: TrainingRecord.Engine, seed: Int, in store: ResultStore
     ) throws -> [RefinedVersion] {
-        let later = try store.runs().filter { $0.refines == base.path }
+        let later = try store.runs(refining: base.path)
         let runs = ([base] + later).sorted { ($0.refinement ?? 0) < ($1.refinement ?? 0) }
         var versions = try runs.map { run in
             var version = RefinedVersion(version: run.refinement ?? 0, run: run)
@@ -54,6 +54,24 @@ extension RefinedVersion {
         }
         if let best { versions[best].isKept = true }
         return versions
+    }
+
+    /// A run and its versions by the engine and seed that trained most of them; where none was trained, by what trained the run, engine
+    /// swift before the others. Empty where no version was asked for.
+    ///
+    /// - Throws: `StoreError`.
+    public static func all(of base: RunRecord, in store: ResultStore) throws -> [RefinedVersion] {
+        let later = try store.runs(refining: base.path)
+        guard !later.isEmpty else { return [] }
+        var trainings = try later.flatMap { try $0.id.map { try store.trainings(run: $0) } ?? [] }
+        if trainings.isEmpty { trainings = try base.id.map { try store.trainings(run: $0) } ?? [] }
+        let preference: [TrainingRecord.Engine] = [.swift, .pytorch, .emitted]
+        func order(_ training: TrainingRecord) -> (Int, Int, Int) {
+            let alike = trainings.count { $0.engine == training.engine && $0.seed == training.seed }
+            return (-alike, preference.firstIndex(of: training.engine) ?? 0, training.seed)
+        }
+        let by = trainings.min { order($0) < order($1) }
+        return try all(of: base, engine: by?.engine ?? .swift, seed: by?.seed ?? 0, in: store)
     }
 
     private var ownObstacle: String? {

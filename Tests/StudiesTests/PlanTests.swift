@@ -60,6 +60,42 @@ struct PlanTests {
         #expect(plan.study.dataset("disc")?.prompts[nil]?["swift"]?.text.contains("PipelineKit") == true)
     }
 
+    @Test("refines a program after its own score, by one engine and the first seed, and expects a request a version")
+    func refinement() throws {
+        let yaml = """
+            name: refined
+            models: [priced, {card: prose, targets: [swift]}]
+            datasets: [disc]
+            engines: [swift]
+            seeds: [3, 0]
+            parity: 0
+            refine: 2
+
+            """
+        let study = try plan(yaml)
+        let refinements = study.jobs.filter { $0.job.kind == .refine }
+        #expect(
+            refinements.map(\.job.id) == [
+                "refine/priced/disc/pytorch/1/swift-3", "refine/prose/disc/swift/1/emitted-3",
+            ])
+        #expect(
+            refinements.map(\.needs) == [
+                ["evaluate/priced/disc/pytorch/1/swift-3"], ["evaluate/prose/disc/swift/1/emitted-3"],
+            ])
+        // Two requests after 1.6: each with the prompt and what came before; 4000 + 8000 tokens out of each at $100.
+        let prompt = try #require(study.study.datasets[0].prompts[nil]?["pytorch"]?.text.utf8.count)
+        let input = 2 * Double(prompt) / 4 + 4500 * (1.6 + 2.6)
+        let expected = (input + 2 * 12_000 * 100) / 1e6
+        #expect(refinements[0].estimate.cost.map { abs($0 - expected) < 1e-9 } == true)
+        #expect(refinements[1].estimate.cost == nil, "a recording costs nothing")
+        let other = try plan(yaml.replacing("engines: [swift]", with: "engines: [pytorch]"))
+        let first = try #require(other.jobs.first { $0.job.kind == .refine })
+        #expect(first.needs == ["capture/priced/disc/pytorch/1/seed-3"])
+        let emitted = try plan(yaml + "refine_engine: emitted\n")
+        #expect(emitted.jobs.contains { $0.job.id == "refine/priced/disc/pytorch/1/emitted-3" })
+        #expect(try plan(yaml.replacing("refine: 2", with: "refine: 0")).jobs.allSatisfy { $0.job.kind != .refine })
+    }
+
     @Test("does the first run of every model before the second of any")
     func order() throws {
         let plan = try plan(
@@ -141,7 +177,10 @@ struct PlanTests {
         case "run-to-run": #expect(conversations == 20 && study.settings.count == 1)
         case "prompts":
             #expect(conversations == 25 && study.settings.count == 1)
-            #expect(study.sharedPrompts.map { "\($0.model) \($0.prompt) as \($0.askedAs)" } == ["gpt-o4-mini-high cold as plain"])
+            #expect(
+                study.sharedPrompts.map { "\($0.model) \($0.prompt) as \($0.askedAs)" } == [
+                    "gpt-o4-mini-high cold as plain"
+                ])
         case "fixed-epochs": #expect(study.file.epochs == 120 && conversations == 8)
         default:
             #expect(study.participants.count == 19 && conversations == 19 * 6)

@@ -3,6 +3,7 @@ import ResultStore
 import Studies
 import TestSupport
 import Testing
+import Training
 
 @Suite("Versions of a program that ran", .serialized)
 struct ProgramRefinementTests {
@@ -135,6 +136,85 @@ struct ProgramRefinementTests {
         }
         let differences = try StoreDump(place.workspace.database(study: "default")).differences(from: expected)
         #expect(differences == [], "seed \(seed): \(differences.joined(separator: "\n"))")
+    }
+
+    @Test("are appended to the recording of their run, and replayed from it they are the same")
+    func recorded() async throws {
+        let place = try improving()
+        let child = try Child(in: place.root)
+        let first = try await child.run(arguments + ["--record", "run.jsonl"])
+        #expect(first.status == 0, "\(first)")
+        func replies(_ file: String) throws -> [String] {
+            struct Line: Decodable { var reply: String }
+            return try String(contentsOf: place.root.appending(path: file), encoding: .utf8).split(separator: "\n").map
+            {
+                try JSONDecoder().decode(Line.self, from: Data($0.utf8)).reply
+            }
+        }
+        // Two of the run, one of version 1, two of version 2.
+        let recorded = try replies("run.jsonl")
+        #expect(recorded.count == 5)
+        #expect(try recorded == replies("recordings/versions.jsonl"))
+
+        let again = try await child.run(arguments + ["--study", "again", "--replay", "run.jsonl"])
+        #expect(again.status == 0, "\(again)")
+        let (one, two) = (try report(first), try report(again))
+        #expect(two.run.hasPrefix("again/") && two.versions.map(\.version) == [0, 1, 2], "\(again)")
+        #expect(one.versions.map(\.validationDice) == two.versions.map(\.validationDice))
+        #expect(one.versions.map(\.heldOutDice) == two.versions.map(\.heldOutDice))
+        #expect(one.versions.map(\.kept) == two.versions.map(\.kept))
+        // A request that differed from the recorded one, by a digit of a curve, would be answered with a warning.
+        let store = try place.store("again")
+        let exchanges = try store.runs().flatMap { try store.exchanges(run: $0.id ?? -1) }
+        #expect(exchanges.count == 5 && exchanges.allSatisfy { $0.warnings.isEmpty }, "\(exchanges)")
+    }
+
+    @Test("of a study are a job of its plan, are made once, and stand in its report")
+    func study() async throws {
+        let place = try improving()
+        try place.write(
+            "refined.yaml",
+            """
+            name: refined
+            models: [versions]
+            datasets: [disc]
+            rounds: {max: 1, loop_after: 3}
+            engines: [swift]
+            parity: 0
+            refine: 2
+            parallel: {cpu_jobs: 1, threads: 1}
+
+            """)
+        let child = try Child(in: place.root)
+        let ended = try await child.run(["study", "run", "refined.yaml"])
+        #expect(ended.status == 0, "\(ended)")
+        let store = try place.store("refined")
+        let base = try #require(try store.runs().first { $0.study == "refined" })
+        let versions = try RefinedVersion.all(of: base, in: store)
+        #expect(versions.map(\.version) == [0, 1, 2] && versions.allSatisfy { $0.heldOutDice != nil }, "\(ended)")
+        let kept = try #require(versions.first(where: \.isKept)?.version)
+        let job = try #require(try store.jobs().first { $0.kind == "refine" })
+        #expect(job.id == "refine/versions/disc/pytorch/1/swift-0" && job.state == .done)
+        #expect(job.reason == "2 versions, version \(kept) is kept")
+
+        let again = try await child.run(["study", "resume", "refined.yaml"])
+        #expect(again.status == 0 && again.errors.contains("5 of 5 jobs done"), "\(again)")
+        #expect(try store.runs().flatMap { try store.exchanges(run: $0.id ?? -1) }.count == 5)
+
+        let csv = try await child.run(["report", "dice", "--study", "refined", "--json"])
+        let tables = try #require(try JSONSerialization.jsonObject(with: Data(csv.output.utf8)) as? [[String: Any]])
+        let rows = try #require(tables.first { $0["name"] as? String == "versions" }?["rows"] as? [[String: Any]])
+        #expect(rows.map { $0["version"] as? Int } == [0, 1, 2] && rows[kept]["choice"] as? String == "kept", "\(csv)")
+        #expect(rows[2]["choice"] as? String == "it validates on other images than version 0")
+        // The run's own rows are those of version 0.
+        let dice = try #require(tables.first { $0["name"] as? String == "dice" }?["rows"] as? [[String: Any]])
+        #expect(dice.count == 1 && dice[0]["mean_dice"] as? Double == versions[0].heldOutDice, "\(dice)")
+        let html = try await child.run(["report", "html", "--study", "refined"])
+        #expect(html.status == 0, "\(html)")
+        let page = try String(
+            contentsOf: place.root.appending(path: "results/refined/report/runs/1-versions.html"), encoding: .utf8)
+        #expect(page.contains(#"id="versions""#))
+        #expect(page.contains("it validates on other images than version 0") && page.contains("refined.refined/disc/"))
     }
 
     @Test("end with one that does not run: it is stored, and the one before is kept")

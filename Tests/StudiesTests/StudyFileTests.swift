@@ -112,6 +112,14 @@ struct BadStudy: Sendable, CustomTestStringConvertible {
             name: "rounds without keys", old: "{max: 6, loop_after: 2}", new: "6", line: 10,
             says: ["'rounds' has keys and values below it"]),
         .init(
+            name: "too many versions", new: "refine: 21", line: 18, says: ["'refine' is a whole number from 0 to 20"]),
+        .init(
+            name: "versions by PyTorch", new: "refine: 1\nrefine_engine: pytorch", line: 19,
+            says: ["'refine_engine' cannot be 'pytorch': versions are trained by swift or emitted"]),
+        .init(
+            name: "an engine for no versions", new: "refine_engine: swift", line: 18,
+            says: ["'refine_engine' trains versions: give 'refine' too"]),
+        .init(
             name: "no epochs", old: "epochs: 12", new: "epochs: 0", line: 11,
             says: ["'epochs' is 'own' or a whole number from 1"]),
         .init(

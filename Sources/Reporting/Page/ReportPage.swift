@@ -105,7 +105,8 @@ public struct ReportPage: Sendable {
             let (run, page) = pair
             let dataset = run.headline == nil ? nil : datasets[run.record.dataset]
             let origin = RunFiles.Origin(
-                state: run.state, title: titles[index], name: String(page.dropLast(".html".count)),
+                state: run.state, versions: run.versions, title: titles[index],
+                name: String(page.dropLast(".html".count)),
                 reference: evidence.reference(for: run), dataset: try? dataset?.get().stamp, pictures: pictures,
                 figureWarning: warning, isLive: isLive)
             return known[origin]

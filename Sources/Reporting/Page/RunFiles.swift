@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import ResultStore
+import Training
 
 /// One run's part of a report: its page, the curves on it, and the pictures of its held-out images, each made when it is asked for.
 ///
@@ -9,6 +10,7 @@ struct RunFiles: Sendable {
     /// Everything that the files depend on.
     struct Origin: Sendable, Hashable {
         var state: RunState
+        var versions: [RefinedVersion]
         /// Unique among the runs of the study.
         var title: String
         /// Of the page, without `.html`; below `runs/`.

@@ -22,6 +22,7 @@ struct RunPage: Sendable {
         markup.element("div", ["id": "run-head", "data-live": ""]) { head(&$0) }
         section("architecture", "What it chose", &markup, architecture)
         section("training", "Training and evaluation", &markup, training)
+        if !run.versions.isEmpty { section("versions", "Versions", &markup, versions) }
         section("held-out", "Held-out images", &markup, heldOut)
         section("prompt", "Prompt", &markup) { markup in
             let prompt = prompt
@@ -53,10 +54,10 @@ struct RunPage: Sendable {
             )
         }
         markup.element("nav", ["class": "inside", "aria-label": "On this page"]) { markup in
-            for (id, name) in [
-                ("architecture", "Architecture"), ("training", "Training"), ("held-out", "Held-out images"),
-                ("prompt", "Prompt"),
-            ] {
+            let versions = run.versions.isEmpty ? [] : [("versions", "Versions")]
+            for (id, name) in [("architecture", "Architecture"), ("training", "Training")] + versions
+                + [("held-out", "Held-out images"), ("prompt", "Prompt")]
+            {
                 markup.element("a", ["href": "#\(id)"], text: name)
             }
             for record in run.rounds {
@@ -178,6 +179,11 @@ struct RunPage: Sendable {
                     FigureView(drawn: figure, path: curvesPath(figure), warning: figureWarning, isLive: isLive).markup)
             }
         }
+    }
+
+    /// What the model was asked to make of its program, and which is kept.
+    private func versions(_ markup: inout Markup) {
+        markup.append(TableView(table: StudyEvidence.versionsTable(of: [run])).markup)
     }
 
     private func heldOut(_ markup: inout Markup) {

@@ -146,6 +146,10 @@ public struct StudyFile: Sendable, Hashable {
     public var samplingSeed: Int?
     public var maxRounds: Int
     public var loopAfter: Int
+    /// How many better versions of a program that ran are asked for at most; 0 for none.
+    public var refine = 0
+    /// What trains the versions; nil: ours where the target can be captured.
+    public var refineEngine: TrainingRecord.Engine?
     /// nil leaves the choice to each pipeline.
     public var epochs: Int?
     public var engines: [TrainingRecord.Engine]
@@ -165,6 +169,11 @@ public struct StudyFile: Sendable, Hashable {
                 wanted.minutes.map { .seconds(Double($0) * 60) } ?? .epochs(wanted.epochs ?? epochs ?? 50),
                 iterations: wanted.iterations)
         }
+    }
+
+    /// What trains the versions of a target's programs.
+    public func refineEngine(of target: String) -> TrainingRecord.Engine {
+        PipelineTarget(rawValue: target)?.isCaptured == false ? .emitted : refineEngine ?? .swift
     }
 
     /// The study's targets and those of single entries, each once.

@@ -7,7 +7,8 @@ import Yams
 /// Reads a study file: every key, each problem with its line, all problems at once.
 struct StudyFileReader {
     static let keys = [
-        "schema", "name", "title", "models", "datasets", "targets", "runs", "prompt", "prompts", "rounds", "epochs",
+        "schema", "name", "title", "models", "datasets", "targets", "runs", "prompt", "prompts", "rounds", "refine",
+        "refine_engine", "epochs",
         "engines",
         "seeds", "system", "temperature", "sampling_seed", "parity", "statistics", "budget", "parallel", "baseline",
     ]
@@ -56,6 +57,7 @@ struct StudyFileReader {
         readAsking(top)
         readPrompts(top)
         readRounds(top)
+        readRefinement(top)
         readEpochs(top)
         readEngines(top)
         if let parity = top.integer("parity", 0...10_000, &problems) { file.paritySteps = parity }
@@ -145,6 +147,20 @@ struct StudyFileReader {
         rounds.checkKeys(["max", "loop_after"], &problems)
         if let max = rounds.integer("max", 0...1000, &problems) { file.maxRounds = max }
         if let loopAfter = rounds.integer("loop_after", 1...1000, &problems) { file.loopAfter = loopAfter }
+    }
+
+    private mutating func readRefinement(_ top: YAMLSection) {
+        if let versions = top.integer("refine", 0...20, &problems) { file.refine = versions }
+        guard let engine: TrainingRecord.Engine = top.choice("refine_engine", &problems) else { return }
+        if file.refine == 0 {
+            problems.add(top.line("refine_engine"), "'refine_engine' trains versions: give 'refine' too")
+        }
+        if engine == .pytorch {
+            problems.add(
+                top.line("refine_engine"),
+                "'refine_engine' cannot be 'pytorch': versions are trained by swift or emitted")
+        }
+        file.refineEngine = engine
     }
 
     private mutating func readEpochs(_ top: YAMLSection) {

@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Training
 
 /// What the stages' own records say of a job: the truth of what is done.
 public enum StageState: Sendable, Hashable {
@@ -39,11 +40,12 @@ struct StageRecords {
         if job.kind == .generate { return generated(run) }
         guard run.status.isEnd else { return .due }
         guard run.status == .succeeded else { return .blocked("the code did not run: \(run.status.rawValue)") }
+        if job.kind == .refine { return try refined(job, run) }
         let rows = Rows(
             run: run, captures: try store.captures(run: id), trainings: try store.trainings(run: id),
             parities: try store.parities(run: id))
         switch job.kind {
-        case .generate, .baseline, .capture: return captured(job, rows)
+        case .generate, .baseline, .refine, .capture: return captured(job, rows)
         case .train: return trained(job, rows)
         case .evaluate: return evaluated(job, rows)
         case .parity: return compared(job, rows)
@@ -122,6 +124,31 @@ struct StageRecords {
         case .failed where training.seconds != nil: return .failed(training.failure ?? "the evaluation failed")
         case .failed: return .blocked("the training failed: \(training.failure ?? "no reason was stored")")
         }
+    }
+
+    /// Versions are at their end where all were asked for, or the last of them cannot be improved; and all that can be are scored.
+    private func refined(_ job: StudyJob, _ run: RunRecord) throws -> StageState {
+        let seed = job.seed ?? 0
+        let versions = try RefinedVersion.all(of: run, engine: job.engine ?? .swift, seed: seed, in: store)
+        for number in 0...study.file.refine {
+            guard let version = versions.first(where: { $0.version == number }), version.run.status.isEnd else {
+                return .due
+            }
+            if version.run.status == .roundLimit, study.file.maxRounds > version.run.maxRounds { return .due }
+            if version.run.status != .succeeded || version.training?.status == .failed { break }
+            if try hasFailedCapture(version.run, seed: seed) { break }
+            guard let status = version.training?.status, status != .running else { return .due }
+            if version.validation == nil { break }
+        }
+        guard versions.allSatisfy({ $0.validation == nil || $0.training?.status == .evaluated }) else { return .due }
+        let kept = versions.first(where: \.isKept).map { "version \($0.version) is kept" } ?? "none can be kept"
+        let asked = versions.count - 1
+        return .done("\(asked) version\(asked == 1 ? "" : "s"), \(kept)")
+    }
+
+    private func hasFailedCapture(_ run: RunRecord, seed: Int) throws -> Bool {
+        let captures = try run.id.map { try store.captures(run: $0) } ?? []
+        return captures.last { $0.seed == seed && $0.epochs == study.file.epochs }?.status == .failed
     }
 
     private func compared(_ job: StudyJob, _ rows: Rows) -> StageState {

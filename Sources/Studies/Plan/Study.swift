@@ -91,7 +91,7 @@ public struct Study: Sendable {
     /// Why a job cannot be done on this machine now.
     public func obstacle(to job: StudyJob) -> String? {
         if let obstacle = dataset(job.dataset)?.obstacle { return obstacle }
-        return job.kind == .generate ? participant(job.model)?.obstacle : nil
+        return job.asksModel ? participant(job.model)?.obstacle : nil
     }
 }
 

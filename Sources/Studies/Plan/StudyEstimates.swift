@@ -94,7 +94,7 @@ public struct StudyEstimates: Sendable {
                 seconds["baseline/\(baseline.engine.rawValue)/\(baseline.budget)", default: Mean()].add(time)
             }
         }
-        for job in try store.jobs() where job.state == .done && ["evaluate", "parity"].contains(job.kind) {
+        for job in try store.jobs() where job.state == .done && ["evaluate", "parity", "refine"].contains(job.kind) {
             if let time = job.seconds { seconds[job.kind, default: Mean()].add(time) }
         }
     }
@@ -105,12 +105,15 @@ public struct StudyEstimates: Sendable {
             case .generate: "generate/\(study.participant(job.model)?.card.slug ?? job.model)"
             case .train: "train/\(job.engine?.rawValue ?? "")"
             case .baseline: "baseline/\(job.target)/\(study.file.baselineBudget?.key ?? "")"
-            case .capture, .evaluate, .parity: job.kind.rawValue
+            case .capture, .evaluate, .parity, .refine: job.kind.rawValue
             }
         let measured = seconds[key]?.value
         var estimate = JobEstimate(seconds: measured ?? assumedSeconds(job), isMeasured: measured != nil)
-        if job.kind == .generate, let participant = study.participant(job.model), participant.source == .endpoint {
-            estimate.cost = costs[participant.card.slug]?.value ?? assumedCost(job, participant)
+        if job.asksModel, let participant = study.participant(job.model), participant.source == .endpoint {
+            estimate.cost =
+                job.kind == .refine
+                ? assumedRefinementCost(job, participant)
+                : costs[participant.card.slug]?.value ?? assumedCost(job, participant)
             estimate.costIsUnknown = estimate.cost == nil
         }
         return estimate
@@ -118,12 +121,11 @@ public struct StudyEstimates: Sendable {
 
     private func assumedSeconds(_ job: StudyJob) -> Double {
         switch job.kind {
-        case .generate:
-            let participant = study.participant(job.model)
-            var reply = Assumed.requestSeconds
-            if participant?.card.reasoning == true { reply += Assumed.reasoningSeconds }
-            if participant?.source == .recording { reply = 0 }
-            return Assumed.requests * (reply + Assumed.checkSeconds)
+        case .generate: return Assumed.requests * assumedRoundSeconds(job)
+        case .refine:
+            let training = assumedSeconds(job.with(.train, seed: job.seed, engine: job.engine))
+            let version = assumedRoundSeconds(job) + Assumed.captureSeconds + training + Assumed.evaluationSeconds
+            return Double(study.file.refine) * version
         case .capture: return Assumed.captureSeconds
         case .train:
             let images = study.dataset(job.dataset)?.trainingImages ?? Assumed.trainingImages
@@ -135,6 +137,28 @@ public struct StudyEstimates: Sendable {
             guard let budget = study.file.baselineBudget else { return 0 }
             return budget.seconds ?? Assumed.baselineStepSeconds * Double((budget.epochs ?? 0) * budget.iterations)
         }
+    }
+
+    /// A reply and its check run.
+    private func assumedRoundSeconds(_ job: StudyJob) -> Double {
+        let participant = study.participant(job.model)
+        var reply = Assumed.requestSeconds
+        if participant?.card.reasoning == true { reply += Assumed.reasoningSeconds }
+        if participant?.source == .recording { reply = 0 }
+        return reply + Assumed.checkSeconds
+    }
+
+    /// One request a version, each with the conversation so far: version j of K sends p + (o + f) (r + j − 1) tokens, where the
+    /// run took r requests.
+    private func assumedRefinementCost(_ job: StudyJob, _ participant: Participant) -> Double? {
+        guard let price = participant.card.price else { return nil }
+        let prompt = Double((study.prompt(of: job)?.text ?? "").utf8.count) / 4
+        let (versions, requests) = (Double(study.file.refine), Assumed.requests)
+        let earlier = versions * requests + versions * (versions - 1) / 2
+        let input = versions * prompt + (Assumed.replyTokens + Assumed.feedbackTokens) * earlier
+        let reasoning = participant.card.reasoning == true ? Assumed.reasoningTokens : 0
+        let output = versions * (Assumed.replyTokens + reasoning)
+        return (input * price.inputPerMillion + output * price.outputPerMillion) / 1e6
     }
 
     /// Every request sends the conversation so far: over r requests of a prompt p, replies o and errors f that is
@@ -167,6 +191,9 @@ public struct StudyEstimates: Sendable {
                 + "\(Int(Assumed.feedbackTokens)) tokens an error, \(Int(Assumed.checkSeconds)) s a check run, "
                 + "\(Int(Assumed.captureSeconds)) s a capture, \(Assumed.imageSeconds) s an image and epoch, \(Assumed.emittedFactor) "
                 + "times that in PyTorch, and epochs: \(epochs).")
+        if study.file.refine > 0 {
+            lines.append("Assumed of versions: all \(study.file.refine) are asked for, with one request each.")
+        }
         if study.file.baseline != nil {
             lines.append("Assumed of nnU-Net: \(Int(Assumed.baselineStepSeconds)) s a training step.")
         }

@@ -5,6 +5,8 @@ import ResultStore
 public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringConvertible {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case generate, capture, train, evaluate, parity
+        /// Versions of a program that ran: asked for, trained and scored.
+        case refine
         /// nnU-Net on a dataset, from plan to score.
         case baseline
     }
@@ -21,7 +23,7 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
     public var run: Int
     /// nil for `generate`.
     public var seed: Int?
-    /// For `train` and `evaluate`.
+    /// For `train`, `evaluate` and `refine`.
     public var engine: TrainingRecord.Engine?
 
     /// `KIND/MODEL/DATASET/TARGET/RUN`, with `PROMPT/` before the run where there are several, and with `/seed-N` or `/ENGINE-N`: the
@@ -31,6 +33,9 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
         guard let seed else { return run }
         return "\(run)/\(engine?.rawValue ?? "seed")-\(seed)"
     }
+
+    /// Whether its model is asked for something.
+    var asksModel: Bool { kind == .generate || kind == .refine }
 
     /// Whether other engines can train what the pipeline trains; otherwise it is measured by running it, whichever engines a study
     /// names.
@@ -45,6 +50,7 @@ public struct StudyJob: Sendable, Hashable, Codable, Identifiable, CustomStringC
         case .train: "train \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
         case .evaluate: "evaluate \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
         case .baseline: "train and score nnU-Net (\(target)), \(dataset)\(seed)"
+        case .refine: "refine \(subject), \(dataset), \(engine?.rawValue ?? "")\(seed)"
         case .parity: "compare \(subject), \(dataset), with PyTorch\(seed)"
         }
     }
@@ -115,6 +121,7 @@ public struct StudyPlan: Sendable {
                 add(train, needs: [generate.id], estimates)
                 add(generate.with(.evaluate, seed: seed, engine: .emitted), needs: [train.id], estimates)
             }
+            addRefinement(of: generate, file, estimates)
             return
         }
         for seed in file.seeds {
@@ -129,6 +136,16 @@ public struct StudyPlan: Sendable {
                 add(generate.with(.parity, seed: seed), needs: [capture.id], estimates)
             }
         }
+        addRefinement(of: generate, file, estimates)
+    }
+
+    /// After its program's own score, which is that of version 0.
+    private mutating func addRefinement(of generate: StudyJob, _ file: StudyFile, _ estimates: StudyEstimates) {
+        guard file.refine > 0, let seed = file.seeds.first else { return }
+        let engine = file.refineEngine(of: generate.target)
+        let score = generate.with(.evaluate, seed: seed, engine: engine).id
+        let needs = jobs.contains { $0.job.id == score } ? score : generate.with(.capture, seed: seed).id
+        add(generate.with(.refine, seed: seed, engine: engine), needs: [needs], estimates)
     }
 
     private mutating func add(_ job: StudyJob, needs: [String], _ estimates: StudyEstimates) {

@@ -128,7 +128,7 @@ public struct GenerationSession: Sendable {
     ///
     /// - Returns: the version, and what its first request ended with: what an earlier call began it with, where there was one.
     func refine(
-        _ step: RefinementStep, maxRounds: Int, loopAfter: Int, record: URL?, replay: URL?,
+        _ step: RefinementStep, maxRounds: Int, loopAfter: Int, record: URL?, replay: URL?, gates: Gates?,
         observe: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> (RunRecord, opening: String) {
         var ask = Ask(
@@ -138,7 +138,7 @@ public struct GenerationSession: Sendable {
         (ask.continuation, ask.refines, ask.refinement) = (step.continuation, step.base.path, step.version)
         ask.text = try Continuation.opening(step.opening, of: workspace.directory(of: key(of: ask)))
         let run = try await converse(
-            ask, maxRounds: maxRounds, loopAfter: loopAfter, record: record, replay: replay, gates: nil,
+            ask, maxRounds: maxRounds, loopAfter: loopAfter, record: record, replay: replay, gates: gates,
             observe: observe)
         return (run, ask.text)
     }

@@ -46,8 +46,10 @@ public final class LocalExecutor: StudyExecutor {
     }
 
     private func lane(of job: StudyJob) -> SlotPool {
-        guard job.kind == .generate else { return processors }
-        return study.participant(job.model)?.source == .manual ? persons : conversations
+        guard job.asksModel else { return processors }
+        if study.participant(job.model)?.source == .manual { return persons }
+        // Versions are trained one after the other: the place is one of those that compute.
+        return job.kind == .generate ? conversations : processors
     }
 
     public func hasRoom(for job: StudyJob) -> Bool { lane(of: job).hasRoom }
@@ -90,6 +92,7 @@ public final class LocalExecutor: StudyExecutor {
         let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
         switch job.kind {
         case .generate, .baseline: break
+        case .refine: try await refine(run, job, session, observe)
         case .capture: _ = try await stage.capture(run, epochs: epochs, seed: seed)
         case .train:
             let observer = TrainingObserver(
@@ -130,10 +133,6 @@ public final class LocalExecutor: StudyExecutor {
     private func generate(
         _ job: StudyJob, _ session: GenerationSession, _ observe: @escaping @Sendable (JobProgress) -> Void
     ) async throws {
-        let participant = study.participant(job.model)
-        let replay = participant?.recording(prompt: job.prompt, run: job.run).map {
-            workspace.root.appending(path: $0)
-        }
         let pace = pace(of: session.card)
         let processors = processors
         let gates = GenerationSession.Gates(
@@ -141,8 +140,35 @@ public final class LocalExecutor: StudyExecutor {
             checkEnds: { processors.give() })
         _ = try await session.run(
             index: job.run, maxRounds: study.file.maxRounds, loopAfter: study.file.loopAfter, record: nil,
-            replay: replay, gates: gates
+            replay: recording(of: job), gates: gates
         ) { observe(.conversation($0)) }
+    }
+
+    /// What answers a job's model in place of its endpoint.
+    private func recording(of job: StudyJob) -> URL? {
+        study.participant(job.model)?.recording(prompt: job.prompt, run: job.run).map {
+            workspace.root.appending(path: $0)
+        }
+    }
+
+    /// In the job's own place among those that compute: its check runs wait for no other.
+    private func refine(
+        _ run: RunRecord, _ job: StudyJob, _ session: GenerationSession,
+        _ observe: @escaping @Sendable (JobProgress) -> Void
+    ) async throws {
+        let pace = pace(of: session.card)
+        let options = Refinement.Options(
+            versions: study.file.refine, engine: job.engine ?? .swift, seed: job.seed ?? 0, epochs: study.file.epochs,
+            threads: threads, maxRounds: study.file.maxRounds, loopAfter: study.file.loopAfter)
+        let gates = GenerationSession.Gates(
+            request: { try await pace?.wait() }, checkBegins: {}, checkEnds: {})
+        _ = try await Refinement(session, options).run(run, replay: recording(of: job), gates: gates) { event in
+            switch event {
+            case .conversation(_, let step): observe(.conversation(step))
+            case .training(_, let step): observe(.training(step))
+            case .ended(let reason): observe(.note("no further version: \(reason)"))
+            }
+        }
     }
 
     /// The pace of an endpoint, shared by the models that it serves.
@@ -159,7 +185,7 @@ public final class LocalExecutor: StudyExecutor {
 
     private func session(of job: StudyJob) throws -> GenerationSession {
         // Whether a key is set is looked at for conversations only.
-        let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.prompt ?? "")/\(job.kind == .generate)"
+        let key = "\(job.model)/\(job.dataset)/\(job.target)/\(job.prompt ?? "")/\(job.asksModel)"
         if let known = sessions.withLock({ $0[key] }) { return known }
         guard let participant = study.participant(job.model), let target = PipelineTarget(rawValue: job.target),
             let prompt = study.studyPrompt(of: job)
@@ -170,7 +196,7 @@ public final class LocalExecutor: StudyExecutor {
             workspace: workspace, study: study.name, card: participant.card, dataset: job.dataset, target: target,
             baseURL: nil,
             replay: participant.recording(prompt: job.prompt, run: 1).map { workspace.root.appending(path: $0) },
-            confinement: confinement, threads: threads, store: store, needsEndpoint: job.kind == .generate,
+            confinement: confinement, threads: threads, store: store, needsEndpoint: job.asksModel,
             template: prompt.files[job.target], variation: prompt.variation, promptName: prompt.name)
         let records = StageRecords(study: study, workspace: workspace, store: store)
         if let run = try records.run(of: job), run.datasetHash != session.datasetHash {

@@ -16,15 +16,22 @@ public struct Refinement: Sendable {
         public var versions: Int
         public var engine: TrainingRecord.Engine
         public var seed: Int
+        /// In place of each version's own number; nil leaves it.
+        public var epochs: Int?
+        /// Of a training; nil for all.
+        public var threads: Int?
         public var maxRounds: Int
         public var loopAfter: Int
 
         public init(
-            versions: Int, engine: TrainingRecord.Engine, seed: Int = 0, maxRounds: Int = 20, loopAfter: Int = 3
+            versions: Int, engine: TrainingRecord.Engine, seed: Int = 0, epochs: Int? = nil, threads: Int? = nil,
+            maxRounds: Int = 20, loopAfter: Int = 3
         ) {
             self.versions = versions
             self.engine = engine
             self.seed = seed
+            self.epochs = epochs
+            self.threads = threads
             self.maxRounds = maxRounds
             self.loopAfter = loopAfter
         }
@@ -47,7 +54,8 @@ public struct Refinement: Sendable {
         self.session = session
         self.options = options
         stage = TrainingStage(
-            workspace: session.workspace, store: session.store, helper: session.helper, swift: session.swift)
+            workspace: session.workspace, store: session.store, helper: session.helper, swift: session.swift,
+            threads: options.threads)
     }
 
     /// Asks for the versions of one run, or goes on where an earlier call stopped, and scores all of them.
@@ -56,11 +64,13 @@ public struct Refinement: Sendable {
     ///
     /// - Parameters:
     ///   - base: a run that succeeded.
+    ///   - gates: what it waits for before it asks and before a check run, where it shares a machine.
     ///   - replay: the recording of this run; its versions are answered from the exchanges after the run's.
     /// - Throws: what is not the model's fault: `GenerationError`, `EndpointError`, `SandboxError`, `TrainingError`, `CaptureError`,
     ///   `DatasetError`, `StoreError`. What is finished stays.
     public func run(
-        _ base: RunRecord, record: URL? = nil, replay: URL? = nil, observe: @escaping @Sendable (Event) -> Void
+        _ base: RunRecord, record: URL? = nil, replay: URL? = nil, gates: GenerationSession.Gates? = nil,
+        observe: @escaping @Sendable (Event) -> Void
     ) async throws -> [RefinedVersion] {
         var (last, opening) = (base, session.prompt.text)
         var continuation: Continuation?
@@ -78,7 +88,8 @@ public struct Refinement: Sendable {
                 base: base, version: version, continuation: continuation,
                 opening: try session.text(.refine, Self.slots(measured, best, left: options.versions - version + 1)))
             (last, opening) = try await session.refine(
-                step, maxRounds: options.maxRounds, loopAfter: options.loopAfter, record: record, replay: replay
+                step, maxRounds: options.maxRounds, loopAfter: options.loopAfter, record: record, replay: replay,
+                gates: gates
             ) { observe(.conversation(version: version, $0)) }
             guard last.status == .succeeded else {
                 observe(.ended("version \(version) did not run: \(last.status.rawValue)"))
@@ -99,7 +110,7 @@ public struct Refinement: Sendable {
     ) async throws -> Bool {
         do {
             _ = try await stage.train(
-                run, engine: options.engine, seed: options.seed,
+                run, engine: options.engine, epochs: options.epochs, seed: options.seed,
                 observer: TrainingObserver(progress: { observe(.training(version: version, $0)) }))
             return true
         } catch let error as TrainingError where error.isPipelinesFault {

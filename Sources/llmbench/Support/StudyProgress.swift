@@ -64,7 +64,7 @@ final class StudyProgress: Sendable {
 
     private func begin(_ job: StudyJob, _ state: inout State) {
         state.parts.append(Part(job: job))
-        if study.participant(job.model)?.source == .manual, job.kind == .generate {
+        if isByHand(job) {
             erase(&state)
             state.isQuiet = true
         }
@@ -73,9 +73,12 @@ final class StudyProgress: Sendable {
 
     private func remove(_ job: StudyJob, _ state: inout State) {
         state.parts.removeAll { $0.job == job }
-        state.isQuiet = state.parts.contains {
-            $0.job.kind == .generate && study.participant($0.job.model)?.source == .manual
-        }
+        state.isQuiet = state.parts.contains { isByHand($0.job) }
+    }
+
+    /// Whether a person may be reading a prompt while it runs.
+    private func isByHand(_ job: StudyJob) -> Bool {
+        [.generate, .refine].contains(job.kind) && study.participant(job.model)?.source == .manual
     }
 
     private func finish(_ job: StudyJob, _ note: String?, _ seconds: Double, _ state: inout State) {

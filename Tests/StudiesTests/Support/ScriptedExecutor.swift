@@ -109,7 +109,7 @@ final class ScriptedExecutor: StudyExecutor {
                 training.status = .evaluated
                 try store.updateTraining(training)
             }
-        case .baseline: break
+        case .baseline, .refine: break
         case .parity:
             try store.storeParity(
                 ParityRecord(
