@@ -72,7 +72,7 @@ struct BadPrompts: Sendable, CustomTestStringConvertible {
             says: ["an entry of 'prompts' has keys, such as {name: brief"]),
         .init(
             name: "an unknown key", old: "temperature: 0.5", new: "temprature: 0.5", line: 9,
-            says: ["no key 'temprature' in an entry of 'prompts'", "did you mean temperature?"]),
+            says: ["no key 'temprature' in an entry of 'prompts'", "did you mean temperature"]),
         .init(
             name: "a temperature out of range", old: "0.5", new: "3", line: 9,
             says: ["'temperature' is a number from 0 to 2"]),
