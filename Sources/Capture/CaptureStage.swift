@@ -167,7 +167,7 @@ public struct CaptureStage: Sendable {
             }
         }
         try HostFile.write(json, to: folder.appending(path: "pipeline.json"))
-        for name in ["train-graph.json", "eval-graph.json"] {
+        for name in ["train-graph.json", "eval-graph.json"] + Self.metricGraphs(description) {
             guard let json = try record.read(name, maximumBytes: 64 << 20) else { continue }
             do {
                 _ = try Graph(json: json)
@@ -191,11 +191,17 @@ public struct CaptureStage: Sendable {
         return description
     }
 
+    /// The graphs of the metrics that the loop watches.
+    private static func metricGraphs(_ description: PipelineDescription) -> [String] {
+        (description.metrics ?? []).prefix(4).indices.map { "metric-graph-\($0 + 1).json" }
+    }
+
     /// A description that promises a graph must come with all of it.
     private func requireComplete(_ folder: URL, _ description: PipelineDescription) throws(CaptureError) {
         guard description.capturable else { return }
         let parts = ["train", "validation", "test"].map { "data/\($0).safetensors" }
-        for name in ["train-graph.json", "eval-graph.json", "weights.safetensors"] + parts
+        let graphs = ["train-graph.json", "eval-graph.json"] + Self.metricGraphs(description)
+        for name in graphs + ["weights.safetensors"] + parts
         where !FileManager.default.fileExists(atPath: folder.appending(path: name).path(percentEncoded: false)) {
             throw .badRecord(file: name, reason: "it is missing although the pipeline says it was captured")
         }

@@ -20,6 +20,8 @@ public struct PipelineDescription: Sendable, Hashable, Codable {
     public var mixedPrecision: Bool?
     public var earlyStopping: EarlyStopping?
     public var evaluatedWeights: EvaluatedWeights?
+    /// What the loop watches on the validation data beside the loss.
+    public var metrics: [Metric]?
     public var batchSize: Int?
     public var validationBatchSize: Int?
     public var testBatchSize: Int?
@@ -70,8 +72,18 @@ public struct PipelineDescription: Sendable, Hashable, Codable {
         public var test: [String?]?
     }
 
+    /// A mean over the validation data, whose graph lies beside the others.
+    public struct Metric: Sendable, Hashable, Codable {
+        /// `validation_metric_N`.
+        public var monitor: String
+        /// What the pipeline calls it.
+        public var name: String
+        /// `batches` or `samples`: what counts once.
+        public var mean: String
+    }
+
     public struct GradientClip: Sendable, Hashable, Codable {
-        /// `norm` or `value`.
+        /// `norm`, `value`, or `norm_each` (of each parameter on its own).
         public var kind: String
         public var max: Double
         /// 2 unless the pipeline chose another; infinity is written as the word `inf` and read as such.
@@ -148,7 +160,7 @@ public struct PipelineDescription: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case schema, capturable, refusals, notes, optimizer, scheduler, accumulation, shuffle, epochs, seed, inputs,
             split,
-            facts, checks
+            facts, checks, metrics
         case stochasticData = "stochastic_data"
         case gradientClip = "gradient_clip"
         case mixedPrecision = "mixed_precision"

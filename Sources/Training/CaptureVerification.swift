@@ -1,5 +1,6 @@
 import Capture
 import Foundation
+import Sandbox
 import TensorRuntime
 
 /// Whether graphs that a helper could not compute again give what the pipeline gave: those of TensorFlow, whose environment has nothing
@@ -7,7 +8,8 @@ import TensorRuntime
 ///
 /// `reference.safetensors` of a capture holds, for steps `a` and `b`, `image.a`, `mask.a`, `loss.a` (in training, every dropout mask keeping
 /// everything, from the captured weights) and `probability.a` (in evaluation, from the captured weights but for the running statistics
-/// `weight.NAME`). The bounds are those of the helper for PyTorch.
+/// `weight.NAME`), and `metric.N.a`, what the pipeline's own validation step said of the same batch with the same weights. The bounds are those
+/// of the helper for PyTorch.
 struct CaptureVerification {
     static let lossBound = 1e-5
     static let probabilityBound = 1e-4
@@ -44,7 +46,7 @@ struct CaptureVerification {
             weights[String(key.dropFirst("weight.".count))] = try reference.tensor(key)
         }
         let session = try GraphSession(
-            train: nil, evaluation: pipeline.evaluation, tensors: weights, options: RuntimeOptions())
+            train: pipeline.train, evaluation: pipeline.evaluation, tensors: weights, options: RuntimeOptions())
         for step in ["a", "b"] {
             let image = try reference.tensor("image.\(step)")
             let found = try session.predict(
@@ -53,6 +55,21 @@ struct CaptureVerification {
             let difference = zip(found.values, wanted).map { abs($0 - $1) }.max() ?? .infinity
             guard found.values.count == wanted.count, Double(difference) <= Self.probabilityBound else {
                 return "the captured prediction differs from the pipeline's by " + String(format: "%.1e", difference)
+            }
+            for (index, graph) in pipeline.metrics.enumerated() {
+                let measured = graph.evaluatedLoss
+                let compiled = try CompiledGraph(
+                    graph: measured, batch: image.shape[0], parameters: session.parameters, options: RuntimeOptions())
+                let mask = try reference.tensor("mask.\(step)")
+                let inputs = try CapturedPipeline.inputs(of: measured, images: image, masks: mask)
+                let found = Double(try compiled.evaluate(inputs).values.first ?? .nan)
+                let wanted = Double(try reference.tensor("metric.\(index + 1).\(step)").values.first ?? .nan)
+                let difference = abs(found - wanted)
+                guard difference <= Self.probabilityBound else {
+                    let name = FolderListing.printable(String(pipeline.loop.metrics?[index].name.prefix(100) ?? ""))
+                    return "the captured metric \(name) differs from the pipeline's by "
+                        + String(format: "%.1e", difference)
+                }
             }
         }
         return nil

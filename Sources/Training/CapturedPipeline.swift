@@ -8,6 +8,8 @@ public struct CapturedPipeline: Sendable {
     public let loop: TrainingLoop
     public let train: Graph
     public let evaluation: Graph
+    /// From images and masks to a metric of the batch, in the order of `loop.metrics`.
+    public internal(set) var metrics: [Graph]
     /// Parameters, buffers and constants of both graphs before the first step.
     public internal(set) var weights: [String: Tensor]
     public let training: SampleTensors
@@ -31,6 +33,9 @@ public struct CapturedPipeline: Sendable {
         self.loop = loop
         train = try Self.graph("train-graph.json", in: folder)
         evaluation = try Self.graph("eval-graph.json", in: folder)
+        metrics = try (loop.metrics ?? []).indices.map {
+            try Self.graph(TrainingLoop.graphFile(ofMetric: $0), in: folder)
+        }
         weights = try Self.reading("weights.safetensors") {
             try SafeTensors(contentsOf: folder.appending(path: "weights.safetensors")).tensors()
         }
@@ -38,7 +43,7 @@ public struct CapturedPipeline: Sendable {
         validation = try Self.optional("validation", in: folder)
         test = try Self.optional("test", in: folder)
         heldOut = try Self.optional("heldout", in: folder)
-        identity = try Self.identity(of: folder)
+        identity = try Self.identity(of: folder, metrics: metrics.count)
         guard training.count > 0 else {
             throw TrainingError.badCapture(file: "data/train.safetensors", reason: "it holds no samples")
         }
@@ -79,9 +84,10 @@ public struct CapturedPipeline: Sendable {
         }
     }
 
-    private static func identity(of folder: URL) throws -> String {
+    private static func identity(of folder: URL, metrics: Int) throws -> String {
         var hash = SHA256()
-        for name in ["train-graph.json", "eval-graph.json", "weights.safetensors", "pipeline.json"] {
+        let graphs = ["train-graph.json", "eval-graph.json"] + (0..<metrics).map(TrainingLoop.graphFile(ofMetric:))
+        for name in graphs + ["weights.safetensors", "pipeline.json"] {
             hash.update(try DurableFile.read(folder.appending(path: name), limit: 8 << 30))
         }
         return hash.hexadecimal()

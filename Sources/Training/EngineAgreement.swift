@@ -1,22 +1,31 @@
 import Foundation
 import TensorRuntime
 
-/// How near the engine `swift` comes to PyTorch on a captured pipeline: from the same weights, on the same batches, dropout off, one
-/// optimizer step a batch.
+/// How near the engine `swift` comes to the framework of a captured pipeline: from the same weights, on the same batches, dropout off,
+/// one optimizer step a batch.
 ///
-/// What a difference means is measured, not guessed: PyTorch trains the same graph again in its other memory layout, and from weights
-/// that are off by at most a millionth each, the rounding error of one convolution by Winograd's algorithm.
+/// What a difference means is measured, not guessed: the framework trains the same again in other ways, which add in another order
+/// (PyTorch in its memory layout channels-last; TensorFlow without oneDNN, and compiled by XLA), and from weights that are off by at most a
+/// millionth each, the rounding error of one convolution by Winograd's algorithm.
 public struct EngineAgreement: Sendable, Hashable, Codable {
-    /// Largest differences from PyTorch in its default layout, over steps, pixels or parameters.
+    /// Largest differences from the framework as a program gets it, over steps, pixels or parameters.
     public struct Difference: Sendable, Hashable, Codable {
         public var ours: Double
-        /// Of PyTorch in channels-last.
-        public var layouts: Double
-        /// Of PyTorch from perturbed weights.
+        /// Of the framework's other ways of computing the same, by name: `channels_last`; `eigen`, `xla`.
+        public var ways: [String: Double]
+        /// Of the framework from perturbed weights.
         public var perturbed: Double
 
-        /// Ours in units of PyTorch's own difference, which counts as a millionth at least: a last bit or two of a value near one.
-        public var ratio: Double { ours / max(layouts, perturbed, 1e-6) }
+        /// A float32 near one has steps of 1.2e-7, and a loss is a sum of thousands: what two orders of adding may differ by, be they
+        /// the same by chance on one machine.
+        static let floor = 1e-6
+
+        /// Ours in units of the framework's own difference, perturbed weights included, which counts as a millionth at least.
+        public var ratio: Double { ours / max(spread, perturbed, Self.floor) }
+        /// Ours in units of the difference between the framework's ways of computing alone, which counts as a millionth at least.
+        public var ratioToWays: Double { ours / max(spread, Self.floor) }
+
+        private var spread: Double { ways.values.max() ?? 0 }
     }
 
     public var steps: Int
@@ -31,7 +40,7 @@ public struct EngineAgreement: Sendable, Hashable, Codable {
     /// Of the probabilities of the held-out images after the last step.
     public var output: Difference
 
-    /// Forward pass and gradients below a thousandth, the bound of `unet verify`, or gradients within three times what PyTorch's own
+    /// Forward pass and gradients below a thousandth, the bound of `unet verify`, or gradients within three times what the framework's own
     /// differ by.
     public var isStepExact: Bool { forwardError < 1e-3 && (gradient.ours < 1e-3 || gradient.ratio <= 3) }
 
@@ -42,10 +51,24 @@ public struct EngineAgreement: Sendable, Hashable, Codable {
         _ pipeline: CapturedPipeline, engine: PyTorchEngine, steps: Int = 50, seed: Int, threads: Int? = nil,
         folder: URL
     ) async throws -> EngineAgreement {
+        try await measure(pipeline, steps: steps, seed: seed, threads: threads, folder: folder) {
+            try await engine.reference(pipeline, steps: steps, seed: seed, folder: folder)
+        }
+    }
+
+    /// Runs the engine `swift` beside what `reference` makes of the first batches: tensors by the names of the helper's mode `agree`.
+    ///
+    /// - Throws: `TrainingError`, and what `reference` throws.
+    static func measure(
+        _ pipeline: CapturedPipeline, steps: Int = 50, seed: Int, threads: Int? = nil, folder: URL,
+        reference: () async throws -> [String: Tensor]
+    ) async throws -> EngineAgreement {
         guard let heldOut = pipeline.heldOut else {
             throw TrainingError.missing(what: "the held-out images of the capture", command: "llmbench capture")
         }
-        let theirs = try await engine.reference(pipeline, steps: steps, seed: seed, folder: folder)
+        let theirs = try await reference()
+        let names = Set(theirs.keys.filter { $0.hasPrefix("loss.") }.map { String($0.dropFirst("loss.".count)) })
+        let ways = names.subtracting(["default", "perturbed"]).sorted()
         let trainer = try SwiftTrainer(
             pipeline, options: .init(epochs: 1, seed: seed, threads: threads), folder: folder.appending(path: "none"))
         let before = try trainer.predict(heldOut, weights: pipeline.weights, batch: heldOut.count)
@@ -53,25 +76,30 @@ public struct EngineAgreement: Sendable, Hashable, Codable {
         let after = try trainer.predict(heldOut, weights: trainer.session.parameters.state(), batch: heldOut.count)
         let gradients = try trainer.firstGradients()
 
-        func reference(_ name: String) throws -> [Float] {
+        func values(_ name: String) throws -> [Float] {
             guard let tensor = theirs[name] else {
                 throw TrainingError.harness(reason: "the helper left no \(name)")
             }
             return tensor.values
         }
         func difference(_ name: String, _ ours: [Float]) throws -> Difference {
-            let plain = try reference("\(name).default")
+            let plain = try values("\(name).default")
             return Difference(
-                ours: largest(ours, plain), layouts: largest(try reference("\(name).channels_last"), plain),
-                perturbed: largest(try reference("\(name).perturbed"), plain))
+                ours: largest(ours, plain),
+                ways: Dictionary(
+                    uniqueKeysWithValues: try ways.map { ($0, largest(try values("\(name).\($0)"), plain)) }),
+                perturbed: largest(try values("\(name).perturbed"), plain))
         }
         let plain = Self.gradients(of: "default", in: theirs)
         let worst = worstGradient(gradients, plain)
         return EngineAgreement(
-            steps: losses.count, forwardError: relative(before.values, try reference("before"), floor: 0),
+            steps: losses.count, forwardError: relative(before.values, try values("before"), floor: 0),
             gradient: Difference(
                 ours: worst.error,
-                layouts: worstGradient(Self.gradients(of: "channels_last", in: theirs), plain).error,
+                ways: Dictionary(
+                    uniqueKeysWithValues: ways.map {
+                        ($0, worstGradient(Self.gradients(of: $0, in: theirs), plain).error)
+                    }),
                 perturbed: worstGradient(Self.gradients(of: "perturbed", in: theirs), plain).error),
             worstGradient: worst.name,
             loss: try difference("loss", losses.map { Float($0) }), output: try difference("after", after.values))

@@ -86,7 +86,7 @@ public final class SwiftTrainer {
     private let optimizer: Optimizer
     private var scheduler: Scheduler?
     private let schedulerSteps: String
-    private let clipping: GradientClipping?
+    private let clipping: PipelineClipping?
     private let validator: Validator?
     private let checkpoints: CheckpointFolder
     private let patience: Int?
@@ -177,7 +177,7 @@ public final class SwiftTrainer {
         let batches = order.batches(epoch: epoch)
         let accumulation = pipeline.loop.accumulation ?? 1
         let rates = optimizer.learningRates
-        var sum = 0.0
+        var (sum, weights) = (0.0, 0.0)
         for (index, batch) in batches.enumerated() {
             // A training that its caller ends goes on from the last whole epoch.
             try Task.checkCancellation()
@@ -186,12 +186,13 @@ public final class SwiftTrainer {
                     batch, first: index % accumulation == 0,
                     last: (index + 1) % accumulation == 0 || index + 1 == batches.count)
             }
-            sum += loss
+            let weight = (pipeline.loop.lossMean ?? .batches).weight(batch)
+            (sum, weights) = (sum + loss * weight, weights + weight)
             observer.progress(
                 TrainingProgress(epoch: epoch, epochs: epochs, batch: index + 1, batches: batches.count, loss: loss))
         }
         var result = EpochResult(
-            epoch: epoch, trainLoss: batches.isEmpty ? .nan : sum / Double(batches.count), learningRates: rates,
+            epoch: epoch, trainLoss: batches.isEmpty ? .nan : sum / weights, learningRates: rates,
             seconds: 0)
         try withRuntimeErrors(epoch: epoch, batch: batches.count) { try validator?.measure(&result) }
         let elapsed = (ContinuousClock.now - start).components

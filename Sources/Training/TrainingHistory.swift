@@ -13,6 +13,8 @@ public struct EpochResult: Sendable, Hashable, Codable {
     public var commonSoftDice: Double?
     /// Mean Dice of the images of each validation batch.
     public var validationDice: [Double]
+    /// What else the loop watches, by its monitor: see `TrainingLoop.Metric`.
+    public var metrics: [String: Double]?
     /// Learning rate of each parameter group while the epoch ran.
     public var learningRates: [Double]
     /// Seconds, training and validation together.
@@ -43,7 +45,7 @@ public struct EpochResult: Sendable, Hashable, Codable {
         case "train_loss": trainLoss
         case "validation_loss": validationLoss
         case "validation_dice": meanValidationDice
-        default: nil
+        default: metrics?[monitor]
         }
     }
 }

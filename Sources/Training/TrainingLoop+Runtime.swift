@@ -22,22 +22,28 @@ extension TrainingLoop {
         guard var settings = scheduler else { return (nil, "never") }
         guard case .string(let name)? = settings.removeValue(forKey: "name"),
             case .string(let when)? = settings.removeValue(forKey: "when"),
-            ["batch", "epoch", "metric:validation_loss", "metric:validation_dice", "metric:train_loss"].contains(when)
+            ["batch", "epoch"].contains(when) || (when.hasPrefix("metric:") && measures(String(when.dropFirst(7))))
         else {
             throw TrainingError.notCapturable(reasons: ["when its scheduler steps is not known"])
         }
         return (try Scheduler(name: name, settings: settings, optimizer: optimizer), when)
     }
 
-    func makeClipping() throws -> GradientClipping? {
+    func makeClipping() throws -> PipelineClipping? {
         guard let clip = gradientClip else { return nil }
         guard let maximum = Self.number(clip.max) else {
             throw TrainingError.badCapture(
                 file: "pipeline.json", reason: "the bound of its gradient clipping is no number")
         }
         switch clip.kind {
-        case "norm": return .norm(maximum: maximum, type: clip.normType.flatMap(Self.number) ?? 2)
-        case "value": return .value(maximum: maximum)
+        case "norm": return .whole(.norm(maximum: maximum, type: clip.normType.flatMap(Self.number) ?? 2))
+        case "value": return .whole(.value(maximum: maximum))
+        case "norm_each":
+            guard maximum > 0 else {
+                throw TrainingError.badCapture(
+                    file: "pipeline.json", reason: "gradients cannot be clipped to a norm of \(maximum)")
+            }
+            return .each(maximum: maximum)
         default: throw TrainingError.notCapturable(reasons: ["it clips gradients by '\(clip.kind)'"])
         }
     }
@@ -47,6 +53,31 @@ extension TrainingLoop {
         case .number(let number): number
         case .string("inf"): .infinity
         default: nil
+        }
+    }
+}
+
+/// How a pipeline bounds its gradients before a step.
+enum PipelineClipping: Equatable {
+    /// All of them together, or element by element.
+    case whole(GradientClipping)
+    /// Each parameter's own, scaled so that its norm is at most `maximum`: Keras' `clipnorm`.
+    case each(maximum: Double)
+
+    /// - Throws: `RuntimeError`.
+    func apply(to store: ParameterStore) throws {
+        switch self {
+        case .whole(let clipping): try clipping.apply(to: store)
+        case .each(let maximum):
+            for name in store.parameterNames {
+                guard let gradient = try store.gradient(name) else { continue }
+                let norm = gradient.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+                // As Keras': a norm that is no number leaves no gradient one.
+                guard !(norm <= maximum) else { continue }
+                let factor = Float(maximum / norm)
+                try store.setGradient(
+                    name, to: Tensor(shape: gradient.shape, values: gradient.values.map { $0 * factor }))
+            }
         }
     }
 }

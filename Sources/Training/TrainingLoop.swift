@@ -36,6 +36,29 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
         public var kind: String
         public var monitor: String?
         public var mode: Monitor.Mode?
+        /// By how much a value must be better to count.
+        public var minDelta: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case kind, monitor, mode
+            case minDelta = "min_delta"
+        }
+    }
+
+    /// A mean over the validation data that the loop watches beside the loss: one graph a metric.
+    public struct Metric: Sendable, Equatable, Decodable {
+        /// `validation_metric_N`; its graph is `metric-graph-N.json`.
+        public var monitor: String
+        /// What the pipeline calls it.
+        public var name: String
+        public var mean: Mean
+    }
+
+    /// What every value of a batch counts as in a mean over an epoch: once, or as often as the batch has items.
+    public enum Mean: String, Sendable, Equatable, Decodable {
+        case batches, samples
+
+        func weight(_ batch: [Int]) -> Double { self == .samples ? Double(batch.count) : 1 }
     }
 
     public var schema: Int
@@ -57,9 +80,13 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
     public var shuffle: Bool?
     public var epochs: Int?
     public var seed: Int?
+    /// How the losses of batches become that of an epoch; by batches where it does not say.
+    public var lossMean: Mean?
+    public var metrics: [Metric]?
 
     enum CodingKeys: String, CodingKey {
-        case schema, capturable, refusals, optimizer, scheduler, accumulation, shuffle, epochs, seed
+        case schema, capturable, refusals, optimizer, scheduler, accumulation, shuffle, epochs, seed, metrics
+        case lossMean = "loss_mean"
         case stochasticData = "stochastic_data"
         case gradientClip = "gradient_clip"
         case mixedPrecision = "mixed_precision"
@@ -72,6 +99,7 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
     }
 
     static let maximumBytes = 64 << 20
+    static let maximumMetrics = 4
 
     /// Reads `pipeline.json`, which was written beside generated code.
     ///
@@ -96,6 +124,21 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
             throw TrainingError.badCapture(file: "pipeline.json", reason: "schema \(schema) is not known")
         }
         try checkNumbers()
+        try checkMetrics()
+    }
+
+    /// The graph file of a metric, by its place in `metrics`.
+    static func graphFile(ofMetric index: Int) -> String { "metric-graph-\(index + 1).json" }
+
+    private func checkMetrics() throws {
+        let names = (metrics ?? []).map(\.monitor)
+        guard names.count <= Self.maximumMetrics,
+            names == names.indices.map({ "validation_metric_\($0 + 1)" })
+        else {
+            throw TrainingError.badCapture(
+                file: "pipeline.json",
+                reason: "its metrics are not validation_metric_1 to \(Self.maximumMetrics) in their order")
+        }
     }
 
     private func checkNumbers() throws {
@@ -126,18 +169,22 @@ public struct TrainingLoop: Sendable, Equatable, Decodable {
     func bestWeights() throws -> Monitor? {
         guard let weights = evaluatedWeights, weights.kind != "last" else { return nil }
         guard weights.kind == "best", let monitor = weights.monitor, let mode = weights.mode,
-            Self.monitors.contains(monitor)
+            measures(monitor)
         else { throw TrainingError.notCapturable(reasons: ["it evaluates weights that its capture does not explain"]) }
-        return Monitor(monitor: monitor, mode: mode)
+        return Monitor(monitor: monitor, mode: mode, minDelta: weights.minDelta ?? 0)
     }
 
     func stopping() throws -> (monitor: Monitor, patience: Int)? {
         guard let rule = earlyStopping else { return nil }
-        guard Self.monitors.contains(rule.monitor) else {
+        guard measures(rule.monitor) else {
             throw TrainingError.notCapturable(reasons: ["it stops early by '\(rule.monitor)', which is not measured"])
         }
         return (Monitor(monitor: rule.monitor, mode: rule.mode, minDelta: rule.minDelta ?? 0), rule.patience)
     }
 
-    private static let monitors: Set<String> = ["train_loss", "validation_loss", "validation_dice"]
+    /// Whether an epoch of ours has a value of that name.
+    func measures(_ monitor: String) -> Bool {
+        ["train_loss", "validation_loss", "validation_dice"].contains(monitor)
+            || (metrics ?? []).contains { $0.monitor == monitor }
+    }
 }

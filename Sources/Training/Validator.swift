@@ -6,11 +6,23 @@ import TensorRuntime
 final class Validator {
     private let samples: SampleTensors
     private let batches: [[Int]]
-    private let lossGraph: Graph
+    /// The loss, then the metrics that the loop watches.
+    private let measures: [Measure]
     private let evaluation: Graph
     private let session: GraphSession
     private let options: RuntimeOptions
-    private var compiled: [Int: CompiledGraph] = [:]
+
+    /// A scalar of a batch of images and masks.
+    private final class Measure {
+        let graph: Graph
+        let mean: TrainingLoop.Mean
+        let monitor: String
+        var compiled: [Int: CompiledGraph] = [:]
+
+        init(_ graph: Graph, _ mean: TrainingLoop.Mean, monitor: String) {
+            (self.graph, self.mean, self.monitor) = (graph.evaluatedLoss, mean, monitor)
+        }
+    }
 
     /// nil where the pipeline has no validation part.
     init?(_ pipeline: CapturedPipeline, session: GraphSession, options: RuntimeOptions) throws {
@@ -19,7 +31,11 @@ final class Validator {
         self.session = session
         self.options = options
         evaluation = pipeline.evaluation
-        lossGraph = pipeline.train.evaluatedLoss
+        let metrics = zip(pipeline.loop.metrics ?? [], pipeline.metrics).map {
+            Measure($1, $0.mean, monitor: $0.monitor)
+        }
+        measures =
+            [Measure(pipeline.train, pipeline.loop.lossMean ?? .batches, monitor: "validation_loss")] + metrics
         batches = BatchOrder(
             samples: samples.count, batchSize: pipeline.loop.validationBatchSize ?? pipeline.loop.batchSize ?? 1,
             dropLast: false, shuffle: false, seed: 0
@@ -29,34 +45,47 @@ final class Validator {
     /// The sizes of the batches.
     var batchSizes: [Int] { Set(batches.map(\.count)).sorted() }
 
-    /// Bytes that the graphs of the validation loss take, those of the session not counted.
+    /// Bytes that the graphs of loss and metrics take, those of the session not counted.
     func memory() throws -> Int {
-        try batchSizes.reduce(0) {
-            $0
-                + (try MemoryRequirement(of: lossGraph, batch: $1, parameters: session.parameters, options: options)
-                    .graph)
+        try measures.reduce(0) { sum, measure in
+            try batchSizes.reduce(sum) {
+                let graph = try MemoryRequirement(
+                    of: measure.graph, batch: $1, parameters: session.parameters, options: options)
+                return $0 + graph.graph
+            }
         }
     }
 
     func measure(_ result: inout EpochResult) throws {
-        var losses: [Double] = []
+        var sums = [Double](repeating: 0, count: measures.count)
         var probabilities: [Tensor] = []
         for indices in batches {
             let (images, masks) = try samples.batch(indices)
-            let inputs = try CapturedPipeline.inputs(of: lossGraph, images: images, masks: masks)
-            losses.append(Double(try graph(for: indices.count).evaluate(inputs).values.first ?? .nan))
+            for (index, measure) in measures.enumerated() {
+                let inputs = try CapturedPipeline.inputs(of: measure.graph, images: images, masks: masks)
+                let value = try graph(of: measure, batch: indices.count).evaluate(inputs).values.first ?? .nan
+                sums[index] += Double(value) * measure.mean.weight(indices)
+            }
             probabilities.append(
                 try session.predict(CapturedPipeline.inputs(of: evaluation, images: images, masks: nil)))
         }
-        result.validationLoss = losses.reduce(0, +) / Double(losses.count)
+        for (sum, measure) in zip(sums, measures) {
+            let mean = sum / batches.reduce(0) { $0 + measure.mean.weight($1) }
+            if measure.monitor == "validation_loss" {
+                result.validationLoss = mean
+            } else {
+                result.metrics = (result.metrics ?? [:]).merging([measure.monitor: mean]) { _, new in new }
+            }
+        }
         try ValidationScores(probabilities: probabilities, samples: samples, threshold: evaluation.threshold)
             .write(to: &result)
     }
 
-    private func graph(for batch: Int) throws -> CompiledGraph {
-        if let known = compiled[batch] { return known }
-        let made = try CompiledGraph(graph: lossGraph, batch: batch, parameters: session.parameters, options: options)
-        compiled[batch] = made
+    private func graph(of measure: Measure, batch: Int) throws -> CompiledGraph {
+        if let known = measure.compiled[batch] { return known }
+        let made = try CompiledGraph(
+            graph: measure.graph, batch: batch, parameters: session.parameters, options: options)
+        measure.compiled[batch] = made
         return made
     }
 }

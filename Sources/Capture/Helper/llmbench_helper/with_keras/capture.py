@@ -22,7 +22,7 @@ from .. import launch
 from ..jsonfile import write_json
 from ..refusal import Refused
 from ..unify import unified
-from . import facts, hooks, layers, loop, start, tensors
+from . import facts, hooks, layers, loop, start, tensors, watched
 from .draft import TYPES, Draft
 from .observe import Observer
 from .sources import is_peek
@@ -47,6 +47,8 @@ class Conductor(Observer):
         self.fits, self.own_loop, self.loaded, self.has_logits = 0, False, False, False
         self.refusals, self.notes = [], []
         self.trace, self._masks, self._modules = None, {}, []
+        self.watched, self.unwatched, self.told = {}, {}, None
+        self._gradients, self._moves = [], 0
 
     # What the program says of itself
 
@@ -89,10 +91,31 @@ class Conductor(Observer):
         except Refused as refusal:
             self.refusals.append(str(refusal))
             return run({**arguments, "epochs": 1, "steps_per_epoch": 1, "verbose": 0})
-        with unmoved(model.optimizer):
+        if model.optimizer is None:
+            self.refusals.append("a training without an optimizer of Keras")
+            return run({**arguments, "epochs": 1, "steps_per_epoch": 1, "verbose": 0})
+        with unmoved(model.optimizer, self._moved):
             result = run({**changed, "epochs": 1, "verbose": 0, "shuffle": False})
+        self.told = set(result.history) if hasattr(result, "history") else None
+        if self._moves != len(pairs) or len(self._gradients) != len(pairs):
+            self.refusals.append("a train_step of the program's own that does not take one step of one optimizer a batch")
         self._predict(model, [x for x, _ in pairs])
+        names = watched.wanted(loop.listed(arguments.get("callbacks")))
+        self.watched, self.unwatched = watched.record(self, model, [n for n in names if n in (self.told or ())], pairs)
         return result
+
+    def _moved(self, gradients):
+        """The optimizer was given gradients."""
+        self._moves += 1
+        known = {id(g) for found in self._gradients for g in found}
+        if any(g is not None and id(g) not in known for g in gradients):
+            self.refusals.append("a train_step of the program's own that changes its gradients")
+
+    def gradients(self, found):
+        import tensorflow
+
+        if self.fitted is not None:
+            self._gradients.append(tensorflow.nest.flatten(found))
 
     def _predict(self, model, images):
         """Records the model in evaluation mode."""
@@ -100,16 +123,16 @@ class Conductor(Observer):
 
         for batch in images:
             x = tensorflow.convert_to_tensor(batch)
-            step = self._begin(model, x)
+            step = self.begin(model, x)
             output = model(x, training=False)
-            self._end()
+            self.end()
             step.image = batch
             while isinstance(output, (list, tuple, dict)):
                 output = next(iter(output.values())) if isinstance(output, dict) else output[0]
             step.output, step.result = step.trace.value(output), output.numpy()
             self.predictions.append(step)
 
-    def _begin(self, model, x):
+    def begin(self, model, x):
         from .recorder import Trace
 
         self.trace = Trace(self.code_root, self._innermost)
@@ -118,7 +141,7 @@ class Conductor(Observer):
         self.trace.start()
         return step
 
-    def _end(self):
+    def end(self):
         if self.trace is not None:
             self.trace.stop()
         self.trace = None
@@ -131,7 +154,7 @@ class Conductor(Observer):
                   and args and hasattr(args[0], "numpy"))
         if not wanted:
             return super().called(model, forward, args, kwargs)
-        self._step = self._begin(model, args[0])
+        self._step = self.begin(model, args[0])
         self._step.image = args[0].numpy()
         result = super().called(model, forward, args, kwargs)
         if hasattr(result, "_id"):
@@ -145,7 +168,7 @@ class Conductor(Observer):
         if self.trace is None:
             return
         step, trace = self._step, self.trace
-        self._end()
+        self.end()
         step.loss, step.loss_value = trace.value(target), float(target.numpy())
         mask = self._masks.get(step.batch)
         for entry in trace.entries:
@@ -169,10 +192,17 @@ class Conductor(Observer):
 
 
 @contextlib.contextmanager
-def unmoved(optimizer):
-    """An optimizer that leaves the weights alone, so that both steps start from the same ones."""
-    for name in ("apply", "apply_gradients"):
-        object.__setattr__(optimizer, name, lambda *args, **kwargs: None)
+def unmoved(optimizer, told):
+    """An optimizer that leaves the weights alone, so that both steps start from the same ones; `told` hears the gradients."""
+
+    def apply(gradients, *args, **kwargs):
+        told(list(gradients))
+
+    def apply_gradients(pairs, *args, **kwargs):
+        told([gradient for gradient, _ in pairs])
+
+    for name, function in (("apply", apply), ("apply_gradients", apply_gradients)):
+        object.__setattr__(optimizer, name, function)
     try:
         yield
     finally:
@@ -259,20 +289,27 @@ def write(folder, conductor, code, out):
                 refusals.append(str(refusal))
             return fallback
 
+    def make_metric(steps, target):
+        drafts = drafts_of(steps, target, constants)
+        return drafts, lambda: graph_of(drafts, [step.batch for step in steps], "train")
+
     if code:
         refusals.append(f"main.py ended with exit code {code} while it was captured")
     if conductor.own_loop:
         refusals.append("a training loop of the program's own: only that of fit is read")
-    constants, train, evaluation = {}, None, None
+    constants, train, evaluation, metrics = {}, None, None, []
     if not conductor.own_loop:
         train = attempt(lambda: train_graph(conductor, constants))
         evaluation = attempt(lambda: eval_graph(conductor, constants, threshold(out, conductor.notes)))
-        attempt(lambda: describe_loop(conductor, pipeline))
+        attempt(lambda: loop.describe(conductor, pipeline))
+        metrics = attempt(lambda: watched.graphs(conductor, pipeline, (train, evaluation), make_metric), [])
     describe_parts(conductor, pipeline)
     splits = attempt(lambda: read_parts(conductor, pipeline), {})
     pipeline["facts"] = facts.collect(conductor, train, splits)
     if train is not None and evaluation is not None:
         write_reference(os.path.join(folder, "reference.safetensors"), conductor)
+        for metric, graph in metrics:
+            write_json(folder, metric.file, graph)
     if train is not None:
         for name, graph in (("train-graph.json", train), ("eval-graph.json", evaluation)):
             if graph is not None:
@@ -302,6 +339,9 @@ def write_reference(path, conductor):
         found["probability." + letter] = 1 / (1 + numpy.exp(-output)) if conductor.has_logits else output
         # Running statistics have moved since the first step.
         found |= {"weight." + name: array for kind, name, array in prediction.variables.values() if kind == "buffers"}
+        for metric in conductor.watched.values():
+            value = metric.values["ab".index(letter)]
+            found[f"metric.{metric.number}.{letter}"] = numpy.array([value], numpy.float32)
     tensors.save(path, found)
 
 
@@ -370,38 +410,6 @@ def threshold(out, notes):
     return 0.5
 
 
-def describe_loop(conductor, pipeline):
-    model, arguments = conductor.model, conductor.fitted
-    epochs = int(arguments.get("epochs") or 1)
-    pipeline["epochs"] = epochs
-    for name in ("class_weight", "sample_weight", "steps_per_epoch", "initial_epoch", "validation_steps"):
-        if arguments.get(name):
-            raise Refused(f"fit with {name}")
-    given = arguments.get("callbacks")
-    given = list(getattr(given, "callbacks", given if isinstance(given, (list, tuple)) else [given] if given is not None else []))
-    callbacks = loop.Callbacks(given, epochs, conductor.first_rate)
-    rate, scheduler = callbacks.rate, callbacks.scheduler
-    schedule = loop.schedule_of(model.optimizer)
-    if schedule is not None:
-        if scheduler is not None:
-            raise Refused("a schedule and a callback that both change the learning rate")
-        counts = conductor.train.counts()
-        rate, scheduler = loop.table(schedule, epochs * counts[0] if counts else None, "batch")
-    names = [n for kind, n, _ in conductor.steps[0].variables.values() if kind == "parameters"] if conductor.steps else []
-    pipeline["optimizer"] = loop.describe_optimizer(model.optimizer, names, rate)
-    if scheduler is not None and pipeline["optimizer"]["groups"][0].get("momentum"):
-        raise Refused("momentum under a changing rate, which Keras and PyTorch weigh differently")
-    pipeline["scheduler"], pipeline["early_stopping"] = scheduler, callbacks.stopping
-    pipeline["gradient_clip"] = loop.gradient_clip(model.optimizer)
-    pipeline["accumulation"], pipeline["mixed_precision"] = 1, False
-    best = callbacks.best
-    if best is None and conductor.loaded and callbacks.saved_best is not None:
-        best = {**callbacks.saved_best, "monitor": loop.monitored(callbacks.saved_best["monitor"])}
-    elif best is None and conductor.loaded:
-        raise Refused("weights are loaded after training, and which was not seen")
-    pipeline["evaluated_weights"] = best or {"kind": "last"}
-
-
 def describe_parts(conductor, pipeline):
     counts = [source.counts() if source is not None else None for source in conductor.parts()]
     for key, part in zip(("batch_size", "validation_batch_size", "test_batch_size"), counts):
@@ -429,7 +437,9 @@ def read_parts(conductor, pipeline):
         except tensors.Unreadable as problem:
             raise Refused(str(problem)) from None
         if name == "train":
-            pipeline["shuffle"] = not all(numpy.array_equal(a, b) for a, b in zip(first, second))
+            shuffled = not all(numpy.array_equal(a, b) for a, b in zip(first, second))
+            # `fit` itself shuffles arrays, by their items, and not what yields batches.
+            pipeline["shuffle"] = shuffled or (source.is_arrays() and bool((conductor.fitted or {}).get("shuffle", True)))
         if sorted(prints(first)) != sorted(prints(second)):
             pipeline["stochastic_data"] = True
         found[name] = first

@@ -38,12 +38,21 @@ class Substitute(hooks.Watcher):
         images, masks = tensors.read_pairs(os.path.join(folder, "data", "train.safetensors"))
         # A model of functions may have been called by nobody yet.
         self.losses = []
+        model.make_train_function()
         for batch in batches:
             model.reset_metrics()
             x, y = (numpy.moveaxis(part[batch], 1, -1) for part in (images, masks))
-            logs = model.train_on_batch(x, y, return_dict=True)
-            self.losses.append(float(logs["loss"]))
+            self.losses.append(step(model, x, y))
         raise launch.Stop
+
+
+def step(model, x, y):
+    """One step of training, as `fit` takes it, and its loss. `train_on_batch` would hand over sample weights, which a train_step of the
+    program's own may not expect."""
+    import tensorflow
+
+    logs = model.train_function(iter([(tensorflow.constant(x), tensorflow.constant(y))]))
+    return float(logs["loss"])
 
 
 def give(model, path):

@@ -34,6 +34,9 @@ class Watcher(patches.Watcher):
     def differentiated(self, target):
         """A gradient is about to be computed with a GradientTape."""
 
+    def gradients(self, found):
+        """What a GradientTape gave, in the form that was asked for."""
+
 
 def install(watcher):
     """Installs every patch. Call once, before the generated code is imported."""
@@ -147,7 +150,9 @@ def _patch_tape(watcher):
     @functools.wraps(gradient)
     def heard(self, target, *args, **kwargs):
         watcher.differentiated(target)
-        return gradient(self, target, *args, **kwargs)
+        found = gradient(self, target, *args, **kwargs)
+        watcher.gradients(found)
+        return found
 
     tensorflow.GradientTape.gradient = heard
 

@@ -5,6 +5,7 @@ import math
 import numpy
 
 from ..refusal import Refused
+from .watched import Monitors, own
 
 LONGEST_TABLE = 200_000
 # What a callback of the program's own may not touch, since nobody would see it.
@@ -17,7 +18,7 @@ def number(value):
 
 
 def require_plain(optimizer):
-    for name, plain in (("use_ema", False), ("gradient_accumulation_steps", None), ("loss_scale_factor", None), ("clipnorm", None)):
+    for name, plain in (("use_ema", False), ("gradient_accumulation_steps", None), ("loss_scale_factor", None)):
         if getattr(optimizer, name, plain) not in (plain, False):
             raise Refused(f"an optimizer with {name}")
     if getattr(optimizer, "_exclude_from_weight_decay_names", None) or getattr(optimizer, "_exclude_from_weight_decay", None):
@@ -47,6 +48,11 @@ def describe_optimizer(optimizer, names, rate):
             raise Refused("RMSprop with Keras' weight decay, which is not PyTorch's")
         group |= {"alpha": float(optimizer.rho), "eps": float(optimizer.epsilon), "momentum": float(optimizer.momentum),
                   "centered": bool(optimizer.centered), "epsilon_in_root": True}
+    elif kind == "Nadam":
+        # Keras' momentum follows 0.96 to the power of the step, PyTorch's to that of the step times its decay.
+        group |= {"betas": [number(optimizer.beta_1), number(optimizer.beta_2)], "eps": number(optimizer.epsilon), "momentum_decay": 1.0}
+        group |= {"decoupled_weight_decay": True} if decay else {}
+        kind = "NAdam"
     else:
         raise Refused(f"the optimizer {kind} of Keras, whose rule is not that of PyTorch's")
     return {"name": kind, "groups": [{**group, "parameters": names}]}
@@ -71,52 +77,78 @@ def table(function, count, when):
     return base, {"name": "LambdaLR", "when": when, "factors": [r / base for r in rates]}
 
 
-MONITORS = {"val_loss": "validation_loss", "loss": "train_loss"}
+def listed(callbacks):
+    """The callbacks that `fit` was given."""
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks is not None else []
 
 
-def monitored(name):
-    if name in MONITORS:
-        return MONITORS[name]
-    raise Refused(f"a callback that watches {name}, which is not measured here")
+def is_nothing(value):
+    """Whether an argument of `fit` is as good as not given."""
+    return isinstance(value, (int, float, dict)) and not value
 
 
 def mode_of(callback):
-    mode = getattr(callback, "mode", "auto")
-    if mode in ("min", "max"):
-        return mode
-    name = callback.monitor
-    return "max" if name.endswith(("acc", "accuracy", "auc")) or "dice" in name else "min"
+    """Keras decides on `auto` when the callback first sees a value."""
+    if callback.mode in ("min", "max"):
+        return callback.mode
+    decided = getattr(getattr(callback, "monitor_op", None), "__name__", None)
+    if decided not in ("less", "greater"):
+        raise Refused(f"a callback that watches {callback.monitor} and never said which way")
+    return "max" if decided == "greater" else "min"
 
 
 class Callbacks:
     """What the callbacks of a `fit` do to its loop."""
 
-    def __init__(self, callbacks, epochs, rate):
-        self.scheduler, self.stopping, self.best, self.saved_best = None, None, None, None
-        self.rate, self.epochs = rate, epochs
+    def __init__(self, callbacks, epochs, rate, monitors):
+        """monitors: what a name that is watched is called in pipeline.json, refused where nothing measures it."""
+        self.scheduler, self.stopping, self.best, self._saved = None, None, None, None
+        self.rate, self.epochs, self.monitors, self.notes = rate, epochs, monitors, []
         for callback in callbacks:
             self._take(callback)
+
+    @property
+    def saves_best(self):
+        return self._saved is not None
+
+    def saved_best(self):
+        """The weights that a ModelCheckpoint keeps."""
+        if not self.monitors.is_told(self._saved.monitor):
+            # It then saves after every epoch.
+            return {"kind": "last"}
+        return {"kind": "best", "monitor": self.monitors[self._saved.monitor], "mode": mode_of(self._saved)}
+
+    def _acts(self, callback):
+        if self.monitors.is_told(callback.monitor):
+            return True
+        self.notes.append(f"{type(callback).__name__} watches {callback.monitor}, which fit does not measure: it never acts")
+        return False
 
     def _take(self, callback):
         import keras
 
         kinds = keras.callbacks
         if isinstance(callback, kinds.EarlyStopping):
-            self._stop(callback)
+            if self._acts(callback):
+                self._stop(callback)
         elif isinstance(callback, kinds.ReduceLROnPlateau):
+            if not self._acts(callback):
+                return
             self._once()
-            # Keras counts the epoch that does not improve, PyTorch those that went before it.
+            # Keras counts the epoch that does not improve, PyTorch those that went before it; and Keras counts the epoch in which a
+            # cooldown ends, PyTorch does not.
             self.scheduler = {
-                "name": "ReduceLROnPlateau", "when": "metric:" + monitored(callback.monitor), "mode": mode_of(callback),
+                "name": "ReduceLROnPlateau", "when": "metric:" + self.monitors[callback.monitor], "mode": mode_of(callback),
                 "factor": float(callback.factor), "patience": max(int(callback.patience) - 1, 0),
-                "threshold": abs(float(callback.min_delta)), "threshold_mode": "abs", "cooldown": int(callback.cooldown),
+                "threshold": abs(float(callback.min_delta)), "threshold_mode": "abs", "cooldown": max(int(callback.cooldown) - 1, 0),
                 "min_lr": float(callback.min_lr), "eps": 0.0}
         elif isinstance(callback, kinds.LearningRateScheduler):
             self._once()
             self._schedule(callback)
         elif isinstance(callback, kinds.ModelCheckpoint):
             if callback.save_best_only:
-                self.saved_best = {"kind": "best", "monitor": callback.monitor, "mode": mode_of(callback)}
+                self._saved = callback
         elif isinstance(callback, kinds.SwapEMAWeights):
             raise Refused("weights that are a moving average")
         elif type(callback).__module__.split(".")[0] != "keras":
@@ -131,13 +163,11 @@ class Callbacks:
     def _stop(self, callback):
         if callback.start_from_epoch or callback.baseline is not None:
             raise Refused("early stopping with a baseline or a late start")
-        monitor, mode = monitored(callback.monitor), mode_of(callback)
+        monitor, mode = self.monitors[callback.monitor], mode_of(callback)
         self.stopping = {"monitor": monitor, "mode": mode, "patience": int(callback.patience),
                          "min_delta": abs(float(callback.min_delta))}
         if callback.restore_best_weights:
-            if callback.min_delta:
-                raise Refused("best weights that have to be better by a margin")
-            self.best = {"kind": "best", "monitor": monitor, "mode": mode}
+            self.best = {"kind": "best", "monitor": monitor, "mode": mode, "min_delta": abs(float(callback.min_delta))}
 
     def _schedule(self, callback):
         import inspect
@@ -162,6 +192,49 @@ def names_of(cls):
 def gradient_clip(optimizer):
     if getattr(optimizer, "global_clipnorm", None):
         return {"kind": "norm", "max": float(optimizer.global_clipnorm), "norm_type": 2}
+    if getattr(optimizer, "clipnorm", None):
+        return {"kind": "norm_each", "max": float(optimizer.clipnorm)}
     if getattr(optimizer, "clipvalue", None):
         return {"kind": "value", "max": float(optimizer.clipvalue)}
     return None
+
+
+def describe(conductor, pipeline):
+    """The entries of pipeline.json that say how the training goes on around its step."""
+    model, arguments = conductor.model, conductor.fitted
+    epochs = int(arguments.get("epochs") or 1)
+    pipeline["epochs"] = epochs
+    counts = [source.counts() if source is not None else None for source in conductor.parts()[:2]]
+    for name in ("class_weight", "sample_weight", "initial_epoch", "validation_split"):
+        if arguments.get(name) is not None and not is_nothing(arguments[name]):
+            raise Refused(f"fit with {name}")
+    for name, part in zip(("steps_per_epoch", "validation_steps"), counts):
+        # As many as there are is what happens without it.
+        if arguments.get(name) and not (part is not None and int(arguments[name]) == part[0]):
+            raise Refused(f"fit with {name}")
+    if arguments.get("validation_freq", 1) != 1:
+        raise Refused("fit that does not validate after every epoch")
+    given = listed(arguments.get("callbacks"))
+    callbacks = Callbacks(given, epochs, conductor.first_rate, Monitors(conductor))
+    conductor.notes += callbacks.notes
+    rate, scheduler = callbacks.rate, callbacks.scheduler
+    schedule = schedule_of(model.optimizer)
+    if schedule is not None:
+        if scheduler is not None:
+            raise Refused("a schedule and a callback that both change the learning rate")
+        rate, scheduler = table(schedule, epochs * counts[0][0] if counts[0] else None, "batch")
+    names = [n for kind, n, _ in conductor.steps[0].variables.values() if kind == "parameters"] if conductor.steps else []
+    pipeline["optimizer"] = describe_optimizer(model.optimizer, names, rate)
+    if scheduler is not None and pipeline["optimizer"]["groups"][0].get("momentum"):
+        raise Refused("momentum under a changing rate, which Keras and PyTorch weigh differently")
+    pipeline["scheduler"], pipeline["early_stopping"] = scheduler, callbacks.stopping
+    pipeline["gradient_clip"] = gradient_clip(model.optimizer)
+    pipeline["accumulation"], pipeline["mixed_precision"] = 1, False
+    # Keras weighs the loss of a batch by its items.
+    pipeline["loss_mean"] = "batches" if own(model, "train_step") else "samples"
+    best = callbacks.best
+    if best is None and conductor.loaded and callbacks.saves_best:
+        best = callbacks.saved_best()
+    elif best is None and conductor.loaded:
+        raise Refused("weights are loaded after training, and which was not seen")
+    pipeline["evaluated_weights"] = best or {"kind": "last"}

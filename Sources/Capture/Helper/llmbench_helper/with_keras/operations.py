@@ -165,7 +165,18 @@ def convolution(draft, entry):
 
 @handles("DepthwiseConv2dNative")
 def depthwise(draft, entry):
-    raise Refused("a depthwise convolution")
+    """A convolution with a group a channel. A kernel H W C 1 is kept as C 1 H W."""
+    require_channels_last(entry)
+    x, kernel = entry.inputs
+    kh, kw, channels, multiplier = draft.shape(kernel)
+    if multiplier != 1:
+        raise Refused("a depthwise convolution that makes several channels of one")
+    _, h, w, _ = draft.shape(x)
+    strides, dilations = plane(entry.attributes["strides"]), plane(entry.attributes["dilations"])
+    value, padding = padded(draft, entry, draft.input(x), paddings(entry, (h, w), (kh, kw), strides, dilations))
+    attributes = {"stride": strides, "padding": padding, "dilation": dilations, "transposed": False, "output_padding": [0, 0],
+                  "groups": channels}
+    return draft.node("convolution", [value, kernel_of(draft, kernel, (2, 3, 0, 1)), None], attributes, entry)
 
 
 @handles("Conv2DBackpropInput")

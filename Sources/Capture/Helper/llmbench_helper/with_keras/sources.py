@@ -34,6 +34,9 @@ class Source:
     def batch_size(self):
         return int(self.size or 32)
 
+    def is_arrays(self):
+        return isinstance(self.dataset, tuple)
+
     def is_endless(self):
         import tensorflow
 
