@@ -25,6 +25,7 @@ from ..unify import unified
 from . import facts, hooks, layers, loop, start, tensors, watched
 from .draft import TYPES, Draft
 from .observe import Observer
+from .own_loop import OwnLoop
 from .sources import is_peek
 
 
@@ -49,6 +50,7 @@ class Conductor(Observer):
         self.trace, self._masks, self._modules = None, {}, []
         self.watched, self.unwatched, self.told = {}, {}, None
         self._gradients, self._moves = [], 0
+        self.loop = OwnLoop()
 
     # What the program says of itself
 
@@ -61,7 +63,9 @@ class Conductor(Observer):
         self.split_by = self.split_by or (name, seed)
 
     def weights_loaded(self):
-        self.loaded = self.loaded or self.fits > 0
+        self.loaded = self.loaded or self.fits > 0 or self.own_loop
+
+    weights_set = weights_loaded
 
     # The training
 
@@ -116,6 +120,24 @@ class Conductor(Observer):
 
         if self.fitted is not None:
             self._gradients.append(tensorflow.nest.flatten(found))
+        elif self.own_loop:
+            self.loop.gradients(found)
+
+    def clipped(self, given, made, clip):
+        if self.own_loop:
+            self.loop.clipped(given, made, clip)
+
+    def applied(self, optimizer, gradients, variables, run):
+        """A loop of the program's own takes no step, so that all of them start from the same weights."""
+        if not self.own_loop or self.model is None:
+            return run()
+        if not optimizer.built:
+            optimizer.build(list(variables) if variables is not None else self.model.trainable_variables)
+        self.loop.applied(optimizer, gradients, variables, self.model, self.epoch)
+        if len(self.steps) == 2 and not self.predictions:
+            self._predict(self.model, [step.image for step in self.steps])
+        optimizer.iterations.assign_add(1)
+        return None
 
     def _predict(self, model, images):
         """Records the model in evaluation mode."""
@@ -150,15 +172,17 @@ class Conductor(Observer):
         return self._modules[-1] if self._modules else None
 
     def called(self, model, forward, args, kwargs):
-        wanted = (self.trace is None and len(self.steps) < 2 and model is self.model and kwargs.get("training")
-                  and args and hasattr(args[0], "numpy"))
+        wanted = (self.trace is None and len(self.steps) < 2 and is_training(args, kwargs) and hasattr(args[0], "numpy")
+                  and (model is self.model or (self.fits == 0 and self._inside == 0 and self.passes)))
         if not wanted:
             return super().called(model, forward, args, kwargs)
-        self._step = self.begin(model, args[0])
-        self._step.image = args[0].numpy()
+        if self.fits == 0:
+            self.model = model
+        self._recorded = self.begin(model, args[0])
+        self._recorded.image = args[0].numpy()
         result = super().called(model, forward, args, kwargs)
         if hasattr(result, "_id"):
-            self._step.output = self._step.trace.value(result)
+            self._recorded.output = self._recorded.trace.value(result)
         return result
 
     def differentiated(self, target):
@@ -167,7 +191,7 @@ class Conductor(Observer):
         super().differentiated(target)
         if self.trace is None:
             return
-        step, trace = self._step, self.trace
+        step, trace = self._recorded, self.trace
         self.end()
         step.loss, step.loss_value = trace.value(target), float(target.numpy())
         mask = self._masks.get(step.batch)
@@ -182,13 +206,29 @@ class Conductor(Observer):
 
     def iterated(self, dataset, start):
         """Once a training of the program's own is known, a pass ends after two batches."""
-        return start() if is_peek(dataset) else super().iterated(dataset, lambda: self._cut(start()))
+        return start() if is_peek(dataset) else super().iterated(dataset, lambda: self._cut(dataset, start()))
 
-    def _cut(self, batches):
+    def _cut(self, dataset, batches):
         for count, batch in enumerate(batches, 1):
+            if self.fits == 0 and len(self.steps) < 2 and isinstance(batch, (tuple, list)) and len(batch) == 2:
+                batch = self._shortened(dataset, batch) if count == 2 else batch
+                self._masks[int(batch[0].shape[0])] = batch[1].numpy() if hasattr(batch[1], "numpy") else batch[1]
             yield batch
             if count >= 2 and self.train is not None and self.fits == 0:
                 return
+
+    def _shortened(self, dataset, batch):
+        """The second batch that a loop of the program's own trains on, an item shorter than the first."""
+        if self.train is None or self.train is not self.sources.of(dataset) or not self.steps:
+            return batch
+        size = self.steps[0].batch - 1
+        return batch if size < 1 else tuple(part[:size] for part in batch)
+
+
+def is_training(args, kwargs):
+    """Whether a model is called for training: `model(x, training=True)` or `model(x, True)`."""
+    given = kwargs.get("training", args[1] if len(args) > 1 else None)
+    return bool(args) and isinstance(given, (bool, int)) and bool(given)
 
 
 @contextlib.contextmanager
@@ -295,12 +335,13 @@ def write(folder, conductor, code, out):
 
     if code:
         refusals.append(f"main.py ended with exit code {code} while it was captured")
+    constants, metrics = {}, []
+    train = attempt(lambda: train_graph(conductor, constants))
+    evaluation = attempt(lambda: eval_graph(conductor, constants, threshold(out, conductor.notes)))
     if conductor.own_loop:
-        refusals.append("a training loop of the program's own: only that of fit is read")
-    constants, train, evaluation, metrics = {}, None, None, []
-    if not conductor.own_loop:
-        train = attempt(lambda: train_graph(conductor, constants))
-        evaluation = attempt(lambda: eval_graph(conductor, constants, threshold(out, conductor.notes)))
+        attempt(lambda: conductor.loop.describe(conductor, pipeline))
+        refusals += [line for line in conductor.loop.faults if line not in refusals]
+    else:
         attempt(lambda: loop.describe(conductor, pipeline))
         metrics = attempt(lambda: watched.graphs(conductor, pipeline, (train, evaluation), make_metric), [])
     describe_parts(conductor, pipeline)
@@ -362,7 +403,7 @@ def graph_of(drafts, sizes, kind):
 
 def train_graph(conductor, constants):
     if len(conductor.steps) < 2:
-        raise Refused("no two training steps of fit were seen")
+        raise Refused("no two steps of training a model were seen")
     drafts = drafts_of(conductor.steps, lambda step: step.loss, constants)
     graph = graph_of(drafts, [step.batch for step in conductor.steps[:2]], "train")
     graph["outputs"] = {"loss": drafts[0].target}

@@ -31,11 +31,21 @@ class Watcher(patches.Watcher):
     def weights_loaded(self):
         """Weights or a model are read from a file."""
 
+    def weights_set(self):
+        """The program sets the weights of a layer or a model."""
+
     def differentiated(self, target):
         """A gradient is about to be computed with a GradientTape."""
 
     def gradients(self, found):
         """What a GradientTape gave, in the form that was asked for."""
+
+    def clipped(self, given, made, clip):
+        """Gradients, or other tensors, were bounded; `clip` as in pipeline.json."""
+
+    def applied(self, optimizer, gradients, variables, run):
+        """An optimizer of Keras is about to take a step."""
+        return run()
 
 
 def install(watcher):
@@ -46,6 +56,11 @@ def install(watcher):
     _patch_models(watcher)
     _patch_datasets(watcher)
     _patch_tape(watcher)
+    if type(watcher).applied is not Watcher.applied:
+        # Functions that TensorFlow traces name every frame in their errors: what nobody listens to stays as it is.
+        _patch_optimizers(watcher)
+        _patch_clipping(watcher)
+        _patch_setting(watcher)
     _patch_files(watcher)
 
 
@@ -121,17 +136,18 @@ def _patch_models(watcher):
 LIBRARIES = ("tensorflow", "keras")
 
 
+def _is_library(frame):
+    return frame.f_globals.get("__name__", "").split(".")[0] in LIBRARIES
+
+
 def _patch_datasets(watcher):
     from tensorflow.data import Dataset
 
     iterate, as_numpy = Dataset.__iter__, Dataset.as_numpy_iterator
 
-    def is_library(frame):
-        return frame.f_globals.get("__name__", "").split(".")[0] in LIBRARIES
-
     @functools.wraps(iterate)
     def __iter__(self):
-        if is_library(sys._getframe(1)):
+        if _is_library(sys._getframe(1)):
             return iterate(self)
         return watcher.iterated(self, lambda: iterate(self))
 
@@ -157,6 +173,55 @@ def _patch_tape(watcher):
     tensorflow.GradientTape.gradient = heard
 
 
+def _patch_optimizers(watcher):
+    import keras
+
+    original = keras.optimizers.Optimizer.apply
+
+    @functools.wraps(original)
+    def apply(self, grads, trainable_variables=None):
+        grads = list(grads)
+        return watcher.applied(self, grads, trainable_variables, lambda: original(self, grads, trainable_variables))
+
+    keras.optimizers.Optimizer.apply = apply
+
+
+def _patch_clipping(watcher):
+    import tensorflow
+
+    by_global, by_norm, by_value = tensorflow.clip_by_global_norm, tensorflow.clip_by_norm, tensorflow.clip_by_value
+
+    @functools.wraps(by_global)
+    def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
+        t_list = list(t_list)
+        made = by_global(t_list, clip_norm, use_norm=use_norm, name=name)
+        if use_norm is None:
+            _tell_clip(watcher, t_list, made[0], "norm", clip_norm, {"norm_type": 2})
+        return made
+
+    @functools.wraps(by_norm)
+    def clip_by_norm(t, clip_norm, axes=None, name=None):
+        made = by_norm(t, clip_norm, axes=axes, name=name)
+        if axes is None:
+            _tell_clip(watcher, [t], [made], "norm_each", clip_norm)
+        return made
+
+    @functools.wraps(by_value)
+    def clip_by_value(t, clip_value_min, clip_value_max, name=None):
+        made = by_value(t, clip_value_min, clip_value_max, name=name)
+        if isinstance(clip_value_max, (int, float)) and clip_value_min == -clip_value_max:
+            _tell_clip(watcher, [t], [made], "value", clip_value_max)
+        return made
+
+    for function in (clip_by_global_norm, clip_by_norm, clip_by_value):
+        setattr(tensorflow, function.__name__, function)
+
+
+def _tell_clip(watcher, given, made, kind, maximum, more={}):
+    if isinstance(maximum, (int, float)) and maximum > 0:
+        watcher.clipped(given, made, {"kind": kind, "max": float(maximum), **more})
+
+
 def _patch_files(watcher):
     import keras
     import tensorflow
@@ -167,3 +232,18 @@ def _patch_files(watcher):
                         (tensorflow.keras.models, "load_model"), (keras.saving, "load_weights")):
         if hasattr(owner, name):
             setattr(owner, name, heard(getattr(owner, name), lambda args, kwargs: watcher.weights_loaded()))
+
+
+def _patch_setting(watcher):
+    import keras
+
+    set_weights = keras.Layer.set_weights
+
+    @functools.wraps(set_weights)
+    def heard_setting(self, weights):
+        # Not what Keras does itself, such as a callback that restores.
+        if not _is_library(sys._getframe(1)):
+            watcher.weights_set()
+        return set_weights(self, weights)
+
+    keras.Layer.set_weights = heard_setting

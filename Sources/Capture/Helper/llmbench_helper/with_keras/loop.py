@@ -223,13 +223,8 @@ def describe(conductor, pipeline):
         if scheduler is not None:
             raise Refused("a schedule and a callback that both change the learning rate")
         rate, scheduler = table(schedule, epochs * counts[0][0] if counts[0] else None, "batch")
-    names = [n for kind, n, _ in conductor.steps[0].variables.values() if kind == "parameters"] if conductor.steps else []
-    pipeline["optimizer"] = describe_optimizer(model.optimizer, names, rate)
-    if scheduler is not None and pipeline["optimizer"]["groups"][0].get("momentum"):
-        raise Refused("momentum under a changing rate, which Keras and PyTorch weigh differently")
-    pipeline["scheduler"], pipeline["early_stopping"] = scheduler, callbacks.stopping
-    pipeline["gradient_clip"] = gradient_clip(model.optimizer)
-    pipeline["accumulation"], pipeline["mixed_precision"] = 1, False
+    finish(conductor, pipeline, model.optimizer, rate, scheduler, gradient_clip(model.optimizer))
+    pipeline["early_stopping"] = callbacks.stopping
     # Keras weighs the loss of a batch by its items.
     pipeline["loss_mean"] = "batches" if own(model, "train_step") else "samples"
     best = callbacks.best
@@ -238,3 +233,13 @@ def describe(conductor, pipeline):
     elif best is None and conductor.loaded:
         raise Refused("weights are loaded after training, and which was not seen")
     pipeline["evaluated_weights"] = best or {"kind": "last"}
+
+
+def finish(conductor, pipeline, optimizer, rate, scheduler, clip):
+    """Optimizer, scheduler and clipping, which `fit` and a loop of the program's own share."""
+    names = [n for kind, n, _ in conductor.steps[0].variables.values() if kind == "parameters"] if conductor.steps else []
+    pipeline["optimizer"] = describe_optimizer(optimizer, names, rate)
+    if scheduler is not None and pipeline["optimizer"]["groups"][0].get("momentum"):
+        raise Refused("momentum under a changing rate, which Keras and PyTorch weigh differently")
+    pipeline["scheduler"], pipeline["gradient_clip"] = scheduler, clip
+    pipeline["accumulation"], pipeline["mixed_precision"] = 1, False
