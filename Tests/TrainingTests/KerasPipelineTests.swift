@@ -175,13 +175,15 @@ struct KerasPipelineTests {
         #expect(objection?.hasPrefix("the captured metric val_dice_coefficient differs from the pipeline's by") == true)
     }
 
-    @Test("with a plain loop around a gradient tape is captured, its clipping too, and trained", .timeLimit(.minutes(10)))
+    @Test(
+        "with a plain loop around a gradient tape is captured, its clipping too, and trained", .timeLimit(.minutes(10)))
     func ownLoop() async throws {
         let place = try DiscWorkspace(.grey, target: .tensorflow)
         try place.install("keras/own-loop") { _, text in
             text.replacingOccurrences(
                 of: "        optimizer.apply_gradients",
-                with: "        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)\n        optimizer.apply_gradients")
+                with: "        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)\n        optimizer.apply_gradients"
+            )
         }
         let stage = try place.stageWithPython()
         let capture = try await stage.capture(place.run)

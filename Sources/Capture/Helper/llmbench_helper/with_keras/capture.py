@@ -47,7 +47,7 @@ class Conductor(Observer):
         self.model, self.fitted, self.seed, self.seeds, self.split_by = None, None, None, {}, None
         self.fits, self.own_loop, self.loaded, self.has_logits = 0, False, False, False
         self.refusals, self.notes = [], []
-        self.trace, self._masks, self._modules = None, {}, []
+        self.trace, self._guess, self._masks, self._modules = None, None, {}, []
         self.watched, self.unwatched, self.told = {}, {}, None
         self._gradients, self._moves = [], 0
         self.loop = OwnLoop()
@@ -157,6 +157,7 @@ class Conductor(Observer):
     def begin(self, model, x):
         from .recorder import Trace
 
+        self.end()
         self.trace = Trace(self.code_root, self._innermost)
         step = Step(self.trace, int(x.shape[0]), variables_of(model))
         self.trace.name_input(x, "image")
@@ -166,19 +167,25 @@ class Conductor(Observer):
     def end(self):
         if self.trace is not None:
             self.trace.stop()
-        self.trace = None
+        self.trace = self._guess = None
 
     def _innermost(self):
         return self._modules[-1] if self._modules else None
 
     def called(self, model, forward, args, kwargs):
-        wanted = (self.trace is None and len(self.steps) < 2 and is_training(args, kwargs) and hasattr(args[0], "numpy")
+        given = training_of(args, kwargs)
+        wanted = (len(self.steps) < 2 and given is not False and args and hasattr(args[0], "numpy")
                   and (model is self.model or (self.fits == 0 and self._inside == 0 and self.passes)))
-        if not wanted:
+        if not wanted or not (self.trace is None or self.trace is self._guess):
             return super().called(model, forward, args, kwargs)
         if self.fits == 0:
             self.model = model
+        if not all(layer.built for layer in model._flatten_layers()):
+            # Weights that are made in the first step would be part of it.
+            super().called(model, forward, args[:1], {**kwargs, "training": False})
         self._recorded = self.begin(model, args[0])
+        # A model whose call knows no `training` is called alike in validation: whether this is a step shows when it is differentiated.
+        self._guess = self.trace if given is None else None
         self._recorded.image = args[0].numpy()
         result = super().called(model, forward, args, kwargs)
         if hasattr(result, "_id"):
@@ -225,10 +232,10 @@ class Conductor(Observer):
         return batch if size < 1 else tuple(part[:size] for part in batch)
 
 
-def is_training(args, kwargs):
-    """Whether a model is called for training: `model(x, training=True)` or `model(x, True)`."""
+def training_of(args, kwargs):
+    """Whether a model is called for training, `model(x, training=True)` or `model(x, True)`; None where the call does not say."""
     given = kwargs.get("training", args[1] if len(args) > 1 else None)
-    return bool(args) and isinstance(given, (bool, int)) and bool(given)
+    return bool(given) if isinstance(given, (bool, int)) else None
 
 
 @contextlib.contextmanager

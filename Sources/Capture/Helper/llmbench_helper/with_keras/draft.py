@@ -69,6 +69,9 @@ class Draft:
 
     def _know(self, entry):
         for output in entry.outputs:
+            if self.trace.tensors[output].dtype.name in ("resource", "variant"):
+                place = f" at {entry.source}" if entry.source else ""
+                raise Refused(f"{entry.name}{place}: a step that makes a variable or a container")
             self._arrays[output] = self.trace.tensors[output].numpy()
         return True
 
