@@ -49,7 +49,7 @@ class Substitute(hooks.Watcher):
         self.weights = os.path.join(folder, "weights.safetensors")
         self.images, self.masks = tensors.read_pairs(os.path.join(folder, "data", "train.safetensors"))
         self.heldout = tensors.read_split(os.path.join(folder, "data", "heldout.safetensors"))[1]
-        # A model of functions may have been called by nobody yet.
+        # A model may have been called by nobody yet, and have no weights to give anything to.
         self._pair(self.batches[0], lambda x, y: model(x, training=False))
         model.optimizer.build(model.trainable_variables)
         self.fresh = [variable.numpy() for variable in model.optimizer.variables]

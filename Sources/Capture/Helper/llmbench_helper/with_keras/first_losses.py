@@ -34,9 +34,10 @@ class Substitute(hooks.Watcher):
         with open(self.options.job) as file:
             batches = json.load(file)["batches"]
         folder = self.options.capture
-        give(model, os.path.join(folder, "weights.safetensors"))
         images, masks = tensors.read_pairs(os.path.join(folder, "data", "train.safetensors"))
-        # A model of functions may have been called by nobody yet.
+        # A model may have been called by nobody yet, and have no weights to give anything to.
+        model(numpy.moveaxis(images[batches[0]], 1, -1), training=False)
+        give(model, os.path.join(folder, "weights.safetensors"))
         self.losses = []
         model.make_train_function()
         for batch in batches:
