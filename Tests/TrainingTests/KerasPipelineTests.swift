@@ -66,7 +66,7 @@ struct KerasPipelineTests {
         let folder = place.folder.url.appending(path: "agreement", directoryHint: .isDirectory)
         try DurableFile.makeFolder(folder)
         let data = try place.dataset.stageTraining(to: folder.appending(path: "data", directoryHint: .isDirectory))
-        let engine = KerasEngine(helper: try #require(stage.helper))
+        let engine = KerasEngine(helper: try stage.requireHelper(of: place.run))
         let agreement = try await EngineAgreement.measure(pipeline, seed: 0, threads: 2, folder: folder) {
             try await engine.reference(
                 pipeline, code: place.directory.final, data: data.folder, steps: 50, seed: 0, folder: folder)
