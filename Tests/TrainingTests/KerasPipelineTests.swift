@@ -79,7 +79,7 @@ struct KerasPipelineTests {
                 + "TensorFlow's own ways of computing differ by")
         #expect(agreement.steps == 50 && Set(agreement.loss.ways.keys) == ["eigen", "xla"])
         #expect(agreement.isStepExact, "\(agreement)")
-        #expect(agreement.loss.ratioToWays <= 3 && agreement.output.ratioToWays <= 3, "\(agreement)")
+        #expect(agreement.loss.ratio <= 3 && agreement.output.ratio <= 3, "\(agreement)")
     }
 
     @Test("is held against TensorFlow for a stage, which keeps what it measured", .timeLimit(.minutes(10)))
