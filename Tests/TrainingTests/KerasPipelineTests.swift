@@ -79,7 +79,16 @@ struct KerasPipelineTests {
                 + "TensorFlow's own ways of computing differ by")
         #expect(agreement.steps == 50 && Set(agreement.loss.ways.keys) == ["eigen", "xla"])
         #expect(agreement.isStepExact, "\(agreement)")
-        #expect(agreement.loss.ratio <= 3 && agreement.output.ratio <= 3, "\(agreement)")
+        // One training says little, since rounding grows exponentially: as for PyTorch (StyledPipelineTests) thirtyfold is the bound of a
+        // single one, and threefold that of the mean.
+        #expect(agreement.loss.ratio <= 30 && agreement.output.ratio <= 30, "\(agreement)")
+        let ratios = Ratios.keras.adding(expected.name, agreement)
+        guard ratios.count == 4 else { return }
+        for (what, values) in [("loss", ratios.map(\.loss)), ("output", ratios.map(\.output))] {
+            let mean = exp(values.map { log(max($0, 1e-3)) }.reduce(0, +) / Double(values.count))
+            print("\(what): \(mean) times TensorFlow's own difference over \(values.count) pipelines")
+            #expect(mean <= 3, "\(what)")
+        }
     }
 
     @Test("is held against TensorFlow for a stage, which keeps what it measured", .timeLimit(.minutes(10)))
