@@ -87,7 +87,7 @@ let package = Package(
         .target(
             name: "Audit",
             dependencies: [
-                "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Hashing",
+                "Drawing", "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Hashing",
             ],
             swiftSettings: strict),
         .target(

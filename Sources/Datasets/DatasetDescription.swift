@@ -23,6 +23,9 @@ public struct DatasetDescription: Sendable, Hashable, Codable {
     /// Whether a program drew the pictures, so that they show nobody; left out where not.
     public var simulated: Bool?
 
+    /// Whose picture each sample is, by sample id; left out where that is not known.
+    public var subjects: [String: Subject]?
+
     /// Whether a program drew the pictures, so that they show nobody.
     public var isSimulated: Bool { simulated == true }
 
@@ -35,6 +38,18 @@ public struct DatasetDescription: Sendable, Hashable, Codable {
             self.sources = sources
             self.licence = licence
             self.notes = notes
+        }
+    }
+
+    /// Where a picture comes from: samples of one subject are not independent.
+    public struct Subject: Sendable, Hashable, Codable {
+        /// Of a patient, a head, a volume.
+        public var name: String
+        /// Place of the slice in the subject's volume; left out where it is not known.
+        public var slice: Int?
+
+        public init(name: String, slice: Int? = nil) {
+            (self.name, self.slice) = (name, slice)
         }
     }
 

@@ -69,7 +69,15 @@ public struct DatasetPreparer: Sendable {
         guard report.problems.isEmpty || (options.skipBad && !report.pairs.isEmpty) else {
             throw .problems(report.problems, usable: report.pairs.count)
         }
-        let split = try split(report.pairs.map(\.id), source: source)
+        let ids = report.pairs.map(\.id)
+        let split = try split(ids, source: source)
+        var subjects: [String: DatasetDescription.Subject]?
+        if options.groupBy != nil {
+            subjects = [:]
+            for (name, members) in try groups(ids, source: source) {
+                for id in members { subjects?[id] = .init(name: name) }
+            }
+        }
         let channels = report.pairs.contains { $0.channels == 3 } ? 3 : 1
         let writer = try DatasetWriter(target: target)
         do throws(DatasetError) {
@@ -77,7 +85,9 @@ public struct DatasetPreparer: Sendable {
                 try write(pair, channels: channels, with: writer)
                 progress(report.pairs.count + index + 1, 2 * report.pairs.count)
             }
-            let dataset = try writer.finish(describe(report, channels: channels), split)
+            var description = describe(report, channels: channels)
+            description.subjects = subjects
+            let dataset = try writer.finish(description, split)
             return Result(dataset: dataset, problems: report.problems)
         } catch {
             writer.discard()

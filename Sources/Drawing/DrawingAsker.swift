@@ -12,12 +12,10 @@ struct DrawingAsker {
     let card: ModelCard
     let endpoint: any ChatEndpoint
     let prompt: DrawingPrompt
-    /// What follows a drawing where a conversation goes on.
-    let feedback: RenderedPrompt?
-    /// US dollars.
-    let budget: Double?
-    /// How many drawings were asked for in all.
-    let planned: Int
+    /// What follows a drawing where a conversation goes on, or is said beside a further look.
+    let followUp: RenderedPrompt?
+    let views: DrawingViews
+    let admission: RequestAdmission
     let observe: @Sendable (DrawingEvent) -> Void
 
     /// Bytes of an answer, for the price of one that was not yet given: 40 vertices with their brackets.
@@ -34,63 +32,106 @@ struct DrawingAsker {
 
     /// Where what is said about one drawing lies.
     private func folder(_ sample: String, _ draw: Int, _ turn: Int) -> RoundDirectory {
-        func number(_ index: Int) -> String { index < 10 ? "0\(index)" : "\(index)" }
-        let name = "\(sample)/draw-\(number(draw))" + (turn > 0 ? "/turn-\(number(turn))" : "")
-        return RoundDirectory(url: session.folder.appending(path: name, directoryHint: .isDirectory))
+        RoundDirectory(
+            url: session.folder.appending(
+                path: DrawingSession.place(sample, draw, turn), directoryHint: .isDirectory))
     }
 
-    /// From a picture to rows with their results: as many as a conversation has turns, fewer where an answer could not be read.
+    /// From pictures to rows with their results, several requests at once. After a failure none is sent, those on their way are awaited,
+    /// and the first failure is thrown.
+    ///
+    /// - Parameters:
+    ///   - turns: which drawings of each draw.
+    ///   - atOnce: requests on their way at most.
+    func settle(_ plan: [(String, Int)], _ part: DrawingRecord.Part, turns: Range<Int>, atOnce: Int) async throws {
+        var rest = plan.makeIterator()
+        var failure: (any Error)?
+        await withTaskGroup(of: (any Error)?.self) { group in
+            func begin() {
+                guard failure == nil, let (sample, draw) = rest.next() else { return }
+                group.addTask {
+                    do {
+                        try await settle(sample, draw, part, turns)
+                        return nil
+                    } catch {
+                        await admission.stop()
+                        return error
+                    }
+                }
+            }
+            for _ in 0..<atOnce { begin() }
+            while let ended = await group.next() {
+                if let ended, failure == nil || failure is RequestAdmission.Stopped { failure = ended }
+                begin()
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// As many rows as a conversation has turns or a draw has looks, fewer where an answer could not be read or there is nothing to look at.
     /// Repeating it changes nothing.
-    func settle(_ sample: String, _ draw: Int, _ part: DrawingRecord.Part) async throws {
-        let settings = session.settings
-        var shown: (original: Image, sent: SentPicture)?
-        for turn in 0..<settings.turns {
+    private func settle(_ sample: String, _ draw: Int, _ part: DrawingRecord.Part, _ turns: Range<Int>) async throws {
+        var original: Image?
+        for turn in turns {
             try Task.checkCancellation()
             let earlier = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: turn)
             if let done = earlier.last(where: \.status.isSettled) {
                 observe(.settled(done, isNew: false))
             } else {
-                let original = try shown?.original ?? session.dataset.image(sample)
-                let sent =
-                    try shown?.sent
-                    ?? SentPicture(
-                        original, skill: settings.skill, size: settings.size,
-                        grid: settings.grid ? settings.convention : nil)
-                shown = (original, sent)
-                try await settle(sample, draw, turn, part, earlier, original, sent)
+                let image = try original ?? session.dataset.image(sample)
+                original = image
+                guard try await settle(sample, draw, turn, part, earlier, image) else { return }
             }
             let rows = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: turn)
             guard rows.last?.status == .drawn else { return }
         }
     }
 
+    /// - Returns: false where there is nothing to look at.
     private func settle(
         _ sample: String, _ draw: Int, _ turn: Int, _ part: DrawingRecord.Part, _ earlier: [DrawingRecord],
-        _ original: Image, _ sent: SentPicture
-    ) async throws {
+        _ original: Image
+    ) async throws -> Bool {
         let folder = folder(sample, draw, turn)
-        let request = try request(sample, draw, turn, original, sent)
+        let reply = try ReplyFile.whole(in: folder)
+        // What answered was shown what is written beside it, whatever would be shown now.
+        let shown =
+            reply != nil && views.look != nil
+            ? try DrawingView(in: folder.url) : try views.view(sample, draw: draw, turn: turn, of: original)
+        guard let view = shown else { return false }
+        let sent = try session.settings.sent(original, window: view.window)
+        let request = try request(sample, draw, turn, original, sent, view)
         let open = earlier.last { $0.status == .asked }
         let next = DrawingRecord(
             setId: try setID(), part: part, sample: sample, draw: draw, turn: turn, ordinal: earlier.count,
             requestHash: try request.sha256())
-        if let reply = try ReplyFile.whole(in: folder) {
+        if let reply {
             // Without an open row where the database is younger than the folder.
-            return try finish(try open ?? store.insertDrawing(next), with: reply, to: request, sent)
+            try finish(try open ?? store.insertDrawing(next), with: reply, to: request, sent)
+        } else {
+            if let open { try lose(open, in: folder, request) }
+            try await ask(next, in: folder, request, sent, view)
         }
-        if let open { try lose(open, in: folder, request) }
-        try await ask(next, in: folder, request, sent)
+        return true
     }
 
-    /// The conversation: the question, then each drawing with what was said back to it.
+    /// The conversation: the question, then each drawing with what was said back to it. A further look is a question of its own.
     private func request(
-        _ sample: String, _ draw: Int, _ turn: Int, _ original: Image, _ sent: SentPicture
+        _ sample: String, _ draw: Int, _ turn: Int, _ original: Image, _ sent: SentPicture, _ view: DrawingView
     ) throws -> ChatRequest {
         let settings = session.settings
+        let isLook = settings.looks > 1
         var messages = [ChatMessage(role: .user, content: prompt.text, images: [try sent.message()])]
-        for before in 0..<turn {
+        if isLook, turn > 0, let followUp {
+            messages[0].content += "\n" + followUp.text
+            if let siblings = view.siblings {
+                let shown = LoopFeedback(text: "", original: original, sent: sent, convention: settings.convention)
+                messages[0].images.append(try LoopFeedback.part(shown.border(of: siblings)))
+            }
+        }
+        for before in 0..<(isLook ? 0 : turn) {
             let rows = try store.drawings(set: try setID(), sample: sample, draw: draw, turn: before)
-            guard let feedback, let reply = try ReplyFile.whole(in: folder(sample, draw, before)),
+            guard let followUp, let reply = try ReplyFile.whole(in: folder(sample, draw, before)),
                 let mask = try DrawnMasks(rows, width: original.width, height: original.height, turn: before).masks
                     .first
             else {
@@ -100,24 +141,43 @@ struct DrawingAsker {
             messages.append(ChatMessage(role: .assistant, content: reply.content))
             messages.append(
                 try LoopFeedback(
-                    text: feedback.text, original: original, sent: sent, convention: settings.convention
+                    text: followUp.text, original: original, sent: sent, convention: settings.convention
                 ).message(about: mask))
         }
         var request = card.chatRequest(
             messages, temperature: settings.temperature, seed: settings.samplingSeed.map { $0 + draw })
         request.subject =
             "\(session.dataset.name)/\(sample)/\(settings.shape.rawValue)/\(settings.chain ?? "plain")/draw-\(draw)"
+            + (isLook && turn > 0 ? "/look-\(turn)" : "")
         return request
     }
 
     private func ask(
-        _ drawing: DrawingRecord, in folder: RoundDirectory, _ request: ChatRequest, _ sent: SentPicture
+        _ drawing: DrawingRecord, in folder: RoundDirectory, _ request: ChatRequest, _ sent: SentPicture,
+        _ view: DrawingView
     ) async throws {
-        try keepWithinBudget(request)
+        let expected = card.estimatedCost(of: request, receivedCharacters: Self.expectedBytes) ?? 0
+        let reservation = try await admission.admit(expected: expected)
+        do {
+            try await send(drawing, in: folder, request, sent, view)
+            await admission.release(reservation, isAnswered: true)
+        } catch {
+            // Before the place is given back: nobody may take it after a failure.
+            await admission.stop()
+            await admission.release(reservation, isAnswered: false)
+            throw error
+        }
+    }
+
+    private func send(
+        _ drawing: DrawingRecord, in folder: RoundDirectory, _ request: ChatRequest, _ sent: SentPicture,
+        _ view: DrawingView
+    ) async throws {
         try ExchangeFiles.makeFolder(folder.url)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try ExchangeFiles.write(try encoder.encode(request), to: folder.request)
+        if views.look != nil { try view.write(to: folder.url) }
         let drawing = try store.insertDrawing(drawing)
         observe(.asking(sample: drawing.sample, draw: drawing.draw))
         let observe = observe
@@ -199,22 +259,5 @@ struct DrawingAsker {
         drawing.reasoningTokens = bill.reasoningTokens
         drawing.costIsEstimate = bill.isEstimate
         drawing.cost = card.cost(of: TokenUsage(input: bill.inputTokens, output: bill.outputTokens))
-    }
-
-    /// The next request is expected to cost what those before it did on average.
-    private func keepWithinBudget(_ request: ChatRequest) throws {
-        guard let budget else { return }
-        let all = try store.drawings(set: try setID())
-        let costs = all.compactMap(\.cost)
-        let spent = costs.reduce(0, +)
-        let next =
-            costs.isEmpty
-            ? card.estimatedCost(of: request, receivedCharacters: Self.expectedBytes) ?? 0
-            : spent / Double(costs.count)
-        guard spent + next <= budget else {
-            throw DrawingError.budgetReached(
-                budget: budget, spent: spent, next: next, settled: all.count(where: \.status.isSettled),
-                planned: planned)
-        }
     }
 }

@@ -6,6 +6,10 @@ public enum DrawingError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownSkill(name: String, known: [String])
     /// A setting that only a model takes was given for a control, or one that the card refuses.
     case settingRefused(setting: String, drawer: String)
+    /// A skill that asks several times, and a conversation that goes on.
+    case loopOfLooks(skill: String)
+    /// The cross-slice prior was asked for where no subject has several slices.
+    case noVolumes(dataset: String)
     case number(setting: String, value: String, range: String)
     /// Another process works on this set.
     case locked(set: String)
@@ -28,6 +32,10 @@ public enum DrawingError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unknownSkill(let name, let known):
             "there is no skill '\(name)': this version knows \(known.joined(separator: ", "))"
         case .settingRefused(let setting, let drawer): "\(drawer) takes no \(setting): leave it out"
+        case .loopOfLooks(let skill):
+            "--turns does not go with --skill \(skill), which looks several times itself: leave one of them out"
+        case .noVolumes(let dataset):
+            "the dataset \(dataset) names no subject with several slices, which the skill cross-slice looks along: prepare it with --group-by, or choose another skill"
         case .number(let setting, let value, let range): "\(setting) \(value): give \(range)"
         case .locked(let set): "another llmbench works on \(set): wait for it"
         case .budgetWithoutPrice(let model):

@@ -20,26 +20,28 @@ struct DrawingScorer {
         for sample in samples {
             try Task.checkCancellation()
             try store.storeDrawingScores(
-                try scores(of: sample, rows[sample] ?? [], id, refinement), set: id, sample: sample,
+                try scores(of: sample, rows[sample] ?? [], refinement), set: id, sample: sample,
                 refinement: refinement?.name ?? "")
         }
     }
 
-    private func scores(
-        of sample: String, _ rows: [DrawingRecord], _ id: Int64, _ refinement: StoredRefinement?
+    /// What a picture scores, without storing it.
+    func scores(
+        of sample: String, _ rows: [DrawingRecord], _ refinement: StoredRefinement? = nil
     ) throws -> [DrawingScoreRecord] {
         let image = try dataset.image(sample)
         let drawn = try DrawnMasks(rows, width: image.width, height: image.height)
-        guard !drawn.draws.isEmpty else { return [] }
+        guard rows.contains(where: { $0.status == .drawn }) else { return [] }
         let truth = try Mask(try dataset.truth(sample))
-        let consistency = try Consensus.selfConsistency(drawn.masks)
+        let consistency = drawn.draws.isEmpty ? nil : try Consensus.selfConsistency(drawn.masks)
         func score(
             _ mask: Mask, _ combination: DrawingScoreRecord.Combination, draw: Int, draws: Int
         ) throws -> DrawingScoreRecord {
             let mask = try refinement?.fit.refiner.refine(mask, on: image) ?? mask
             let scores = try SegmentationScores(predicted: mask, truth: truth)
             return DrawingScoreRecord(
-                setId: id, sample: sample, combination: combination, draw: draw, refinement: refinement?.name ?? "",
+                setId: set.id ?? 0, sample: sample, combination: combination, draw: draw,
+                refinement: refinement?.name ?? "",
                 draws: draws, dice: scores.dice, iou: scores.iou, precision: scores.precision, recall: scores.recall,
                 specificity: scores.specificity, hausdorff95: scores.hausdorff95,
                 averageSurfaceDistance: scores.averageSurfaceDistance, boundaryF1: scores.boundaryF1,
@@ -50,6 +52,9 @@ struct DrawingScorer {
         if rows.contains(where: { $0.turn > 0 }) {
             all += try DrawnMasks.kept(rows, of: image, by: gate).draws.map {
                 try score($0.mask, .kept, draw: $0.draw, draws: 1)
+            }
+            all += try DrawnMasks.last(rows, of: image).draws.map {
+                try score($0.mask, .last, draw: $0.draw, draws: 1)
             }
         }
         // A consensus is of the draws that were asked for, even where one alone could be read.

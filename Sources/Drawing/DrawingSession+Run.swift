@@ -22,26 +22,43 @@ extension DrawingSession {
     ///   - part: held-out pictures are scored; those of the training part are drawn for a refinement to be fitted on.
     ///   - limit: so many pictures, evenly spaced over the part; nil for all.
     ///   - budget: US dollars that the set may cost, what was spent before included.
+    ///   - parallel: requests on their way at once, from 1 to 64; controls, and models behind a chat window, are asked one by one.
     /// - Throws: `DrawingError`, `EndpointError`, `StoreError`, `ExchangeFileError` and others: failures that are not the drawer's. What was
     ///   drawn stays, and the same call goes on from there.
     @discardableResult
     public func run(
         part: DrawingRecord.Part = .heldOut, limit: Int? = nil, budget: Double? = nil,
-        refinement: StoredRefinement? = nil, observe: @escaping @Sendable (DrawingEvent) -> Void = { _ in }
+        parallel: Int = 1, refinement: StoredRefinement? = nil,
+        observe: @escaping @Sendable (DrawingEvent) -> Void = { _ in }
     ) async throws -> DrawingSummary {
         if budget != nil, case .model(let card, _, _, _) = drawer, card.price == nil {
             throw DrawingError.budgetWithoutPrice(model: card.id)
+        }
+        guard Self.parallel.contains(parallel) else {
+            throw DrawingError.number(
+                setting: "--parallel", value: "\(parallel)",
+                range: "a number from \(Self.parallel.lowerBound) to \(Self.parallel.upperBound)")
         }
         let lock = try locked()
         defer { lock.release() }
         let samples = Self.spread(part == .heldOut ? dataset.split.heldOut : dataset.split.training, limit)
         let plan = samples.flatMap { sample in (0..<settings.draws).map { (sample, $0) } }
         switch drawer {
-        case .model(let card, let endpoint, let prompt, let feedback):
+        case .model(let card, let endpoint, let prompt, let followUp):
+            guard let id = set.id else { throw DrawingError.unknownSet(name: set.path, study: set.study) }
+            let store = store
+            let admission = try RequestAdmission(budget: budget, planned: plan.count * settings.drawingsPerDraw) {
+                let rows = try store.drawings(set: id)
+                return .init(costs: rows.compactMap(\.cost), settled: rows.count(where: \.status.isSettled))
+            }
             let asker = DrawingAsker(
-                session: self, card: card, endpoint: endpoint, prompt: prompt, feedback: feedback, budget: budget,
-                planned: plan.count * settings.turns, observe: observe)
-            for (sample, draw) in plan { try await asker.settle(sample, draw, part) }
+                session: self, card: card, endpoint: endpoint, prompt: prompt, followUp: followUp,
+                views: try DrawingViews(self, set: id, part: part), admission: admission, observe: observe)
+            // The second look at a slice needs the first at all of its neighbours.
+            let passes = settings.skill?.look == .crossSlice ? [0..<1, 1..<2] : [0..<settings.drawingsPerDraw]
+            for turns in passes {
+                try await asker.settle(plan, part, turns: turns, atOnce: isManual ? 1 : parallel)
+            }
         case .control(let control):
             try drawControls(control, plan, part, observe)
         }
@@ -55,7 +72,16 @@ extension DrawingSession {
         ended.endedAt = Date()
         try store.updateDrawingSet(ended)
         return try DrawingSummary(
-            of: ended, in: store, samples: samples, part: part, refinement: refinement?.name ?? "")
+            of: ended, in: store, samples: samples, part: part, refinement: refinement?.name ?? "", dataset: dataset)
+    }
+
+    /// Requests that may be on their way at once.
+    public static let parallel = 1...64
+
+    /// Where one drawing lies in the folder of its set.
+    static func place(_ sample: String, _ draw: Int, _ turn: Int) -> String {
+        func number(_ index: Int) -> String { index < 10 ? "0\(index)" : "\(index)" }
+        return "\(sample)/draw-\(number(draw))" + (turn > 0 ? "/turn-\(number(turn))" : "")
     }
 
     private func locked() throws -> FileLock {

@@ -27,10 +27,12 @@ public struct DrawingSession: Sendable {
     /// The set that drawings go to, as it was when the session was opened.
     public let set: DrawingSetRecord
     let drawer: Drawer
+    /// Whether a person carries the questions: one at a time.
+    let isManual: Bool
 
     /// Who draws.
     enum Drawer: Sendable {
-        case model(ModelCard, any ChatEndpoint, DrawingPrompt, feedback: RenderedPrompt?)
+        case model(ModelCard, any ChatEndpoint, DrawingPrompt, followUp: RenderedPrompt?)
         case control(Control)
     }
 
@@ -82,18 +84,20 @@ public struct DrawingSession: Sendable {
                 workspace: workspace.root, baseURL: reach.baseURL, replay: reach.replay, promptFile: manual,
                 limits: reach.limits, retry: reach.retry, console: reach.console)
             if let record = reach.record { endpoint = RecordingEndpoint(endpoint, file: record) }
-            let feedback =
-                try settings.turns > 1
-                ? PromptTemplate.load(workspace.prompts.appending(path: "polygon/\(LoopFeedback.file)"), known: [])
-                    .render()
-                : nil
-            self.drawer = .model(card, endpoint, prompt, feedback: feedback)
+            if settings.skill?.look == .crossSlice, dataset.volumes(of: dataset.samples).isEmpty {
+                throw DrawingError.noVolumes(dataset: dataset.name)
+            }
+            let followUp = try settings.followUp.map {
+                try PromptTemplate.load(workspace.prompts.appending(path: "polygon/\($0)"), known: []).render()
+            }
+            self.drawer = .model(card, endpoint, prompt, followUp: followUp)
         } else if let control = drawer.1 {
             try Self.check(control, settings)
             self.drawer = .control(control)
         } else {
             throw DrawingError.unknownControl(name: name, known: Control.all.map(\.name))
         }
+        isManual = drawer.0?.provider == .manual && reach.baseURL == nil
         self.workspace = workspace
         self.dataset = dataset
         self.settings = settings
@@ -141,9 +145,9 @@ public struct DrawingSession: Sendable {
             path: "", study: study, dataset: dataset.name, datasetHash: datasetHash, drawer: name, kind: kind,
             shape: settings.shape.rawValue, draws: settings.draws)
         record.samplingSeed = settings.samplingSeed
-        if case .model(let card, _, let prompt, let feedback) = drawer {
+        if case .model(let card, _, let prompt, let followUp) = drawer {
             record.promptHash =
-                feedback.map { SHA256.hexadecimal(Data("\(prompt.sha256)\n\($0.sha256)".utf8)) } ?? prompt.sha256
+                followUp.map { SHA256.hexadecimal(Data("\(prompt.sha256)\n\($0.sha256)".utf8)) } ?? prompt.sha256
             record.templateHash = prompt.templateSHA256
             record.imageSize = settings.size
             record.grid = settings.grid

@@ -3,6 +3,15 @@ import ResultStore
 extension DrawingSetRecord {
     /// Whether the conversations of this set go on after a drawing.
     public var isLoop: Bool { skill?.split(separator: "+").last.map { $0 == DrawingSettings.loop } ?? false }
+
+    /// Whether a draw of this set has several drawings, of a conversation or of several looks: the first is of the picture as it is
+    /// without them, the last is what they give.
+    public var goesOn: Bool { isLoop || (look?.looks ?? 1) > 1 }
+
+    /// Where the model looked; nil for pictures as a whole.
+    var look: DrawingSkill.Look? {
+        skill?.split(separator: "+").compactMap { DrawingSkill.Look(rawValue: String($0)) }.first
+    }
 }
 
 extension ResultStore {

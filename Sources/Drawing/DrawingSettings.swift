@@ -1,5 +1,4 @@
-import Foundation
-import Hashing
+import Datasets
 import Polygons
 
 /// How drawings are asked for.
@@ -56,7 +55,26 @@ public struct DrawingSettings: Sendable, Hashable {
         return parts.isEmpty ? nil : parts.joined(separator: "+")
     }
 
-    /// - Throws: `DrawingError.number`.
+    /// Looks of one draw, each with a request of its own.
+    var looks: Int { skill?.look?.looks ?? 1 }
+
+    /// Drawings that one draw asks for at most: its turns, or its looks.
+    public var drawingsPerDraw: Int { max(turns, looks) }
+
+    /// The file in `prompts/polygon/` with what follows a drawing, or is said beside a further look; nil where there is neither.
+    var followUp: String? {
+        if looks > 1, let look = skill?.look { return "look/\(look.rawValue).md" }
+        return turns > 1 ? LoopFeedback.file : nil
+    }
+
+    /// A picture as it is sent under these settings.
+    ///
+    /// - Throws: `PolygonsError`, `ImageError`.
+    func sent(_ original: Image, window: Box?) throws -> SentPicture {
+        try SentPicture(original, skill: skill, size: size, grid: grid ? convention : nil, window: window)
+    }
+
+    /// - Throws: `DrawingError.number`, `.loopOfLooks`.
     func check() throws(DrawingError) {
         guard (1...Self.mostDraws).contains(draws) else {
             throw .number(setting: "--draws", value: "\(draws)", range: "a number from 1 to \(Self.mostDraws)")
@@ -69,6 +87,7 @@ public struct DrawingSettings: Sendable, Hashable {
         guard (1...Self.mostTurns).contains(turns) else {
             throw .number(setting: "--turns", value: "\(turns)", range: "a number from 1 to \(Self.mostTurns)")
         }
+        if turns > 1, let look = skill?.look, look.looks > 1 { throw .loopOfLooks(skill: look.rawValue) }
         if let temperature, !(0...2).contains(temperature) {
             throw .number(setting: "--temperature", value: "\(temperature)", range: "a number from 0 to 2")
         }
@@ -76,34 +95,6 @@ public struct DrawingSettings: Sendable, Hashable {
             throw .number(
                 setting: "--sampling-seed", value: "\(samplingSeed)",
                 range: "a whole number from 0 to \(Int(Int32.max) - Self.mostDraws)")
-        }
-    }
-}
-
-/// What a picture goes through before a model sees it.
-public enum DrawingSkill: Sendable, Hashable {
-    /// The chain of a modality, for all pictures.
-    case modality(Modality)
-    /// The chain that `SkillRouter` chooses for each picture.
-    case routed
-
-    public static let names = Modality.allCases.map(\.rawValue) + ["auto"]
-
-    public var name: String {
-        switch self {
-        case .modality(let modality): modality.rawValue
-        case .routed: "auto"
-        }
-    }
-
-    /// - Throws: `DrawingError.unknownSkill`.
-    public init(named name: String) throws(DrawingError) {
-        if name == "auto" {
-            self = .routed
-        } else if let modality = Modality(rawValue: name) {
-            self = .modality(modality)
-        } else {
-            throw .unknownSkill(name: name, known: Self.names)
         }
     }
 }

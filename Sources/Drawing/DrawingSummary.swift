@@ -1,3 +1,4 @@
+import Datasets
 import ResultStore
 import Statistics
 
@@ -7,7 +8,7 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
         public var combination: DrawingScoreRecord.Combination
         /// Mean Dice over the pictures, a failed draw counting 0: what a user gets who asks once.
         public var dice: Double
-        /// From pictures drawn with replacement (percentile bootstrap, 2000 resamples); nil for a single picture.
+        /// From subjects, slices or pictures drawn with replacement (percentile bootstrap, 2000 resamples); nil for a single picture.
         public var interval: ConfidenceInterval?
         /// Mean Dice of what could be read alone; nil where nothing could.
         public var diceOfRead: Double?
@@ -34,13 +35,18 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
     public var repairs: [String: Int]
     /// Mean over the pictures with at least two drawings.
     public var selfConsistency: Double?
+    /// What the intervals were resampled by.
+    public var resampledBy: ResamplingUnits.Kind
+    /// How many of these there are.
+    public var units: Int
     /// Empty for the training part, which is never scored.
     public var scores: [Score]
 
+    /// - Parameter dataset: says which pictures are of one subject; nil takes each by itself.
     /// - Throws: `StoreError`.
     public init(
         of set: DrawingSetRecord, in store: ResultStore, samples: [String], part: DrawingRecord.Part = .heldOut,
-        refinement: String = ""
+        refinement: String = "", dataset source: Dataset? = nil
     ) throws {
         guard let id = set.id else { throw StoreError.noSuchRun(name: set.path, study: set.study) }
         let wanted = Set(samples)
@@ -59,8 +65,10 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
         let bySample = Dictionary(grouping: scored, by: \.sample)
         let consistencies = samples.compactMap { bySample[$0]?.compactMap(\.selfConsistency).first }
         selfConsistency = Statistics.mean(consistencies)
+        let units = source?.resamplingUnits(of: samples) ?? ResamplingUnits(images: samples)
+        (resampledBy, self.units) = (units.kind, units.count)
         scores = DrawingScoreRecord.Combination.allCases.compactMap { combination in
-            Self.score(combination, scored, rows, samples)
+            Self.score(combination, scored, rows, samples, units)
         }
     }
 
@@ -70,11 +78,11 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
 
     private static func score(
         _ combination: DrawingScoreRecord.Combination, _ scored: [DrawingScoreRecord], _ rows: [DrawingRecord],
-        _ samples: [String]
+        _ samples: [String], _ units: ResamplingUnits
     ) -> Score? {
         let mine = Dictionary(grouping: scored.filter { $0.combination == combination }, by: \.sample)
         let settled = Dictionary(grouping: rows.filter { $0.status.isSettled && $0.turn == 0 }, by: \.sample)
-        let isOfDraws = combination == .single || combination == .kept
+        let isOfDraws = [.single, .kept, .last].contains(combination)
         // A consensus was asked for where there are several draws, read or not.
         let asked = samples.filter { sample in
             let count = settled[sample]?.count ?? 0
@@ -91,7 +99,9 @@ public struct DrawingSummary: Sendable, Hashable, Codable {
         let read = samples.flatMap { mine[$0] ?? [] }
         return Score(
             combination: combination, dice: Statistics.mean(dice) ?? 0,
-            interval: dice.count > 1 ? Statistics.bootstrapMean(dice, resamples: 2000, seed: 1) : nil,
+            interval: dice.count > 1
+                ? Statistics.clusterBootstrapMean(
+                    units.groups(asked).map { $0.map { dice[$0] } }, resamples: 2000, seed: 1) : nil,
             diceOfRead: Statistics.mean(read.map(\.dice)),
             iou: Statistics.mean(asked.map { mean($0, \.iou) }) ?? 0,
             hausdorff95: Statistics.mean(read.map(\.hausdorff95)), unit: read.first?.unit ?? "px")

@@ -76,7 +76,7 @@ public struct DrawnMasks: Sendable {
     public func combined(_ combination: DrawingScoreRecord.Combination) throws -> Mask? {
         guard let first = masks.first else { return nil }
         return switch combination {
-        case .single, .kept: first
+        case .single, .kept, .last: first
         case .mean: try Consensus.mean(masks, atLeast: 0.5)
         case .majority: try Consensus.majority(masks)
         case .staple: try STAPLE(masks).mask

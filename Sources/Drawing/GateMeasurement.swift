@@ -13,6 +13,8 @@ public struct GateMeasurement: Sendable, Hashable {
     public var skill: String
     public var gate: GateScore
     public var pictures: Int
+    /// What the interval was resampled by.
+    public var resampledBy: ResamplingUnits.Kind
     public var trust: GateTrust
 
     /// The gates that are measured. The tissue's window is what lies between the 5th and 95th percentile of grey values inside the training
@@ -71,7 +73,7 @@ public struct GateMeasurement: Sendable, Hashable {
         }
     }
 
-    /// Measures every gate on the conversations of a set that go on: the first drawing against the last.
+    /// Measures every gate on a set whose draws have several drawings, of a conversation or of several looks: the first against the last.
     ///
     /// - Throws: as above.
     public static func measure(
@@ -93,6 +95,7 @@ public struct GateMeasurement: Sendable, Hashable {
     ) throws -> [GateMeasurement] {
         let gates = try gates(for: dataset)
         var cases = [[GateTrust.Case]](repeating: [], count: gates.count)
+        let units = dataset.resamplingUnits(of: plain.keys.sorted())
         for (sample, drawn) in plain.sorted(by: { $0.key < $1.key }) {
             let image = try dataset.image(sample)
             guard let mask = try drawn.combined(.majority), let other = try skilled(sample, drawn, image) else {
@@ -108,7 +111,7 @@ public struct GateMeasurement: Sendable, Hashable {
                     GateTrust.Case(
                         plainScore: try gate.score(of: mask, draws: drawn.masks, on: image),
                         skilledScore: try gate.score(of: other.mask, draws: other.draws, on: image),
-                        plainDice: dice.0, skilledDice: dice.1))
+                        plainDice: dice.0, skilledDice: dice.1, unit: units.unit(of: sample)))
             }
         }
         let count = cases.first?.count ?? 0
@@ -120,7 +123,7 @@ public struct GateMeasurement: Sendable, Hashable {
         return try zip(gates, cases).map { gate, cases in
             GateMeasurement(
                 dataset: dataset.name, drawer: set.drawer, fixture: set.fixture, skill: skill, gate: gate,
-                pictures: count, trust: try GateTrust(cases))
+                pictures: count, resampledBy: units.kind, trust: try GateTrust(cases))
         }
     }
 }

@@ -28,7 +28,7 @@ struct LoopFeedback {
             role: .user, content: text, images: [try Self.part(border(of: mask)), try Self.part(doubt(about: mask))])
     }
 
-    private static func part(_ image: Image) throws -> ChatImage {
+    static func part(_ image: Image) throws -> ChatImage {
         ChatImage(
             png: Data(try PNG.encode(image)), width: image.width, height: image.height,
             pixelsSHA256: SHA256.hexadecimal(Data(image.bytes)))

@@ -13,19 +13,23 @@ public struct SentPicture: Sendable, Hashable {
 
     /// - Parameters:
     ///   - size: pixels a side.
+    ///   - window: what is shown of it, in its pixels; nil for all. It is cut out before the skill's chain.
     ///   - grid: the convention that the grid's labels are written in; nil for no grid.
     /// - Throws: `PolygonsError`, `ImageError`.
     /// - Complexity: O(samples of both pictures).
-    public init(_ original: Image, skill: DrawingSkill?, size: Int, grid: CoordinateConvention?) throws {
+    public init(
+        _ original: Image, skill: DrawingSkill?, size: Int, grid: CoordinateConvention?, window: Box? = nil
+    ) throws {
         var picture = FramedPicture(original)
-        switch skill {
+        if let window { picture = try picture.cropped(to: window) }
+        switch skill?.preparation {
         case nil: route = nil
         case .modality(let modality):
-            picture = try modality.prepare(original)
+            picture = try modality.prepare(picture)
             route = nil
         case .routed:
             let choice = try SkillRouter().route(original)
-            picture = try choice.modality.prepare(original)
+            picture = try choice.modality.prepare(picture)
             route = "\(choice.modality.rawValue): \(choice.reason)"
         }
         let scale = Double(size) / Double(max(picture.image.width, picture.image.height))

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Statistics
 
@@ -5,7 +6,8 @@ import Statistics
 ///
 /// The trained line is made monotone by isotonic regression over the budgets (every one counting the same), and joined by lines over the
 /// logarithm of N; the drawn line is constant. The crossing is where the first reaches the second. Its interval is of percentiles, from
-/// resamples that draw the held-out images, the same for both lines, and the seeds of each budget (Efron 1979).
+/// resamples that draw the held-out images, the same for both lines, and the seeds of each budget (Efron 1979). Images of one subject are
+/// drawn together where units say so (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007).
 public struct CrossingPoint: Sendable, Hashable {
     public enum Place: Sendable, Hashable {
         /// Already the smallest budget is as good: the drawing is never ahead at the budgets that were trained.
@@ -47,10 +49,12 @@ public struct CrossingPoint: Sendable, Hashable {
 
     /// - Parameters:
     ///   - drawn: Dice of the drawing by held-out image; images that either line lacks are left out of both.
+    ///   - units: which images are drawn together; nil: each by itself.
     ///   - resamples: at least 1.
     /// - Throws: `StatisticsError` where no image is in both, or a score is no number.
     public init(
-        trained: LabelCurve, drawn: [String: Double], resamples: Int = 2000, seed: UInt64 = 1, level: Double = 0.95
+        trained: LabelCurve, drawn: [String: Double], units: ResamplingUnits? = nil, resamples: Int = 2000,
+        seed: UInt64 = 1, level: Double = 0.95
     ) throws(StatisticsError) {
         let common = trained.samples.indices.filter { drawn[trained.samples[$0]] != nil }
         guard !common.isEmpty else {
@@ -59,10 +63,12 @@ public struct CrossingPoint: Sendable, Hashable {
         let dice = trained.samples.map { drawn[$0] ?? .nan }
         func line(_ images: [Int]) -> Double { images.reduce(0) { $0 + dice[$1] } / Double(images.count) }
         place = try Self.place(trained.means(images: common) { Array(0..<$0) }, trained.budgets, line(common))
+        let groups = (units ?? ResamplingUnits(images: trained.samples)).groups(common.map { trained.samples[$0] })
+            .map { $0.map { common[$0] } }
         var random = SplitMix64(seed: seed)
         var places: [Place] = []
         for _ in 0..<max(1, resamples) {
-            let images = common.map { _ in common[random.index(below: common.count)] }
+            let images = groups.flatMap { _ in groups[random.index(below: groups.count)] }
             places.append(try Self.place(trained.resampled(images, &random), trained.budgets, line(images)))
         }
         places.sort { $0.order < $1.order }

@@ -37,6 +37,9 @@ public struct LabelBudgetEvidence: Sendable {
 
         public var title: String { dataset.description.title }
 
+        /// Which held-out images are drawn together where an interval is resampled.
+        public var units: ResamplingUnits { dataset.resamplingUnits(of: dataset.split.heldOut) }
+
         /// Networks that were trained, in the order of the enumeration.
         public var networks: [SweepNetwork] {
             SweepNetwork.allCases.filter { network in trainings.contains { $0.network == network } }

@@ -1,3 +1,4 @@
+import Datasets
 import Statistics
 
 /// Dice of one network, or of the best of several, by the number of labels.
@@ -74,11 +75,16 @@ public struct LabelCurve: Sendable, Hashable {
     }
 
     /// Percentile intervals of the means, from images and seeds drawn with replacement (Efron 1979).
-    public func intervals(resamples: Int = 2000, seed: UInt64 = 1, level: Double = 0.95) -> [ConfidenceInterval] {
+    ///
+    /// - Parameter units: which images are drawn together (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007); nil: each by itself.
+    public func intervals(units: ResamplingUnits? = nil, resamples: Int = 2000, seed: UInt64 = 1, level: Double = 0.95)
+        -> [ConfidenceInterval]
+    {
+        let groups = (units ?? ResamplingUnits(images: samples)).groups(samples)
         var random = SplitMix64(seed: seed)
         var means: [[Double]] = budgets.map { _ in [] }
         for _ in 0..<max(1, resamples) {
-            for (budget, value) in resampled(&random).enumerated() { means[budget].append(value) }
+            for (budget, value) in resampled(groups, &random).enumerated() { means[budget].append(value) }
         }
         return means.map { values in
             ConfidenceInterval(
@@ -87,8 +93,8 @@ public struct LabelCurve: Sendable, Hashable {
         }
     }
 
-    private func resampled(_ random: inout SplitMix64) -> [Double] {
-        let images = samples.map { _ in random.index(below: samples.count) }
+    private func resampled(_ groups: [[Int]], _ random: inout SplitMix64) -> [Double] {
+        let images = groups.flatMap { _ in groups[random.index(below: groups.count)] }
         return resampled(images, &random)
     }
 

@@ -6,8 +6,8 @@ import Synchronization
 
 /// What `llmbench polygon draw` stored of a dataset: models, controls and ceilings, a line a set.
 ///
-/// Of a set with one draw of each picture its draw counts, of one with several the majority of them; a draw that failed counts as an
-/// empty mask with Dice 0, as in the summary of the set.
+/// Of a set with one draw of each picture its draw counts, of one with several the majority of them; of a draw with several turns or looks
+/// the last that could be read. A draw that failed counts as an empty mask with Dice 0, as in the summary of the set.
 public struct StoredDrawings: DrawnLineSource {
     private let store: ResultStore
     private let sets: [DrawingSetRecord]
@@ -32,7 +32,10 @@ public struct StoredDrawings: DrawnLineSource {
         let truth = try dataset.truth(sample)
         let rows = try recent.rows(of: id, sample: sample, in: store)
         guard rows.contains(where: \.status.isSettled) else { return nil }
-        let drawn = try DrawnMasks(rows, width: truth.width, height: truth.height)
+        let drawn =
+            try set.goesOn
+            ? DrawnMasks.last(rows, of: dataset.image(sample))
+            : DrawnMasks(rows, width: truth.width, height: truth.height)
         return try drawn.combined(set.draws > 1 ? .majority : .single) ?? Mask(width: truth.width, height: truth.height)
     }
 
@@ -51,11 +54,17 @@ public struct StoredDrawings: DrawnLineSource {
         }
     }
 
-    /// Each set that went through a skill against the one of the same drawer that did not; fewer than three common pictures are no comparison.
+    /// Each set that went through a skill against the one of the same drawer that did not, and the last turn or look against the first; fewer than three common pictures are no comparison.
     public func skills(of dataset: Dataset, hash: String) throws -> [GateMeasurement] {
         let here = mine(dataset, hash).map(\.set)
         var found: [GateMeasurement] = []
         for skilled in here where skilled.skill != nil {
+            if skilled.goesOn {
+                do {
+                    found += try GateMeasurement.measure(loop: skilled, in: store, dataset: dataset)
+                } catch DrawingError.tooFewDrawings {}
+                continue
+            }
             guard let plain = here.first(where: { $0.drawer == skilled.drawer && $0.skill == nil }) else { continue }
             do {
                 found += try GateMeasurement.measure(plain: plain, skilled: skilled, in: store, dataset: dataset)
@@ -81,6 +90,7 @@ public struct StoredDrawings: DrawnLineSource {
         guard let id = set.id else { return [:] }
         let wanted: DrawingScoreRecord.Combination = set.draws > 1 ? .majority : .single
         let heldOut = Set(dataset.split.heldOut)
+        if set.goesOn { return try lastScores(set, dataset) }
         var scores: [String: DrawnLine.Score] = [:]
         for score in try store.drawingScores(set: id)
         where score.combination == wanted && score.refinement.isEmpty && score.draw == 0
@@ -96,6 +106,23 @@ public struct StoredDrawings: DrawnLineSource {
             let truth = try dataset.truth(drawing.sample)
             scores[drawing.sample] = try DrawnLine.Score(
                 predicted: Mask(width: truth.width, height: truth.height), truth: Mask(truth))
+        }
+        return scores
+    }
+
+    /// Of a set whose draws have several drawings.
+    private func lastScores(_ set: DrawingSetRecord, _ dataset: Dataset) throws -> [String: DrawnLine.Score] {
+        guard let id = set.id else { return [:] }
+        let rows = Dictionary(
+            grouping: try store.drawings(set: id).filter { $0.part == .heldOut && $0.status.isSettled }, by: \.sample)
+        var scores: [String: DrawnLine.Score] = [:]
+        for sample in dataset.split.heldOut {
+            guard let rows = rows[sample] else { continue }
+            let truth = try Mask(try dataset.truth(sample))
+            let mask = try DrawnMasks.last(rows, of: dataset.image(sample))
+                .combined(set.draws > 1 ? .majority : .single)
+            scores[sample] = try DrawnLine.Score(
+                predicted: mask ?? Mask(width: truth.width, height: truth.height), truth: truth)
         }
         return scores
     }

@@ -99,8 +99,10 @@ public struct DrawingScoreRecord: StoredRecord, Hashable {
         case single
         /// Of all draws of the picture that could be read.
         case mean, majority, staple
-        /// The drawing of the last turn of a feedback loop that the gate kept.
+        /// The drawing of a feedback loop, or of several looks, that the gate kept.
         case kept
+        /// The last of them that could be read.
+        case last
     }
 
     public var setId: Int64

@@ -51,7 +51,7 @@ struct PolygonCommandTests {
         let loop = try await workspace.llmbench(
             "polygon", "draw", "--model", "fixture-tracer", "--turns", "2", "--limit", "6", "--json")
         let turns = try #require(try loop.objects().first?["scores"] as? [[String: Any]], "\(loop)")
-        #expect(turns.compactMap { $0["combination"] as? String } == ["single", "kept"])
+        #expect(turns.compactMap { $0["combination"] as? String } == ["single", "kept", "last"])
         let both = try await workspace.llmbench("polygon", "gates", "--format", "csv")
         #expect(both.output.contains(",loop,") && both.output.contains(",mri,"), "\(both)")
 
@@ -100,6 +100,44 @@ struct PolygonCommandTests {
             "--foreground", "it")
     }
 
+    @Test("audit reads every drawing again, and says where a mask is not what its reply says")
+    func audit() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.done()
+        }
+        defer { server.stop() }
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        let drawn = try await workspace.llmbench(
+            "polygon", "draw", "--model", "seer", "--dataset", "disc", "--skill", "pyramid", "--json")
+        #expect(drawn.status == 0, "\(drawn)")
+        let clean = try await workspace.llmbench("audit")
+        #expect(clean.status == 0 && clean.output.hasPrefix("Audit of study default: clean"), "\(clean)")
+        let queue = try DatabaseQueue(path: workspace.root.appending(path: "results/default/bench.sqlite").path)
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE drawing SET shape = '{"boxes":[[1,1,3,3]]}' WHERE id = (SELECT min(id) FROM drawing WHERE turn = 1)
+                    """)
+        }
+        let found = try await workspace.llmbench("audit", "--json")
+        #expect(
+            found.status == 1 && found.output.contains("its stored shape is not the one that its reply gives"),
+            "\(found)")
+        #expect(found.output.contains("/turn-01") && found.output.contains(#""check" : "drawings""#), "\(found)")
+    }
+
+    @Test("--parallel that cannot be is a usage error")
+    func parallelRange() async throws {
+        let workspace = try ScratchWorkspace()
+        for command in ["draw", "refine"] {
+            let outcome = try await workspace.llmbench(
+                "polygon", command, "--model", "control-otsu", "--dataset", "disc", "--parallel", "0")
+            #expect(outcome.status == 2 && outcome.errors.contains("give a number from 1 to 64"), "\(outcome)")
+        }
+    }
+
     @Test("a budget that is used up is exit 1 and one sentence")
     func budget() async throws {
         let server = try LoopbackServer { _, connection in
@@ -134,8 +172,8 @@ struct PolygonCommandTests {
         }
     }
 
-    @Test("killed at random moments it pays for nothing twice and ends as if it had not been")
-    func kills() async throws {
+    @Test("killed at random moments it pays for nothing twice and ends as if it had not been", arguments: [1, 3])
+    func kills(parallel: Int) async throws {
         let server = try LoopbackServer { request, connection in
             connection.beginEventStream()
             var rest = Substring(Self.square)
@@ -149,12 +187,14 @@ struct PolygonCommandTests {
             connection.done()
         }
         defer { server.stop() }
-        let arguments = ["polygon", "draw", "--model", "seer", "--dataset", "disc", "--draws", "4"]
+        let arguments = [
+            "polygon", "draw", "--model", "seer", "--dataset", "disc", "--draws", "4", "--parallel", "\(parallel)",
+        ]
         let undisturbed = try ScratchWorkspace(baseURL: server.baseURL)
         #expect(try await undisturbed.program().run(arguments).status == 0)
         let planned = server.requests.count
         let workspace = try ScratchWorkspace(baseURL: server.baseURL)
-        var random = SeededGenerator(seed: Trials.seed("killed drawings"))
+        var random = SeededGenerator(seed: Trials.seed("killed drawings \(parallel)"))
         let kills = Trials.isVerifying ? 60 : 6
         for _ in 0..<kills {
             try await Self.kill(
@@ -172,7 +212,8 @@ struct PolygonCommandTests {
         }
         let lost = counts["lost", default: 0]
         #expect(counts["drawn"] == planned && counts["asked"] == nil && counts["refused"] == nil, "\(counts)")
-        #expect(lost <= kills && asked <= planned + lost, "\(counts), \(asked) requests for \(planned) drawings")
+        #expect(
+            lost <= kills * parallel && asked <= planned + lost, "\(counts), \(asked) requests for \(planned) drawings")
         func scores(_ place: ScratchWorkspace) async throws -> [String] {
             let queue = try DatabaseQueue(path: place.root.appending(path: "results/default/bench.sqlite").path)
             return try await queue.read { db in
@@ -206,5 +247,20 @@ struct PolygonCommandTests {
         let script = Program(executable: Checkout.root.appending(path: "scripts/make-drawings"), folder: Checkout.root)
         let outcome = try await script.run(["--check"])
         #expect(outcome.status == 0, "\(outcome)")
+        let workspace = try ScratchWorkspace(hasDataset: false)
+        let names = ["generated-skin", "generated-polyp", "generated-lung", "generated-ct"]
+        for name in names {
+            let built = try await workspace.llmbench("datasets", "build", name)
+            #expect(built.status == 0, "\(built)")
+        }
+        let folders = names.map { workspace.root.appending(path: "datasets/\($0)").path }
+        let generated = try await script.run(["--check"] + folders)
+        #expect(generated.status == 0, "\(generated)")
+        // And it is played: one draw of each held-out picture.
+        let drawn = try await workspace.llmbench(
+            "polygon", "draw", "--model", "fixture-tracer", "--dataset", "generated-ct", "--json")
+        let summary = try #require(try drawn.objects().first, "\(drawn)")
+        #expect(summary["pictures"] as? Int == 30 && (summary["totals"] as? [String: Any])?["requests"] as? Int == 30)
+        #expect(summary["resampledBy"] as? String == "subject" || summary["resampled_by"] as? String == "subject")
     }
 }

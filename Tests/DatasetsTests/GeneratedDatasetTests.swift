@@ -32,6 +32,29 @@ import Testing
         #expect(try !Fixtures.embedded.load("colin27-cerebellum").description.isSimulated)
     }
 
+    /// The slices of a volume are resampled together, and pictures that were drawn one by one are not.
+    @Test func volumesAreNamedAndResampledAsAWhole() throws {
+        for dataset in try Self.built.get() {
+            let units = dataset.resamplingUnits(of: dataset.split.heldOut)
+            let volumes = dataset.volumes(of: dataset.split.heldOut)
+            if dataset.name == "generated-ct" {
+                #expect(units.kind == .subject && units.count == 3 && units.text == "3 subjects")
+                #expect(units.groups(dataset.split.heldOut).map(\.count) == [10, 10, 10])
+                #expect(volumes.count == 3 && volumes.allSatisfy { $0.count == 10 && $0 == $0.sorted() })
+                #expect(volumes.flatMap(\.self) == dataset.split.heldOut)
+            } else {
+                #expect(units.kind == .image && units.count == 30 && volumes.isEmpty, "\(dataset.name)")
+            }
+        }
+        // Six slices of one head, four acquisitions each.
+        let head = try Fixtures.embedded.load("colin27-cerebellum")
+        let units = head.resamplingUnits(of: head.split.heldOut)
+        #expect(units.kind == .slice && units.count == 6)
+        #expect(units.groups(head.split.heldOut) == (0..<6).map { slice in (0..<4).map { 4 * slice + $0 } })
+        // Of a single slice nothing else is left to draw.
+        #expect(head.resamplingUnits(of: Array(head.split.heldOut.prefix(4))).kind == .image)
+    }
+
     @Test func picturesFollowFromTheSeedAndNoTwoAreAlike() throws {
         for (generated, dataset) in zip(GeneratedDataset.all, try Self.built.get()) {
             var seen: Set<[UInt8]> = []

@@ -46,7 +46,12 @@ import Testing
         let source = try folder.makeFolder("source")
         try makePairs((0..<40).map { "p\($0 / 4)-slice\($0 % 4)" }, in: source)
         let catalogue = DatasetCatalogue(root: folder.url)
-        let split = try options(heldOut: 0.2, groupBy: "^(p[0-9]+)-").prepare(source, into: catalogue).dataset.split
+        let dataset = try options(heldOut: 0.2, groupBy: "^(p[0-9]+)-").prepare(source, into: catalogue).dataset
+        let split = dataset.split
+        let subjects = try #require(dataset.description.subjects)
+        #expect(Set(subjects.keys) == Set(dataset.samples))
+        #expect(subjects.allSatisfy { id, subject in id.hasPrefix(subject.name + "-") && subject.slice == nil })
+        #expect(try catalogue.load(dataset.name) == dataset, "the subjects are in dataset.json")
         let patients = { (ids: [String]) in Set(ids.compactMap { $0.split(separator: "-").first }) }
         #expect(split.heldOut.count == 8 && patients(split.heldOut).count == 2)
         #expect(patients(split.heldOut).isDisjoint(with: patients(split.training)))

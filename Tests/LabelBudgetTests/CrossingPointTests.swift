@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Statistics
 import TestSupport
@@ -143,6 +144,48 @@ struct CrossingPointTests {
         let share = Double(hits) / Double(trials)
         print("coverage of the 95 % interval: \(share) of \(trials)")
         #expect(share > 0.85)
+    }
+
+    @Test("Images of one subject are drawn together: an interval by subject is wider where its images are alike")
+    func subjects() throws {
+        // Five subjects of four images that share their difficulty; the drawing does not have it.
+        var scores: [Int: [Int: [String: Double]]] = [:]
+        for (labels, mean) in [10: 0.4, 100: 0.8] {
+            for (place, sample) in samples.enumerated() {
+                scores[labels, default: [:]][0, default: [:]][sample] = mean + 0.06 * Double(place / 4 - 2)
+            }
+        }
+        let trained = try #require(LabelCurve(scores))
+        let place = FileManager.default.temporaryDirectory.appending(path: "llmbench-units-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: place) }
+        let units = try Self.subjects(samples, in: place) { "s\($0 / 4)" }
+        #expect(units.kind == .subject && units.count == 5)
+        func width(_ point: CrossingPoint) -> Double { point.upper.order - point.lower.order }
+        let byImage = try CrossingPoint(trained: trained, drawn: drawn(0.6), resamples: 2000)
+        let bySubject = try CrossingPoint(trained: trained, drawn: drawn(0.6), units: units, resamples: 2000)
+        #expect(bySubject.place == byImage.place && width(bySubject) > 1.5 * width(byImage), "\(bySubject) \(byImage)")
+        let (a, b) = (trained.intervals(resamples: 2000)[0], trained.intervals(units: units, resamples: 2000)[0])
+        #expect(b.upper - b.lower > 1.5 * (a.upper - a.lower))
+        // Every image by itself is what it was without units.
+        let alone = try CrossingPoint(
+            trained: trained, drawn: drawn(0.6), units: ResamplingUnits(images: samples), resamples: 2000)
+        #expect(alone == byImage)
+    }
+
+    /// Units as a prepared dataset gives them.
+    private static func subjects(
+        _ samples: [String], in folder: URL, _ subject: (Int) -> String
+    ) throws -> ResamplingUnits {
+        var description = DatasetDescription(
+            name: "d", title: "d", imageKind: "k", foreground: "f", foregroundHint: "h", channels: 1, maskSuffix: "",
+            samples: samples.count, provenance: .init(sources: [], licence: "none", notes: []), acquisitions: [:])
+        description.subjects = Dictionary(
+            uniqueKeysWithValues: samples.enumerated().map { ($1, .init(name: subject($0))) })
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try JSONEncoder().encode(description).write(to: folder.appending(path: "dataset.json"))
+        try JSONEncoder().encode(DatasetSplit(training: [], heldOut: samples, method: "m"))
+            .write(to: folder.appending(path: "split.json"))
+        return try Dataset.load(folder).resamplingUnits(of: samples)
     }
 
     @Test("The best of several networks is the higher mean at each budget, on the images that all have")

@@ -67,6 +67,34 @@ import Testing
         #expect(Statistics.bootstrapMean(sample, resamples: 0, seed: 3) == nil)
     }
 
+    @Test func clustersAreDrawnAsAWhole() throws {
+        let values = [0.1, 0.9, 0.4, 0.7, 0.2, 0.6]
+        // One value a cluster: the same draws as without clusters.
+        #expect(
+            Statistics.clusterBootstrapMean(values.map { [$0] }, resamples: 400, seed: 5)
+                == Statistics.bootstrapMean(values, resamples: 400, seed: 5))
+        // Two clusters of 1 and 3 values have three means that can come out: 0, 3/4 and 1.
+        let two = try #require(
+            Statistics.clusterBootstrapMean([[0], [1, 1, 1]], level: 0.4, resamples: 4000, seed: 2))
+        #expect(two.lower == 0.75 && two.upper == 0.75)
+        let wide = try #require(Statistics.clusterBootstrapMean([[0], [1, 1, 1]], resamples: 4000, seed: 2))
+        #expect(wide.lower == 0 && wide.upper == 1)
+        // Where the values of a cluster are alike, an interval by value is too narrow: five copies shrink it, and clusters do not.
+        let copies = values.map { [Double](repeating: $0, count: 5) }
+        let (alone, together) = (
+            try #require(Statistics.bootstrapMean(values, resamples: 400, seed: 5)),
+            try #require(Statistics.clusterBootstrapMean(copies, resamples: 400, seed: 5))
+        )
+        #expect(abs(alone.lower - together.lower) < 1e-12 && abs(alone.upper - together.upper) < 1e-12)
+        let naive = try #require(Statistics.bootstrapMean(copies.flatMap(\.self), resamples: 400, seed: 5))
+        #expect(naive.upper - naive.lower < 0.7 * (together.upper - together.lower))
+        #expect(Statistics.clusterBootstrapMean([], seed: 1) == nil)
+        #expect(Statistics.clusterBootstrapMean([[1], []], seed: 1) == nil)
+        #expect(Statistics.clusterBootstrapMean([[1], [.nan]], seed: 1) == nil)
+        #expect(Statistics.clusterBootstrapMean([[1], [2]], level: 1, seed: 1) == nil)
+        #expect(Statistics.clusterBootstrapMean([[1], [2]], resamples: 0, seed: 1) == nil)
+    }
+
     @Test func aBoundedDrawFavoursNoValue() {
         var generator = SplitMix64(seed: 5)
         var counts = [Int](repeating: 0, count: 6)

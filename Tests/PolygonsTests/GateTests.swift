@@ -36,6 +36,40 @@ import Testing
         #expect(throws: PolygonsError.noLabels) { try GateTrust([]) }
     }
 
+    @Test func picturesOfOneUnitAreDrawnTogether() throws {
+        // Eight pictures of two units: within a unit all are alike.
+        let cases = (0..<8).map { index in
+            GateTrust.Case(
+                plainScore: Double(index / 4) + 0.001 * Double(index), skilledScore: nil,
+                plainDice: index < 4 ? 0.2 + 0.001 * Double(index) : 0.8 + 0.001 * Double(index), skilledDice: 0)
+        }
+        let alone = try GateTrust(cases)
+        let named = try GateTrust(
+            cases.enumerated().map { index, item in
+                var item = item
+                item.unit = "\(index)"
+                return item
+            })
+        #expect(
+            named.interval == alone.interval && alone.interval != nil, "a unit a picture is every picture by itself")
+        let together = try GateTrust(
+            cases.enumerated().map { index, item in
+                var item = item
+                item.unit = index < 4 ? "a" : "b"
+                return item
+            })
+        // Half of all resamples have one unit alone, in which score and Dice rise together as well: pictures that are alike add nothing.
+        #expect(together.correlation?.statistic == alone.correlation?.statistic && together.interval != nil)
+        // Nothing can be drawn anew from a single unit, and a gate that nothing is known of is not valid.
+        let single = try GateTrust(
+            cases.map { item in
+                var item = item
+                item.unit = "a"
+                return item
+            })
+        #expect(alone.isValid && single.correlation != nil && single.interval == nil && !single.isValid)
+    }
+
     @Test func aGateIsValidOnlyWhenItsScoreFollowsTheDice() throws {
         var generator = SeededGenerator(seed: 5)
         func cases(_ score: (Double, inout SeededGenerator) -> Double?) -> [GateTrust.Case] {

@@ -86,6 +86,24 @@ struct LabelBudgetReportTests {
         #expect(dice(rows[2]) == ["0.850", "0.600", "0.800", "0.850"])
     }
 
+    @Test("Several looks stand in the report as raw, enhanced and gated, and as a line of what the last gave")
+    func looks() throws {
+        try study.addLooks(dataset, skill: "pyramid", rows: [4, 3, 1])
+        let report = try report([StoredDrawings(study.store, study: "default")])
+        let rows = try table(report, "skills").rows.filter { $0[5] == .text("all") }
+        #expect(!rows.isEmpty && rows.allSatisfy { $0[1] == .text("seer") && $0[2] == .text("pyramid") })
+        // Of eight rows: four off is a Dice of 0.5, one off 0.875.
+        #expect(rows.allSatisfy { $0[7].shown == "0.500" && $0[8].shown == "0.875" && $0[10].shown == "0.875" })
+        #expect(rows.contains { $0[3] == .text("boundary contrast") && $0[9].shown == "0.875" })
+        let line = try #require(
+            try table(report, "drawings").rows.first { $0[1] == .text("seer + pyramid") })
+        #expect(line[3] == .integer(8) && line[4].shown == "0.875")
+        for name in ["drawings", "crossing-points", "trained-curves"] {
+            let notes = try table(report, name).notes.joined()
+            #expect(notes.contains("squares by image (8 images)"), "\(name): \(notes)")
+        }
+    }
+
     @Test("What is wrong with the masks is the place, and the bars add up")
     func faults() throws {
         let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3)])

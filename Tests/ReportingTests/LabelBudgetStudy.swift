@@ -82,6 +82,23 @@ final class LabelBudgetStudy {
         return mask
     }
 
+    /// Stores what a model drew that looked several times: the truth, moved down by so many rows at each look.
+    func addLooks(_ dataset: Dataset, skill: String, rows: [Int]) throws {
+        var set = DrawingSetRecord(
+            path: "default/\(dataset.name)/seer/polygon/\(skill)", study: "default", dataset: dataset.name,
+            datasetHash: try dataset.contentHash(), drawer: "seer", kind: .model, shape: "polygon", draws: 1)
+        set.skill = skill
+        set = try store.beginDrawingSet(set)
+        for sample in dataset.split.heldOut {
+            for (look, shift) in rows.enumerated() {
+                var drawing = DrawingRecord(
+                    setId: set.id ?? -1, part: .heldOut, sample: sample, draw: 0, turn: look, status: .drawn)
+                drawing.shape = try ShapeText(moved(dataset, sample, shift)).json
+                _ = try store.insertDrawing(drawing)
+            }
+        }
+    }
+
     /// Two networks that learn from 10, 25 and 50 labels; the drawing is one row off, as good as the U-Net with 25.
     func fill(title: String? = nil) throws -> Dataset {
         let dataset = try addSquares("squares", title: title)
@@ -126,7 +143,7 @@ struct MovedDrawings: DrawnLineSource {
         return [
             GateMeasurement(
                 dataset: dataset.name, drawer: name, fixture: isFixture, skill: "CLAHE", gate: .selfConsistency,
-                pictures: cases.count, trust: try GateTrust(cases))
+                pictures: cases.count, resampledBy: .image, trust: try GateTrust(cases))
         ]
     }
 

@@ -151,4 +151,50 @@ struct MigrationTests {
         #expect(try bytes() != before)
         #expect(try store.runs().map(\.path) == [key.path])
     }
+
+    @Test(
+        "and one that met version 9 before version 8: it gets the tables of the sweep and keeps its number and its rows"
+    )
+    func version9Before8() throws {
+        let place = try StudyPlace()
+        let path = place.workspace.database(study: "older")
+        try FileManager.default.createDirectory(
+            at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let key = RunKey(
+            study: "older", dataset: "disc", model: "small", target: "pytorch", promptHash: "00000000", index: 1)
+        try {
+            let queue = try DatabaseQueue(path: path.path)
+            try Schema.migrator.migrate(queue, upTo: "v7")
+            // The migrator of a build that had version 9 and not yet version 8.
+            var without8 = DatabaseMigrator()
+            for version in 1...7 { without8.registerMigration("v\(version)") { _ in } }
+            without8.registerMigration("v9") { db in
+                try db.alter(table: "run") { t in
+                    t.add(column: "refines", .text)
+                    t.add(column: "refinement", .integer)
+                }
+                try db.execute(sql: "PRAGMA user_version = 9")
+            }
+            try without8.migrate(queue)
+            try queue.write { db in
+                #expect(try !db.tableExists("sweep_training"))
+                try Self.insertRun(key, db)
+                try db.execute(sql: "UPDATE run SET refines = 'older/disc/small', refinement = 1")
+            }
+            try queue.close()
+        }()
+        let store = try ResultStore(path: path)
+        let run = try #require(try store.runs().first)
+        #expect(run.refines == "older/disc/small" && run.refinement == 1)
+        let training = try store.beginSweepTraining(
+            SweepTrainingRecord(
+                dataset: "disc", datasetHash: "h", network: "unet", labels: 10, seed: 0, size: 64, steps: 100,
+                recipe: "r", startedAt: Date(timeIntervalSince1970: 0)))
+        #expect(try store.sweepTrainings().map(\.id) == [training.id])
+        #expect(try store.integrityProblems().isEmpty)
+        let queue = try DatabaseQueue(path: path.path)
+        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 9)
+        // Opening it again changes nothing.
+        #expect(try ResultStore(path: path).sweepTrainings().count == 1)
+    }
 }

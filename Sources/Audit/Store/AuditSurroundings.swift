@@ -1,4 +1,5 @@
 import Datasets
+import Drawing
 import Foundation
 import Hashing
 import ResultStore
@@ -78,6 +79,11 @@ public struct AuditSurroundings: Sendable {
     /// Hash of the results as they are now, for `figure-age`.
     public var dataHash: String?
 
+    /// What does not hold together between drawings and their replies; nil where nobody looked.
+    public var drawings: [DrawingInspection.Problem]?
+    /// How many sets of drawings the study has.
+    public var drawingSets = 0
+
     public init() {}
 
     /// Reads what a workspace holds for the datasets of a study. Cards and prices are the caller's to add: they are read elsewhere.
@@ -102,6 +108,7 @@ public struct AuditSurroundings: Sendable {
                 unreadableDatasets[name] = error.description
             }
         }
+        drawingSets = try store.drawingSets().count { $0.study == reader.study }
         templates = Self.templates(in: workspace.prompts)
         guard looksAtReport else { return }
         reportFolder = workspace.results(study: reader.study).appending(path: "report", directoryHint: .isDirectory)

@@ -30,6 +30,8 @@ public struct GeneratedDataset: Sendable {
         var seed: UInt64
         /// Slice of a volume.
         var slice = 0
+        /// The volume; nil for a picture of its own.
+        var volume: String?
     }
 
     /// Pictures to learn from: enough for a budget of 100 labels, and some to watch a training on.
@@ -90,6 +92,10 @@ public struct GeneratedDataset: Sendable {
                 notes: ["Simulated: every picture is drawn by a program. Results say nothing about patients."] + notes),
             acquisitions: [:])
         description.simulated = true
+        let slices = (training + heldOut).compactMap { sample in
+            sample.volume.map { (sample.id, DatasetDescription.Subject(name: $0, slice: sample.slice)) }
+        }
+        if !slices.isEmpty { description.subjects = Dictionary(uniqueKeysWithValues: slices) }
         return description
     }
 
@@ -177,7 +183,8 @@ extension GeneratedDataset {
         let all = (0..<volumes).flatMap { volume in
             (0..<AbdomenScene.slices).map { slice in
                 Sample(
-                    id: "ct-v\(two(volume))-z\(two(slice))", seed: 64_000_000 + UInt64(volume), slice: slice)
+                    id: "ct-v\(two(volume))-z\(two(slice))", seed: 64_000_000 + UInt64(volume), slice: slice,
+                    volume: "ct-v\(two(volume))")
             }
         }
         return (Array(all.prefix(trainingCount)), Array(all.suffix(heldOutCount)))

@@ -15,8 +15,13 @@ public struct GateTrust: Sendable, Hashable {
         public var skilledScore: Double?
         public var plainDice: Double
         public var skilledDice: Double
+        /// Names the pictures that are drawn together in a resample, those of one subject; `nil` for a picture by itself.
+        public var unit: String?
 
-        public init(plainScore: Double?, skilledScore: Double?, plainDice: Double, skilledDice: Double) {
+        public init(
+            plainScore: Double?, skilledScore: Double?, plainDice: Double, skilledDice: Double, unit: String? = nil
+        ) {
+            self.unit = unit
             (self.plainScore, self.skilledScore) = (plainScore, skilledScore)
             (self.plainDice, self.skilledDice) = (plainDice, skilledDice)
         }
@@ -35,7 +40,8 @@ public struct GateTrust: Sendable, Hashable {
     /// Spearman's correlation of score and Dice over the drawings of all pictures that have a score, without and with the skill, with its
     /// interval; `nil` where it is not defined.
     public let correlation: TestResult?
-    /// The interval of the correlation, from pictures drawn with replacement: the two drawings of a picture stay together.
+    /// The interval of the correlation, from units drawn with replacement: the two drawings of a picture stay together, and so do the
+    /// pictures of a unit (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007).
     public let interval: ConfidenceInterval?
 
     /// - Parameter resampling: of the interval.
@@ -45,15 +51,16 @@ public struct GateTrust: Sendable, Hashable {
         self.cases = cases
         let (scores, dice) = Self.pairs(cases)
         correlation = try? Statistics.spearman(scores, dice, level: level)
+        let units = Self.units(cases)
         var random = SplitMix64(seed: seed)
         var values: [Double] = []
         for _ in 0..<max(resamples, 1) {
-            let sample = cases.indices.map { _ in cases[random.index(below: cases.count)] }
+            let sample = units.flatMap { _ in units[random.index(below: units.count)] }
             let (scores, dice) = Self.pairs(sample)
             if let value = Statistics.spearmanCorrelation(scores, dice) { values.append(value) }
         }
         // An interval from resamples most of which have no correlation would be of those that have.
-        if correlation != nil, values.count * 2 > resamples,
+        if correlation != nil, units.count > 1, values.count * 2 > resamples,
             let lower = Statistics.quantile(values, (1 - level) / 2),
             let upper = Statistics.quantile(values, (1 + level) / 2)
         {
@@ -61,6 +68,20 @@ public struct GateTrust: Sendable, Hashable {
         } else {
             interval = nil
         }
+    }
+
+    private static func units(_ cases: [Case]) -> [[Case]] {
+        var places: [String: Int] = [:]
+        var units: [[Case]] = []
+        for item in cases {
+            if let unit = item.unit, let place = places[unit] {
+                units[place].append(item)
+            } else {
+                if let unit = item.unit { places[unit] = units.count }
+                units.append([item])
+            }
+        }
+        return units
     }
 
     /// Whether a loop that is steered by this score may be called deployable: score and Dice rise together beyond doubt.

@@ -85,7 +85,14 @@ public enum Modality: String, Sendable, Hashable, Codable, CaseIterable {
     ///
     /// - Throws: `PolygonsError`.
     public func prepare(_ image: Image) throws(PolygonsError) -> FramedPicture {
-        var picture = FramedPicture(image)
+        try prepare(FramedPicture(image))
+    }
+
+    /// A part of a picture after the whole chain.
+    ///
+    /// - Throws: `PolygonsError`.
+    public func prepare(_ part: FramedPicture) throws(PolygonsError) -> FramedPicture {
+        var picture = part
         for skill in skills { picture = try skill.apply(to: picture) }
         return picture
     }

@@ -2,10 +2,13 @@ import Metrics
 
 /// Windows to look into, for targets that are small in the picture.
 public enum Windows {
+    /// How many times as large as what was found the windows of a pyramid are.
+    public static let pyramidFactors: [Double] = [3, 1.6]
+
     /// The windows of a crop–zoom pyramid: around what a first look found, each so many times as large as the box around it, the widest
     /// first, at least `least` pixels a side and inside the picture.
     public static func pyramid(
-        around mask: Mask, factors: [Double] = [3, 1.6], least: Double = 32
+        around mask: Mask, factors: [Double] = pyramidFactors, least: Double = 32
     ) -> [Box] {
         guard let bounds = mask.bounds else { return [] }
         let found = Box(

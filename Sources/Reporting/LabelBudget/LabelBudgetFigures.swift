@@ -31,7 +31,7 @@ extension LabelBudgetReport {
     private func panel(_ panel: LabelBudgetEvidence.Panel) -> LabelBudgetFigure.Panel {
         let trained = panel.networks.compactMap { network -> LabelBudgetFigure.Trained? in
             guard let curve = panel.curve(network) else { return nil }
-            let intervals = curve.intervals(resamples: Self.resamples)
+            let intervals = curve.intervals(units: panel.units, resamples: Self.resamples)
             return LabelBudgetFigure.Trained(
                 name: network.title,
                 points: curve.budgets.indices.map { place in
@@ -43,7 +43,7 @@ extension LabelBudgetReport {
         let drawn = panel.drawn.filter { $0.skill == nil }.map { line in
             LabelBudgetFigure.Drawn(
                 name: Self.title(line), kind: line.kind, dice: line.meanDice,
-                interval: Self.interval(line).map { $0.lower...$0.upper }, isFixture: line.isFixture)
+                interval: Self.interval(line, panel).map { $0.lower...$0.upper }, isFixture: line.isFixture)
         }
         let only = panel.networks.count == 1 ? panel.networks.first : nil
         let notes = crossing(panel, only).map {

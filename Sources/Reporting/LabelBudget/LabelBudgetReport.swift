@@ -66,7 +66,9 @@ public struct LabelBudgetReport: Sendable {
     private static func crossings(_ panel: LabelBudgetEvidence.Panel) -> [Crossing] {
         guard let reference = panel.reference else { return [] }
         func crossing(_ network: SweepNetwork?, _ curve: LabelCurve?, _ line: DrawnLine) -> Crossing? {
-            guard let curve, let point = try? CrossingPoint(trained: curve, drawn: line.dice, resamples: resamples)
+            guard let curve,
+                let point = try? CrossingPoint(
+                    trained: curve, drawn: line.dice, units: panel.units, resamples: resamples)
             else { return nil }
             return Crossing(dataset: panel.dataset.name, network: network, drawn: line, point: point)
         }
@@ -88,10 +90,20 @@ public struct LabelBudgetReport: Sendable {
         }
     }
 
-    /// Mean Dice of a drawing over the images, with its bootstrap interval.
-    static func interval(_ line: DrawnLine) -> ConfidenceInterval? {
-        Statistics.bootstrapMean(
-            line.scores.keys.sorted().compactMap { line.scores[$0]?.dice }, resamples: resamples, seed: 1)
+    /// The bootstrap interval of a drawing's mean Dice over the images.
+    static func interval(_ line: DrawnLine, _ panel: LabelBudgetEvidence.Panel) -> ConfidenceInterval? {
+        let samples = line.scores.keys.sorted()
+        return Statistics.clusterBootstrapMean(
+            panel.units.groups(samples).map { $0.compactMap { line.scores[samples[$0]]?.dice } },
+            resamples: resamples, seed: 1)
+    }
+
+    /// Says under a table what its intervals were resampled by.
+    var resamplingNote: String {
+        let units = evidence.panels.map { "\($0.dataset.name) by \($0.units.kind.rawValue) (\($0.units.text))" }
+        return
+            "What is drawn with replacement, so that pictures of one subject stay together (Davison and Hinkley 1997, section 3.8; Field and "
+            + "Welsh 2007): \(units.joined(separator: "; ")). Fewer than about ten units give an interval that is too narrow."
     }
 
     /// A drawing as tables name it, with what must be known of it.

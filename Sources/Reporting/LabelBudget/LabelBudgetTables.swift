@@ -90,6 +90,7 @@ extension LabelBudgetReport {
                 + "below: at the smallest budget already; never: not even at the largest.",
             "from, to: 95 % percentile interval of \(Self.resamples) resamples of held-out images, the same for both lines, and of seeds. Shares "
                 + "of the resamples without a crossing on either side. best network: the highest mean at each budget, chosen on the images that are reported.",
+            resamplingNote,
         ]
         return table
     }
@@ -108,7 +109,7 @@ extension LabelBudgetReport {
                 let scores = line.scores.sorted { $0.key < $1.key }.map(\.value)
                 table.rows.append([
                     .text(Self.title(panel)), .text(Self.title(line)), .text(line.kind.rawValue),
-                    .integer(scores.count), cell(Statistics.mean(scores.map(\.dice))), cell(Self.interval(line)),
+                    .integer(scores.count), cell(Statistics.mean(scores.map(\.dice))), cell(Self.interval(line, panel)),
                     cell(Statistics.mean(scores.map(\.iou))),
                     cell(Statistics.mean(scores.map(\.hausdorff95)), digits: 1),
                 ])
@@ -117,7 +118,7 @@ extension LabelBudgetReport {
         table.notes = [
             "Means over the held-out images on their original grid. control: drawn without a model and without the picture's truth; ceiling: the "
                 + "truth itself, redrawn with few vertices.",
-            "Interval: 95 % percentile bootstrap over images.",
+            "Interval: 95 % percentile bootstrap over images. \(resamplingNote)",
         ]
         return table
     }
@@ -212,7 +213,7 @@ extension LabelBudgetReport {
             let curves =
                 panel.networks.map { ($0.title, panel.curve($0)) } + (panel.best.map { [("best network", $0)] } ?? [])
             for case (let title, let curve?) in curves {
-                let intervals = curve.intervals(resamples: Self.resamples)
+                let intervals = curve.intervals(units: panel.units, resamples: Self.resamples)
                 for (place, budget) in curve.budgets.enumerated() {
                     table.rows.append([
                         .text(Self.title(panel)), .text(title), .integer(budget), .integer(curve.seeds),
@@ -225,7 +226,7 @@ extension LabelBudgetReport {
             }
         }
         table.notes = [
-            "from, to: 95 % percentile bootstrap over held-out images and seeds, \(Self.resamples) resamples."
+            "from, to: 95 % percentile bootstrap over held-out images and seeds, \(Self.resamples) resamples. \(resamplingNote)"
         ]
         return table
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import Drawing
 import Endpoints
 import Foundation
 import ResultStore
@@ -65,7 +66,8 @@ struct AuditCommand: AsyncParsableCommand {
             throw CommandFailure.usage("study '\(study)' has no runs to audit: `llmbench generate` makes one")
         }
         var reader = AuditReader(study: study)
-        return try StudyAudit.report(of: ResultStore(path: database), in: workspace, reading: &reader)
+        return try StudyAudit.report(
+            of: ResultStore(path: database), in: workspace, reading: &reader, readsReplies: true)
     }
 
     private func auditTable(_ path: String) throws -> AuditReport {
@@ -94,15 +96,21 @@ extension StudyAudit {
     /// - Parameters:
     ///   - reader: Knows what an earlier audit has read.
     ///   - isBeingReported: The report's files are about to be written anew: their age says nothing.
+    ///   - readsReplies: Every reply of a drawing is read and filled again, which takes about as long as scoring them did.
     /// - Throws: `StoreError`.
     static func report(
-        of store: ResultStore, in workspace: Workspace, reading reader: inout AuditReader, isBeingReported: Bool = false
+        of store: ResultStore, in workspace: Workspace, reading reader: inout AuditReader,
+        isBeingReported: Bool = false,
+        readsReplies: Bool = false
     ) throws -> AuditReport {
         // A store too damaged to name its datasets is what the audit is there to report.
         var surroundings =
             (try? AuditSurroundings(
                 workspace: workspace, store: store, reading: &reader, looksAtReport: !isBeingReported))
             ?? AuditSurroundings()
+        if readsReplies {
+            surroundings.drawings = try? DrawingInspection(store, workspace: workspace, study: reader.study).problems()
+        }
         // Cards that cannot be read are the business of `models list`; costs and groups are then not compared.
         if let registry = try? ModelRegistry.load(workspace.models) {
             surroundings.prices = Dictionary(

@@ -90,7 +90,12 @@ struct DemoDrawings {
 
     /// The fixture's card, and what it was recorded for.
     private static let fixture = "fixture-tracer"
-    private static let recorded = ["colin27-cerebellum", "mni152-white-matter"]
+    private static func recorded(_ dataset: String) -> [DrawingSettings] {
+        if ["colin27-cerebellum", "mni152-white-matter"].contains(dataset) {
+            return [DrawingSettings(draws: 3), DrawingSettings(draws: 3, skill: .modality(.mri))]
+        }
+        return GeneratedDataset.all.contains { $0.name == dataset } ? [DrawingSettings()] : []
+    }
 
     /// Goes on where it was broken off.
     ///
@@ -100,9 +105,9 @@ struct DemoDrawings {
             let registry = try ModelRegistry.load(workspace.models)
             let hasFixture = registry.cards.contains { $0.id == Self.fixture }
             for dataset in datasets {
-                var drawers = Control.all.map { (name: $0.name, skill: DrawingSkill?.none) }
-                if hasFixture, Self.recorded.contains(dataset.name) {
-                    drawers += [(Self.fixture, nil), (Self.fixture, .modality(.mri))]
+                var drawers = Control.all.map { (name: $0.name, settings: DrawingSettings()) }
+                if hasFixture {
+                    drawers += Self.recorded(dataset.name).map { (Self.fixture, $0) }
                 }
                 let bar = ProgressBar(title: "Drawing on \(dataset.name)", total: drawers.count)
                 for (place, drawer) in drawers.enumerated() {
@@ -110,7 +115,7 @@ struct DemoDrawings {
                     bar.update(place, note: drawer.name)
                     let session = try DrawingSession(
                         workspace: workspace, study: study, drawer: drawer.name, dataset: dataset.name,
-                        settings: DrawingSettings(draws: drawer.name == Self.fixture ? 3 : 1, skill: drawer.skill))
+                        settings: drawer.settings)
                     // A set that is whole is not scored again.
                     if session.set.endedAt == nil { _ = try await session.run() }
                 }

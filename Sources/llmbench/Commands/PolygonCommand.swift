@@ -71,7 +71,7 @@ struct DrawingOptions: ParsableArguments {
 
     @Option(
         help:
-            "What pictures go through first: dermoscopy, endoscopy, x-ray, ct, mri, or auto, which chooses by the picture."
+            "What pictures go through first (dermoscopy, endoscopy, x-ray, ct, mri, or auto, which chooses by the picture), where the model looks (pyramid, static-box, cross-slice), or both, as mri+pyramid."
     )
     var skill: String?
 
@@ -81,7 +81,10 @@ struct DrawingOptions: ParsableArguments {
     )
     var turns: Int = 1
 
-    @Option(help: "What decides which drawing of a conversation is kept: boundary-contrast or region-darkness.")
+    @Option(
+        help:
+            "What decides which drawing of a conversation, or of several looks, is kept: boundary-contrast or region-darkness."
+    )
     var gate: String = "boundary-contrast"
 
     @Option(help: "Of sampling, from 0 to 2; left to the endpoint when not given.")
@@ -102,7 +105,13 @@ struct DrawingOptions: ParsableArguments {
     @Option(help: "US dollars that these drawings may cost, what was spent on them before included.")
     var budget: Double?
 
+    @Option(help: "Requests on their way at once, from 1 to 64; the first of a set goes by itself.")
+    var parallel: Int = 4
+
     func validate() throws {
+        guard DrawingSession.parallel.contains(parallel) else {
+            throw ValidationError("--parallel \(parallel): give a number from 1 to 64")
+        }
         guard ShapeKind(rawValue: shape) != nil else {
             throw ValidationError("--shape \(shape): give polygon, box or point")
         }

@@ -17,6 +17,7 @@ extension PolygonCommand {
                 EXAMPLES
                   llmbench polygon draw --model control-otsu --dataset mni152-white-matter
                   llmbench polygon draw --model fixture-tracer --draws 3 --json
+                  llmbench polygon draw --model my-vision-model --skill mri+pyramid --parallel 8
                   llmbench polygon draw --model fixture-tracer --refine-with refinement.json
                 """)
 
@@ -44,13 +45,15 @@ extension PolygonCommand {
                 let progress = DrawingProgress(
                     title: "\(drawing.model) on \(drawing.dataset)",
                     total: min(limit ?? .max, session.dataset.split.heldOut.count) * drawing.draws
-                        * drawing.turns)
+                        * session.settings.drawingsPerDraw)
                 defer { progress.close() }
                 _ = try await session.run(
-                    limit: limit, budget: drawing.budget, refinement: refinement, observe: progress.show)
+                    limit: limit, budget: drawing.budget, parallel: drawing.parallel, refinement: refinement,
+                    observe: progress.show)
                 let samples = DrawingSession.spread(session.dataset.split.heldOut, limit)
                 let summaries = try ([""] + (refinement.map { [$0.name] } ?? [])).map {
-                    try DrawingSummary(of: session.set, in: session.store, samples: samples, refinement: $0)
+                    try DrawingSummary(
+                        of: session.set, in: session.store, samples: samples, refinement: $0, dataset: session.dataset)
                 }
                 progress.finish()
                 try show(summaries)

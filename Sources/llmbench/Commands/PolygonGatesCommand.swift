@@ -15,7 +15,7 @@ extension PolygonCommand {
                 Two sets of drawings of the same held-out pictures are compared: --plain without a skill and --skilled with \
                 it; or --plain before and after --refine-with. A set is named by its path, as `polygon list` shows it, or by any \
                 unique part of it. Without names, every set with a skill is held against that of the same drawer, dataset and \
-                shape without one, and of every set with --turns the first drawings against the last.
+                shape without one, and of every set with --turns, or with a skill that looks several times, the first drawings against the last.
 
                 EXAMPLES
                   llmbench polygon gates
@@ -85,10 +85,10 @@ extension PolygonCommand {
                     dataset: dataset)
             }
             let sets = try store.drawingSets()
-            let pairs = sets.filter { $0.skill != nil && !$0.isLoop }.flatMap { skilled in
+            let pairs = sets.filter { $0.skill != nil && !$0.goesOn }.flatMap { skilled in
                 sets.filter { $0.isPlainPartner(of: skilled) }.map { ($0, skilled) }
             }
-            let loops = sets.filter(\.isLoop)
+            let loops = sets.filter(\.goesOn)
             guard !pairs.isEmpty || !loops.isEmpty else {
                 throw CommandFailure.usage(
                     "study '\(study)' has no drawings with and without a skill: draw the same pictures with --skill, or give --plain and --refine-with"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Drawing
 import Foundation
 import ResultStore
@@ -25,13 +26,16 @@ extension PolygonCommand {
                     "study '\(workspaceOptions.study)' has no drawings yet: `llmbench polygon draw` makes them")
             }
             let store = try ResultStore(path: database)
+            let catalogue = DatasetCatalogue(root: workspace.datasets)
             let summaries = try store.drawingSets().flatMap { set in
                 let (rows, scores) = (
                     try store.drawings(set: set.id ?? 0), try store.drawingScores(set: set.id ?? 0)
                 )
                 let samples = Array(Set(rows.filter { $0.part == .heldOut }.map(\.sample))).sorted()
+                // Where the dataset is gone nobody knows whose pictures they are.
+                let dataset = try? catalogue.load(set.dataset)
                 return try Array(Set(scores.map(\.refinement) + [""])).sorted().map {
-                    try DrawingSummary(of: set, in: store, samples: samples, refinement: $0)
+                    try DrawingSummary(of: set, in: store, samples: samples, refinement: $0, dataset: dataset)
                 }
             }
             if jsonOption.json { return try JSONOption.print(summaries) }

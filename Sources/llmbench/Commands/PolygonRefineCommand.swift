@@ -52,10 +52,12 @@ extension PolygonCommand {
                 let session = try drawing.session(workspace, study: workspaceOptions.study)
                 let samples = DrawingSession.spread(session.dataset.split.training, labels)
                 let progress = DrawingProgress(
-                    title: "\(drawing.model) on \(drawing.dataset), labels", total: samples.count * drawing.draws)
+                    title: "\(drawing.model) on \(drawing.dataset), labels",
+                    total: samples.count * drawing.draws * session.settings.drawingsPerDraw)
                 defer { progress.close() }
                 _ = try await session.run(
-                    part: .training, limit: labels, budget: drawing.budget, observe: progress.show)
+                    part: .training, limit: labels, budget: drawing.budget, parallel: drawing.parallel,
+                    observe: progress.show)
                 progress.finish()
                 let refinement = try StoredRefinement(
                     fittedOn: session.set, in: session.store, dataset: session.dataset, samples: samples,

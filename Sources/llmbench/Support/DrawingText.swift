@@ -42,6 +42,16 @@ enum DrawingText {
                     + "\(mark)\(summary.totals.inputTokens) tokens in, \(summary.totals.outputTokens) out\(cost)")
         }
         notes.append("a failed draw counts 0 in the mean Dice and IoU, and not in the columns of what was read")
+        if summary.pictures > 1 {
+            notes.append(
+                "95 %: bootstrap interval, resampled by \(summary.resampledBy.rawValue) (\(summary.units)), so that pictures of one "
+                    + "subject stay together")
+        }
+        if summary.scores.contains(where: { $0.combination == .last }) {
+            notes.append(
+                "single draws: raw, the first drawing; last: enhanced, the last of its turns or looks that could be read; kept: gated, the "
+                    + "one that the gate prefers")
+        }
         if summary.kind == .ceiling {
             notes.append("\(summary.drawer) is drawn from the truth: what no drawer of so many vertices can exceed")
         }

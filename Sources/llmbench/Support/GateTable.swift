@@ -30,9 +30,16 @@ enum GateTable {
         ]
     }
 
+    /// What was drawn with replacement: `d by subject`.
+    private static func units(_ measurements: [GateMeasurement]) -> String {
+        var seen: Set<String> = []
+        return measurements.map { "\($0.dataset) by \($0.resampledBy.rawValue)" }.filter { seen.insert($0).inserted }
+            .joined(separator: ", ")
+    }
+
     private static func notes(_ measurements: [GateMeasurement]) -> [String] {
         var notes = [
-            "Spearman's correlation of the gate's score, which needs no truth, with the Dice, over the drawings without and with the skill; 95 % interval from pictures drawn with replacement.",
+            "Spearman's correlation of the gate's score, which needs no truth, with the Dice, over the drawings without and with the skill; 95 % interval from units drawn with replacement, \(units(measurements)).",
             "valid: the interval lies above 0; only then may a loop that this gate steers be called deployable. Mean Dice of pictures that both sides could be read of.",
         ]
         if measurements.contains(where: \.fixture) {
