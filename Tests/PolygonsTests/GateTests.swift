@@ -38,10 +38,10 @@ import Testing
 
     @Test func picturesOfOneUnitAreDrawnTogether() throws {
         // Eight pictures of two units: within a unit all are alike.
-        let cases = (0..<8).map { index in
-            GateTrust.Case(
-                plainScore: Double(index / 4) + 0.001 * Double(index), skilledScore: nil,
-                plainDice: index < 4 ? 0.2 + 0.001 * Double(index) : 0.8 + 0.001 * Double(index), skilledDice: 0)
+        let cases: [GateTrust.Case] = (0..<8).map { index in
+            let (unit, step) = (index < 4 ? 0.0 : 1.0, 0.001 * Double(index))
+            return GateTrust.Case(
+                plainScore: unit + step, skilledScore: nil, plainDice: 0.2 + 0.6 * unit + step, skilledDice: 0)
         }
         let alone = try GateTrust(cases)
         let named = try GateTrust(
