@@ -95,9 +95,9 @@ struct DrawingAsker {
         let folder = folder(sample, draw, turn)
         let reply = try ReplyFile.whole(in: folder)
         // What answered was shown what is written beside it, whatever would be shown now.
-        let shown =
-            reply != nil && views.look != nil
-            ? try DrawingView(in: folder.url) : try views.view(sample, draw: draw, turn: turn, of: original)
+        let shown: DrawingView? =
+            try reply != nil && views.look != nil
+            ? DrawingView(in: folder.url) : views.view(sample, draw: draw, turn: turn, of: original)
         guard let view = shown else { return false }
         let sent = try session.settings.sent(original, window: view.window)
         let request = try request(sample, draw, turn, original, sent, view)

@@ -39,7 +39,7 @@ public struct DrawingInspection: Sendable {
     /// - Complexity: every reply is read and filled, every drawing scored once.
     public func problems() throws -> [Problem] {
         let sets = try store.drawingSets().filter { $0.study == study }
-        return try sets.flatMap(problems) + orphanFolders(sets)
+        return try sets.flatMap { try problems(in: $0) } + orphanFolders(sets)
     }
 
     private func problems(in set: DrawingSetRecord) throws -> [Problem] {
@@ -100,7 +100,7 @@ public struct DrawingInspection: Sendable {
             guard try request.sha256() == row.requestHash else {
                 return wrong("its request.json is not the request that the store has the hash of")
             }
-            let window = settings.skill?.look == nil ? nil : try DrawingView(in: folder.url).window
+            let window = try settings.skill?.look == nil ? nil : DrawingView(in: folder.url).window
             let sent = try settings.sent(try dataset.image(row.sample), window: window)
             guard let shown = request.messages.first?.images.first, try sent.message() == shown else {
                 return wrong("the picture that was sent is not the one that dataset, settings and view.json give")

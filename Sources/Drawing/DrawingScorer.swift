@@ -33,7 +33,7 @@ struct DrawingScorer {
         let drawn = try DrawnMasks(rows, width: image.width, height: image.height)
         guard rows.contains(where: { $0.status == .drawn }) else { return [] }
         let truth = try Mask(try dataset.truth(sample))
-        let consistency = drawn.draws.isEmpty ? nil : try Consensus.selfConsistency(drawn.masks)
+        let consistency = try drawn.draws.isEmpty ? nil : Consensus.selfConsistency(drawn.masks)
         func score(
             _ mask: Mask, _ combination: DrawingScoreRecord.Combination, draw: Int, draws: Int
         ) throws -> DrawingScoreRecord {

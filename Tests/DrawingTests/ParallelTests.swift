@@ -72,7 +72,7 @@ struct ParallelTests {
             let count = session.withLock { session in
                 (try? session.map { try $0.store.drawings(set: $0.set.id ?? 0).count { $0.status == .asked } }) ?? 0
             }
-            open.withLock { $0.append(count ?? 0) }
+            open.withLock { $0.append(count) }
             return Self.square
         }
         defer { server.stop() }
