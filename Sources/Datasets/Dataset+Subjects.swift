@@ -1,3 +1,5 @@
+import Foundation
+
 /// What is drawn with replacement where an interval is resampled, so that pictures which are not independent stay together.
 public struct ResamplingUnits: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
@@ -70,12 +72,16 @@ extension Dataset {
         return names
     }
 
-    /// The samples of each subject with more than one, in the order of their slices (of their names where no slice is named).
+    /// The samples of each subject with more than one, in the order of their slices (of the numbers in their names where no slice is
+    /// named).
     public func volumes(of samples: [String]) -> [[String]] {
         let all = description.subjects ?? [:]
         let bySubject = Dictionary(grouping: samples.filter { all[$0] != nil }) { all[$0]?.name ?? "" }
         return bySubject.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map { _, members in
-            members.sorted { (all[$0]?.slice ?? 0, $0) < (all[$1]?.slice ?? 0, $1) }
+            members.sorted { a, b in
+                if let first = all[a]?.slice, let second = all[b]?.slice, first != second { return first < second }
+                return a.compare(b, options: .numeric) == .orderedAscending
+            }
         }
     }
 }

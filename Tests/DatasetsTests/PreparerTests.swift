@@ -41,6 +41,18 @@ import Testing
         #expect(first == again && first.heldOut != other.heldOut)
     }
 
+    @Test func slicesOfASubjectAreInTheOrderOfTheirNumbers() throws {
+        let folder = try TemporaryFolder()
+        let source = try folder.makeFolder("source")
+        try makePairs((0..<24).map { "p\($0 / 12)-z\($0 % 12)" }, in: source)
+        let dataset = try options(heldOut: 0.5, groupBy: "^(p[0-9]+)-").prepare(
+            source, into: DatasetCatalogue(root: folder.url)
+        ).dataset
+        #expect(dataset.volumes(of: dataset.samples) == (0..<2).map { volume in (0..<12).map { "p\(volume)-z\($0)" } })
+        #expect(dataset.resamplingUnits(of: dataset.samples).text == "2 subjects")
+        #expect(dataset.resamplingUnits(of: dataset.split.heldOut).kind == .image, "one subject is held out")
+    }
+
     @Test func aGroupStaysOnOneSide() throws {
         let folder = try TemporaryFolder()
         let source = try folder.makeFolder("source")
