@@ -107,7 +107,7 @@ struct DemoDrawings {
             for dataset in datasets {
                 var drawers = Control.all.map { (name: $0.name, settings: DrawingSettings()) }
                 if hasFixture {
-                    drawers += Self.recorded(dataset.name).map { (Self.fixture, $0) }
+                    drawers += Self.recorded(dataset.name).map { (name: Self.fixture, settings: $0) }
                 }
                 let bar = ProgressBar(title: "Drawing on \(dataset.name)", total: drawers.count)
                 for (place, drawer) in drawers.enumerated() {
