@@ -145,9 +145,9 @@ struct ParallelTests {
         let isFirst = Mutex(true)
         let held = Meeting(3)
         let server = try LoopbackServer { request, connection in
-            if request.index > 0, isFirst.withLock { $0 } {
+            if request.index > 0, isFirst.withLock({ $0 }) {
                 held.attend(connection)
-                while connection.isOpen, isFirst.withLock { $0 } { connection.pause(0.02) }
+                while connection.isOpen, isFirst.withLock({ $0 }) { connection.pause(0.02) }
                 return
             }
             connection.beginEventStream()
