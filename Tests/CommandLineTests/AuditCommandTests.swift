@@ -70,7 +70,7 @@ struct AuditCommandTests {
         }
         let folder = workspace.root.appending(path: "results/default/report")
         let page = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
-        #expect(page.contains("21 checks on "), "\(page.prefix(3000))")
+        #expect(page.contains("22 checks on "), "\(page.prefix(3000))")
         let fresh = try await workspace.llmbench("audit")
         #expect(fresh.status == 0 && !fresh.output.contains("figure-age"), "\(fresh)")
         _ = try await workspace.llmbench(
