@@ -49,7 +49,8 @@ struct DrawingScorer {
                 selfConsistency: draws > 1 ? consistency : nil)
         }
         var all = try drawn.draws.map { try score($0.mask, .single, draw: $0.draw, draws: 1) }
-        if rows.contains(where: { $0.turn > 0 }) {
+        // Also where a picture ended with its first look: `last` and `kept` are means over all pictures.
+        if set.goesOn || rows.contains(where: { $0.turn > 0 }) {
             all += try DrawnMasks.kept(rows, of: image, by: gate).draws.map {
                 try score($0.mask, .kept, draw: $0.draw, draws: 1)
             }

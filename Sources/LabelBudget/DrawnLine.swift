@@ -24,6 +24,12 @@ public struct DrawnLine: Sendable, Hashable {
             (self.dice, self.iou, self.hausdorff95) = (dice, iou, hausdorff95)
         }
 
+        /// An answer that could not be read: no overlap, also where there was nothing to draw, and the distance of an empty mask.
+        init(unreadable truth: Mask) throws(MetricsError) {
+            try self.init(predicted: Mask(width: truth.width, height: truth.height), truth: truth)
+            (dice, iou) = (0, 0)
+        }
+
         /// - Throws: `MetricsError` for masks of different shapes.
         init(predicted: Mask, truth: Mask) throws(MetricsError) {
             let scores = try SegmentationScores(predicted: predicted, truth: truth)

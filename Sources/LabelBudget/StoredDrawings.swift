@@ -104,8 +104,7 @@ public struct StoredDrawings: DrawnLineSource {
             && heldOut.contains(drawing.sample)
         {
             let truth = try dataset.truth(drawing.sample)
-            scores[drawing.sample] = try DrawnLine.Score(
-                predicted: Mask(width: truth.width, height: truth.height), truth: Mask(truth))
+            scores[drawing.sample] = try DrawnLine.Score(unreadable: Mask(truth))
         }
         return scores
     }
@@ -121,8 +120,8 @@ public struct StoredDrawings: DrawnLineSource {
             let truth = try Mask(try dataset.truth(sample))
             let mask = try DrawnMasks.last(rows, of: dataset.image(sample))
                 .combined(set.draws > 1 ? .majority : .single)
-            scores[sample] = try DrawnLine.Score(
-                predicted: mask ?? Mask(width: truth.width, height: truth.height), truth: truth)
+            scores[sample] =
+                try mask.map { try DrawnLine.Score(predicted: $0, truth: truth) } ?? .init(unreadable: truth)
         }
         return scores
     }

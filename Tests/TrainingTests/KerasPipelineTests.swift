@@ -209,13 +209,26 @@ struct KerasPipelineTests {
     }
 
     @Test(
+        "whose step gives the model other images than the loader gave is refused", .timeLimit(.minutes(10)),
+        arguments: [
+            ("own-loop", "model(images, training=True)", "model(images / 2, training=True)"),
+            ("train-step", "self(images, training=True)", "self(images / 2, training=True)"),
+        ])
+    func changedImages(fixture: String, text: String, by other: String) async throws {
+        let place = try DiscWorkspace(.grey, target: .tensorflow)
+        try place.install("keras/\(fixture)") { $1.replacingOccurrences(of: text, with: other) }
+        let capture = try await place.stageWithPython().capture(place.run)
+        #expect(capture.refusals.contains("images that are changed between the loader and the model"))
+    }
+
+    @Test(
         "with a loop that no capture can hold is refused in a line, and trained as it is", .timeLimit(.minutes(10)),
         arguments: [
             (
                 "        rows.append(dice_scores(model, val_data, threshold))\n",
                 "        rows.append(dice_scores(model, val_data, threshold))\n"
                     + "        if val_losses[-1] > min(val_losses[:-1], default=9) - 1e-4:\n            break\n",
-                ["may end before its last epoch"]
+                ["may leave its loop or pass a batch over", "may end before its last epoch"]
             ),
             (
                 "    for _ in range(epochs):\n",

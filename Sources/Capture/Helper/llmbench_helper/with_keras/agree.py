@@ -107,7 +107,7 @@ def gradients_of(model, x, y, compiled):
     import tensorflow
 
     taken = []
-    with capture.unmoved(model.optimizer, taken.append):
+    with capture.unmoved(model.optimizer, lambda gradients, _: taken.append(gradients)):
         @tensorflow.function(jit_compile=compiled)
         def differentiate(x, y):
             taken.clear()

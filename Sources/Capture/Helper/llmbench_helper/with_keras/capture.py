@@ -35,6 +35,8 @@ class Step:
     def __init__(self, trace, batch, variables):
         self.trace, self.batch, self.variables = trace, batch, variables
         self.loss = self.output = self.mask = None
+        # Whether the model was given other images than the loader gave.
+        self.is_changed = False
 
 
 class Conductor(Observer):
@@ -47,7 +49,7 @@ class Conductor(Observer):
         self.model, self.fitted, self.seed, self.seeds, self.split_by = None, None, None, {}, None
         self.fits, self.own_loop, self.loaded, self.has_logits = 0, False, False, False
         self.refusals, self.notes = [], []
-        self.trace, self._guess, self._masks, self._modules = None, None, {}, []
+        self.trace, self._guess, self._images, self._masks, self._modules = None, None, {}, {}, []
         self.watched, self.unwatched, self.told = {}, {}, None
         self._gradients, self._moves = [], 0
         self.loop = OwnLoop()
@@ -87,7 +89,7 @@ class Conductor(Observer):
         changed = {k: v for k, v in arguments.items() if k in ("callbacks", "class_weight", "initial_epoch")}
         try:
             pairs = two_batches(self.train)
-            self._masks = {len(x): y for x, y in pairs}
+            self._images, self._masks = {len(x): x for x, _ in pairs}, {len(x): y for x, y in pairs}
             changed["x"] = dataset_of(pairs)
             validation = self.parts()[1]
             if arguments.get("validation_data") is not None and validation is not None:
@@ -98,7 +100,7 @@ class Conductor(Observer):
         if model.optimizer is None:
             self.refusals.append("a training without an optimizer of Keras")
             return run({**arguments, "epochs": 1, "steps_per_epoch": 1, "verbose": 0})
-        with unmoved(model.optimizer, self._moved):
+        with unmoved(model.optimizer, lambda *given: self._moved(model, *given)):
             result = run({**changed, "epochs": 1, "verbose": 0, "shuffle": False})
         self.told = set(result.history) if hasattr(result, "history") else None
         if self._moves != len(pairs) or len(self._gradients) != len(pairs):
@@ -108,12 +110,20 @@ class Conductor(Observer):
         self.watched, self.unwatched = watched.record(self, model, [n for n in names if n in (self.told or ())], pairs)
         return result
 
-    def _moved(self, gradients):
-        """The optimizer was given gradients."""
+    def _moved(self, model, gradients, variables):
+        """The optimizer was given gradients of variables."""
         self._moves += 1
-        known = {id(g) for found in self._gradients for g in found}
-        if any(g is not None and id(g) not in known for g in gradients):
+        found = [g for g in (self._gradients[-1] if self._gradients else []) if g is not None]
+        if {id(g) for g in gradients if g is not None} != {id(g) for g in found}:
             self.refusals.append("a train_step of the program's own that changes its gradients")
+        if variables is not None and {id(v) for v in variables} != {id(v) for v in model.trainable_variables}:
+            self.refusals.append("a train_step of the program's own that trains some of the weights alone")
+        self._constrained(model)
+
+    def _constrained(self, model):
+        """A constraint is applied to the weights behind the optimizer's step."""
+        if any(getattr(v, "constraint", None) is not None for v in model.trainable_variables):
+            self.refusals.append("weights with a constraint")
 
     def gradients(self, found):
         import tensorflow
@@ -133,7 +143,8 @@ class Conductor(Observer):
             return run()
         if not optimizer.built:
             optimizer.build(list(variables) if variables is not None else self.model.trainable_variables)
-        self.loop.applied(optimizer, gradients, variables, self.model, self.epoch)
+        self.loop.applied(optimizer, gradients, variables, self.model, self.epoch, self.code_root)
+        self._constrained(self.model)
         if len(self.steps) == 2 and not self.predictions:
             self._predict(self.model, [step.image for step in self.steps])
         optimizer.iterations.assign_add(1)
@@ -187,6 +198,8 @@ class Conductor(Observer):
         # A model whose call knows no `training` is called alike in validation: whether this is a step shows when it is differentiated.
         self._guess = self.trace if given is None else None
         self._recorded.image = args[0].numpy()
+        given = self._images.get(self._recorded.batch)
+        self._recorded.is_changed = given is not None and not same(given, self._recorded.image)
         result = super().called(model, forward, args, kwargs)
         if hasattr(result, "_id"):
             self._recorded.output = self._recorded.trace.value(result)
@@ -201,6 +214,8 @@ class Conductor(Observer):
         step, trace = self._recorded, self.trace
         self.end()
         step.loss, step.loss_value = trace.value(target), float(target.numpy())
+        if step.is_changed:
+            self.refusals.append("images that are changed between the loader and the model")
         mask = self._masks.get(step.batch)
         for entry in trace.entries:
             for value in entry.inputs:
@@ -219,7 +234,8 @@ class Conductor(Observer):
         for count, batch in enumerate(batches, 1):
             if self.fits == 0 and len(self.steps) < 2 and isinstance(batch, (tuple, list)) and len(batch) == 2:
                 batch = self._shortened(dataset, batch) if count == 2 else batch
-                self._masks[int(batch[0].shape[0])] = batch[1].numpy() if hasattr(batch[1], "numpy") else batch[1]
+                size = int(batch[0].shape[0])
+                self._images[size], self._masks[size] = (b.numpy() if hasattr(b, "numpy") else b for b in batch)
             yield batch
             if count >= 2 and self.train is not None and self.fits == 0:
                 return
@@ -232,6 +248,14 @@ class Conductor(Observer):
         return batch if size < 1 else tuple(part[:size] for part in batch)
 
 
+def same(a, b):
+    """Whether two arrays hold the same numbers, of whatever element type."""
+    import numpy
+
+    a, b = numpy.asarray(a), numpy.asarray(b)
+    return a.shape == b.shape and bool((a.astype(numpy.float32) == b.astype(numpy.float32)).all())
+
+
 def training_of(args, kwargs):
     """Whether a model is called for training, `model(x, training=True)` or `model(x, True)`; None where the call does not say."""
     given = kwargs.get("training", args[1] if len(args) > 1 else None)
@@ -240,13 +264,14 @@ def training_of(args, kwargs):
 
 @contextlib.contextmanager
 def unmoved(optimizer, told):
-    """An optimizer that leaves the weights alone, so that both steps start from the same ones; `told` hears the gradients."""
+    """An optimizer that leaves the weights alone, so that both steps start from the same ones; `told` hears gradients and variables."""
 
-    def apply(gradients, *args, **kwargs):
-        told(list(gradients))
+    def apply(gradients, trainable_variables=None, *args, **kwargs):
+        told(list(gradients), None if trainable_variables is None else list(trainable_variables))
 
     def apply_gradients(pairs, *args, **kwargs):
-        told([gradient for gradient, _ in pairs])
+        pairs = list(pairs)
+        told([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
     for name, function in (("apply", apply), ("apply_gradients", apply_gradients)):
         object.__setattr__(optimizer, name, function)

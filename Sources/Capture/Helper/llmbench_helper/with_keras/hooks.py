@@ -229,7 +229,9 @@ def _patch_files(watcher):
     from ..imports import heard
 
     for owner, name in ((keras.Model, "load_weights"), (keras.models, "load_model"), (keras.saving, "load_model"),
-                        (tensorflow.keras.models, "load_model"), (keras.saving, "load_weights")):
+                        (tensorflow.keras.models, "load_model"), (keras.saving, "load_weights"),
+                        (tensorflow.train.Checkpoint, "restore"), (tensorflow.train.Checkpoint, "read"),
+                        (tensorflow.train.CheckpointManager, "restore_or_initialize")):
         if hasattr(owner, name):
             setattr(owner, name, heard(getattr(owner, name), lambda args, kwargs: watcher.weights_loaded()))
 

@@ -5,6 +5,9 @@ vain from its first epoch on: one that runs through all its epochs at one learni
 real training, where it waits no longer. What it makes of weights is told by the functions that load or set them.
 """
 
+import ast
+import sys
+
 from ..refusal import Refused
 from . import loop
 
@@ -18,6 +21,7 @@ class OwnLoop:
         self.optimizer, self.rates, self.epochs, self.faults = None, set(), set(), []
         self.differentiated = self.moved = 0
         self._taken, self._clips, self.clip = [], {}, None
+        self._variables, self._start = None, []
 
     def fault(self, line):
         if OWN + line not in self.faults:
@@ -35,9 +39,16 @@ class OwnLoop:
         if all(g is None or any(g is t for t in self._taken) for g in given):
             self._clips |= {id(g): (g, clip) for g in made if g is not None}
 
-    def applied(self, optimizer, gradients, variables, model, epoch):
+    def applied(self, optimizer, gradients, variables, model, epoch, code_root):
         """An optimizer is given gradients; it takes no step."""
         self.moved += 1
+        trained = [id(v) for v in model.trainable_variables]
+        if self._variables is None:
+            self._variables, self._start = trained, [v.numpy() for v in model.trainable_variables]
+            for line in unforeseen(code_root):
+                self.fault(line)
+        elif trained != self._variables:
+            self.fault("trains some of the weights alone")
         self.epochs.add(epoch)
         if self.optimizer not in (None, optimizer):
             self.fault("uses two optimizers")
@@ -71,8 +82,11 @@ class OwnLoop:
             self.fault("may end before its last epoch")
         if len(self.rates) > 1:
             self.fault("changes the learning rate")
-        if self.moved != self.differentiated:
+        if self.moved != self.differentiated or self.moved != 2 * len(self.epochs):
             self.fault("does not take one step a batch")
+        now = [] if conductor.model is None else conductor.model.trainable_variables
+        if len(now) != len(self._start) or any((v.numpy() != start).any() for v, start in zip(now, self._start)):
+            self.fault("changes weights by other ways than its optimizer")
         if conductor.loaded:
             self.fault("loads or sets weights")
         if self.faults:
@@ -87,3 +101,46 @@ class OwnLoop:
             raise Refused(OWN + "clips gradients twice")
         loop.finish(conductor, pipeline, self.optimizer, rate, scheduler, self.clip or clip)
         pipeline["early_stopping"], pipeline["loss_mean"], pipeline["evaluated_weights"] = None, "batches", {"kind": "last"}
+
+
+def unforeseen(code_root):
+    """What a real training may do and one that takes no step never does: a loop around the step that is left early or passes batches over,
+    and a learning rate that is set where the program pleases. Read from the functions that stand on the stack.
+    """
+    lines, frame = [], sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith(code_root.rstrip("/") + "/"):
+            body = _function(code)
+            for node in ast.walk(body) if body is not None else ():
+                if isinstance(node, (ast.For, ast.While)) and node.lineno <= frame.f_lineno <= node.end_lineno:
+                    if any(isinstance(part, (ast.Break, ast.Continue, ast.Return)) for part in ast.walk(node)):
+                        lines.append("may leave its loop or pass a batch over")
+                if _sets_rate(node):
+                    lines.append("changes the learning rate")
+        frame = frame.f_back
+    return lines
+
+
+def _function(code):
+    """The syntax of a function on the stack, or of the module."""
+    try:
+        with open(code.co_filename, encoding="utf-8") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    if code.co_name == "<module>":
+        return tree
+    return next((n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+                 and n.name == code.co_name and n.lineno <= code.co_firstlineno + len(n.decorator_list)
+                 and code.co_firstlineno <= n.end_lineno), None)
+
+
+def _sets_rate(node):
+    """`optimizer.learning_rate = x`, `optimizer.learning_rate.assign(x)`."""
+    names = ("learning_rate", "lr")
+    if isinstance(node, (ast.Assign, ast.AugAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(isinstance(t, ast.Attribute) and t.attr in names for t in targets)
+    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "assign"
+            and isinstance(node.func.value, ast.Attribute) and node.func.value.attr in names)

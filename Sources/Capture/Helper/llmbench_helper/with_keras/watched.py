@@ -45,11 +45,16 @@ def own(model, step):
     return getattr(type(model), step) is not getattr(keras.Model, step)
 
 
+def of_its_own(model):
+    """Whether training and validation may have two losses: the program's own step, and what `compile` was given."""
+    return own(model, "train_step") or own(model, "test_step")
+
+
 def record(conductor, model, names, pairs):
     """(a `Watched` of each name that a graph is needed for, one line a name that none could be made of)."""
     import tensorflow
 
-    needed = [n for n in names if n.startswith("val_") and (n != "val_loss" or own(model, "test_step"))]
+    needed = [n for n in names if n.startswith("val_") and (n != "val_loss" or of_its_own(model))]
     if not needed:
         return {}, {}
     found = {name: Watched(number, name) for number, name in enumerate(needed[:MOST], 1)}
@@ -167,7 +172,7 @@ class Monitors:
             return conductor.watched[name].monitor
         if name in conductor.unwatched:
             raise Refused(conductor.unwatched[name])
-        if name == "val_loss" and not own(conductor.model, "test_step"):
+        if name == "val_loss" and not of_its_own(conductor.model):
             return "validation_loss"
         if name == "loss" and not own(conductor.model, "train_step"):
             return "train_loss"
