@@ -133,7 +133,7 @@ public struct PythonEnvironment: Sendable, Hashable {
         let request = SandboxRequest(
             command: [interpreterInside, "-c", program] + (modules ?? stack.modules), mounts: [],
             workingDirectory: "/tmp",
-            limits: SandboxLimits(wallSeconds: 180, cpuSeconds: 180),
+            limits: SandboxLimits(wallSeconds: 600, cpuSeconds: 300),
             standardOutput: folder.appending(path: "stdout"), standardError: folder.appending(path: "stderr"))
         let outcome = try await runner.run(request)
         let lines = ((try? String(contentsOf: request.standardOutput, encoding: .utf8)) ?? "").split(separator: "\n")

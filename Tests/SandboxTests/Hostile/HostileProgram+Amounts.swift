@@ -10,14 +10,14 @@ extension HostileProgram {
             source: """
                 for n in range(300):
                     if os.fork() == 0: time.sleep(8); os._exit(0)
-                time.sleep(3); success()
+                time.sleep(3 * patience); success()
                 """,
             control: .lifting { $0.processes = 2_000 }, limit: .processes),
         HostileProgram(
             name: "doubles its processes",
             source: """
                 for n in range(7): os.fork()
-                time.sleep(1.5); success()
+                time.sleep(1.5 * patience); success()
                 """,
             control: .lifting { $0.processes = 2_000 }, limit: .processes),
         HostileProgram(
@@ -26,14 +26,14 @@ extension HostileProgram {
                 import threading
                 threading.stack_size(65536)
                 for n in range(1500): threading.Thread(target=time.sleep, args=(3,), daemon=True).start()
-                time.sleep(0.3); success()
+                time.sleep(0.3 * patience); success()
                 """,
             control: .lifting { $0.processes = 1_000 }, limit: .processes, otherwise: [.exited(1)]),
         HostileProgram(
             name: "takes memory without end",
             source: """
                 held = [bytearray(b"x" * (1 << 20)) for n in range(900)]
-                time.sleep(0.3); success()
+                time.sleep(0.3 * patience); success()
                 """,
             control: .lifting { $0.memoryBytes = 4 << 30 }, limit: .memory),
         HostileProgram(
@@ -41,7 +41,7 @@ extension HostileProgram {
             source: """
                 for n in range(12):
                     if os.fork() == 0: held = bytearray(b"x" * (80 << 20)); time.sleep(8); os._exit(0)
-                time.sleep(2); success()
+                time.sleep(2 * patience); success()
                 """,
             control: .lifting { $0.memoryBytes = 4 << 30 }, limit: .memory),
         HostileProgram(
@@ -51,7 +51,7 @@ extension HostileProgram {
                 files = [os.memfd_create(str(n)) for n in range(150)]
                 for f in files:
                     for m in range(6): os.write(f, block)
-                time.sleep(0.6); success()
+                time.sleep(0.6 * patience); success()
                 """,
             control: .lifting { $0.memoryBytes = 4 << 30 }, limit: .memory),
         HostileProgram(
@@ -64,7 +64,7 @@ extension HostileProgram {
                     place = _libc.shmat(shm, None, 0)
                     ctypes.memset(place, 1, 16 << 20)
                     _libc.shmdt(ctypes.c_void_p(place))
-                time.sleep(0.3); success()
+                time.sleep(0.3 * patience); success()
                 """,
             control: .without([.systemCallFilter])),
         HostileProgram(
@@ -85,7 +85,7 @@ extension HostileProgram {
             name: "reserves space that it does not write",
             source: """
                 with open("/out/f", "wb") as f: os.posix_fallocate(f.fileno(), 0, 200 << 20)
-                time.sleep(0.5); success()
+                time.sleep(0.5 * patience); success()
                 """,
             control: .lifting { $0.writtenBytes = 1 << 30 }, limit: .writtenBytes),
         HostileProgram(
@@ -101,7 +101,7 @@ extension HostileProgram {
                 for n in range(3000):
                     open(f"/out/{n}", "w").close()
                     if n % 100 == 0: time.sleep(0.02)
-                time.sleep(0.3); success()
+                time.sleep(0.3 * patience); success()
                 """,
             control: .lifting { $0.writtenFiles = 20_000 }, limit: .writtenFiles),
         HostileProgram(
@@ -110,7 +110,7 @@ extension HostileProgram {
                 for n in range(3000):
                     open(f"/tmp/{n}", "w").close()
                     if n % 100 == 0: time.sleep(0.02)
-                time.sleep(0.3); success()
+                time.sleep(0.3 * patience); success()
                 """,
             control: .lifting { $0.writtenFiles = 20_000 }, limit: .writtenFiles),
         HostileProgram(
@@ -118,7 +118,7 @@ extension HostileProgram {
             source: """
                 open("/out/f", "w").close()
                 for n in range(1500): os.link("/out/f", f"/out/{n}")
-                time.sleep(0.5); success()
+                time.sleep(0.5 * patience); success()
                 """,
             control: .lifting { $0.writtenFiles = 20_000 }, limit: .writtenFiles),
         HostileProgram(
@@ -151,7 +151,7 @@ extension HostileProgram {
             files.append(open(name, "ab", buffering=0)); files[-1].write(block)
             \(unlinks ? "os.unlink(name)" : "pass")
             time.sleep(0.01)
-        time.sleep(0.5); success()
+        time.sleep(0.5 * patience); success()
         """
     }
 }

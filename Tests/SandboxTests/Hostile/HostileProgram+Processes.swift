@@ -50,7 +50,7 @@ extension HostileProgram {
                 for s in range(1, 65):
                     try: signal.signal(s, signal.SIG_IGN)
                     except (OSError, ValueError): pass
-                time.sleep(3); success()
+                time.sleep(3 * patience); success()
                 """,
             control: .lifting { $0.wallSeconds = 20 }, limits: { $0.wallSeconds = 1.5 }, limit: .wallTime),
         HostileProgram(
@@ -58,7 +58,7 @@ extension HostileProgram {
             source: """
                 time.time = time.monotonic = time.perf_counter = time.process_time = lambda: 0.0
                 os.environ["TZ"] = "UTC-14"; time.tzset()
-                time.sleep(3); success()
+                time.sleep(3 * patience); success()
                 """,
             control: .lifting { $0.wallSeconds = 20 }, limits: { $0.wallSeconds = 1.5 }, limit: .wallTime),
         HostileProgram(
@@ -66,7 +66,7 @@ extension HostileProgram {
             source: """
                 child = os.fork()
                 if child == 0:
-                    time.sleep(3); os.kill(os.getppid(), signal.SIGCONT); os._exit(0)
+                    time.sleep(3 * patience); os.kill(os.getppid(), signal.SIGCONT); os._exit(0)
                 os.kill(os.getpid(), signal.SIGSTOP); success()
                 """,
             control: .lifting { $0.wallSeconds = 20 }, limits: { $0.wallSeconds = 1.5 }, limit: .wallTime),
@@ -74,7 +74,7 @@ extension HostileProgram {
             name: "loops without end",
             source: """
                 start = time.process_time()
-                while time.process_time() - start < 3: pass
+                while time.process_time() - start < 3 * patience: pass
                 success()
                 """,
             control: .lifting { $0.cpuSeconds = 20 }, limits: { $0.cpuSeconds = 1 }, limit: .cpuTime),
@@ -88,7 +88,7 @@ extension HostileProgram {
                             while time.process_time() - start < 0.3: pass
                         os._exit(0)
                     os.wait(); time.sleep(0.3)
-                time.sleep(1.5); success()
+                time.sleep(1.5 * patience); success()
                 """,
             control: .lifting { $0.cpuSeconds = 20 }, limits: { $0.cpuSeconds = 1 }, limit: .cpuTime),
     ]
