@@ -24,7 +24,7 @@ struct SwiftBaselineTests {
 
     @Test(
         "goes on after it was stopped, to the same weights' Dice, and leaves predictions and rows",
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(40)))
     func whole() async throws {
         let straight = try BaselineWorkspace()
         try straight.addDiscs(training: 8, heldOut: 3)
@@ -69,7 +69,7 @@ struct SwiftBaselineTests {
         #expect(try await stage.run("discs", budget: Self.budget, options: options) == place.store.baselines().first)
     }
 
-    @Test("takes colour as it is", .timeLimit(.minutes(5)))
+    @Test("takes colour as it is", .timeLimit(.minutes(40)))
     func colour() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs(training: 6, heldOut: 2, size: 32, channels: 3)

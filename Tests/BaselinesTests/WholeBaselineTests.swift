@@ -21,7 +21,7 @@ struct WholeBaselineTests {
 
     @Test(
         "goes on after its process was killed, and its Dice is what nnUNetv2_evaluate_folder says",
-        .timeLimit(.minutes(15)))
+        .timeLimit(.minutes(40)))
     func whole() async throws {
         let place = try BaselineWorkspace()
         let dataset = try place.addDiscs()
@@ -122,7 +122,7 @@ struct WholeBaselineTests {
         }
     }
 
-    @Test("says before training that memory is short of the plan, and keeps nothing", .timeLimit(.minutes(10)))
+    @Test("says before training that memory is short of the plan, and keeps nothing", .timeLimit(.minutes(40)))
     func memory() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -138,7 +138,7 @@ struct WholeBaselineTests {
         #expect(place.leftovers().allSatisfy { $0 == "discs" || $0.hasSuffix(".lock") }, "\(place.leftovers())")
     }
 
-    @Test("is refused where the plan leaves too small a patch, and nothing is kept", .timeLimit(.minutes(10)))
+    @Test("is refused where the plan leaves too small a patch, and nothing is kept", .timeLimit(.minutes(40)))
     func patch() async throws {
         let place = try BaselineWorkspace()
         // Of 64 pixels, 8 are left once the black border is cut off.
@@ -158,7 +158,7 @@ struct WholeBaselineTests {
     @Test(
         "is refused where PyTorch finds no CUDA device, and nothing is kept",
         .enabled(if: !FileManager.default.fileExists(atPath: "/dev/nvidia0"), "this machine has a GPU"),
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(40)))
     func device() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -173,7 +173,7 @@ struct WholeBaselineTests {
 
     @Test(
         "that fails says why and where to read on, can be tried again, and leaves a foreign nnUNet_raw alone",
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(40)))
     func failure() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs()
@@ -205,7 +205,7 @@ struct WholeBaselineTests {
 
     @Test(
         "repeats its draws from the same seed, is limited by time, and ends with its host",
-        .enabled(if: isFull, "LLMBENCH_VERIFY=1"), .timeLimit(.minutes(30)))
+        .enabled(if: isFull, "LLMBENCH_VERIFY=1"), .timeLimit(.minutes(40)))
     func full() async throws {
         let place = try BaselineWorkspace()
         try place.addDiscs(channels: 3)

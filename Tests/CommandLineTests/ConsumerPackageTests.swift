@@ -48,7 +48,7 @@ struct ConsumerPackageTests {
         }
     }
 
-    @Test("of a tagged clone builds it without the rest of llmbench, and trains with it", .timeLimit(.minutes(5)))
+    @Test("of a tagged clone builds it without the rest of llmbench, and trains with it", .timeLimit(.minutes(40)))
     func consumer() async throws {
         let scratch = try Scratch()
         let clone = scratch.url.appending(path: "llmbench")

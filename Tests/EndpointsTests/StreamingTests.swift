@@ -135,7 +135,7 @@ import Testing
         #expect(reply.usage == TokenUsage(input: 4, output: 5, reasoning: 2))
     }
 
-    @Test("ends with the task that waits for it, though the server goes on", .timeLimit(.minutes(1)))
+    @Test("ends with the task that waits for it, though the server goes on", .timeLimit(.minutes(10)))
     func cancellation() async throws {
         let server = try LoopbackServer { _, connection in
             connection.beginEventStream()
