@@ -17,10 +17,16 @@ struct CaptureVerification {
     var pipeline: CapturedPipeline
     var reference: SafeTensors
 
+    /// Whether the capture has a reference. One of PyTorch has none: its helper has computed the graphs beside the pipeline.
+    static func isPossible(in folder: URL) -> Bool {
+        FileManager.default.fileExists(
+            atPath: folder.appending(path: CaptureStage.reference).path(percentEncoded: false))
+    }
+
     /// Nil where the capture has no reference.
     init?(_ pipeline: CapturedPipeline) throws {
+        guard Self.isPossible(in: pipeline.folder) else { return nil }
         let file = pipeline.folder.appending(path: CaptureStage.reference)
-        guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else { return nil }
         self.pipeline = pipeline
         reference = try SafeTensors(contentsOf: file, maximumBytes: SampleTensors.maximumBytes)
     }

@@ -114,6 +114,7 @@ public struct TrainingStage: Sendable {
 
     /// Why a capture whose graphs were not computed beside the pipeline is not believed.
     private static func objection(to folder: URL) throws -> String? {
+        guard CaptureVerification.isPossible(in: folder) else { return nil }
         do {
             return try CaptureVerification(CapturedPipeline(folder: folder))?.objection()
         } catch TrainingError.notCapturable(let reasons) {

@@ -67,7 +67,7 @@ struct ScheduledPipeline: Sendable, CustomTestStringConvertible {
 @Suite("A pipeline with an optimizer and a scheduler of its own", .serialized)
 struct ScheduledPipelineTests {
     @Test(
-        "is captured, and trained alike by the runtime and by PyTorch", .timeLimit(.minutes(3)),
+        "is captured, and trained alike by the runtime and by PyTorch", .timeLimit(.minutes(40)),
         arguments: ScheduledPipeline.all)
     func trained(pipeline expected: ScheduledPipeline) async throws {
         let place = try DiscWorkspace()

@@ -31,7 +31,7 @@ struct StyledPipelineTests {
             + (refused.isEmpty ? [] : [refused[generator.next(upTo: refused.count)]])
     }()
 
-    @Test("is checked, captured and trained", .timeLimit(.minutes(10)), arguments: chosen)
+    @Test("is checked, captured and trained", .timeLimit(.minutes(40)), arguments: chosen)
     func wholePath(pipeline: StyledPipeline) async throws {
         let place = try DiscWorkspace(pipeline.images)
         try place.install("styles/\(pipeline.name)")
