@@ -16,6 +16,7 @@ struct DrawingAsker {
     let followUp: RenderedPrompt?
     let views: DrawingViews
     let admission: RequestAdmission
+    let stop: DrawingStop?
     let observe: @Sendable (DrawingEvent) -> Void
 
     /// Bytes of an answer, for the price of one that was not yet given: 40 vertices with their brackets.
@@ -37,8 +38,8 @@ struct DrawingAsker {
                 path: DrawingSession.place(sample, draw, turn), directoryHint: .isDirectory))
     }
 
-    /// From pictures to rows with their results, several requests at once. After a failure none is sent, those on their way are awaited,
-    /// and the first failure is thrown.
+    /// From pictures to rows with their results, several requests at once. After a failure or a wish to stop none is sent, those on their
+    /// way are awaited, and the first failure is thrown: `CancellationError` where a wish left something to do.
     ///
     /// - Parameters:
     ///   - turns: which drawings of each draw.
@@ -48,13 +49,13 @@ struct DrawingAsker {
         var failure: (any Error)?
         await withTaskGroup(of: (any Error)?.self) { group in
             func begin() {
-                guard failure == nil, let (sample, draw) = rest.next() else { return }
+                guard failure == nil, !isStopping, let (sample, draw) = rest.next() else { return }
                 group.addTask {
                     do {
                         try await settle(sample, draw, part, turns)
                         return nil
                     } catch {
-                        await admission.stop()
+                        await admission.close()
                         return error
                     }
                 }
@@ -66,6 +67,50 @@ struct DrawingAsker {
             }
         }
         if let failure { throw failure }
+        if isStopping, rest.next() != nil { throw CancellationError() }
+    }
+
+    private var isStopping: Bool { stop?.isRequested ?? false }
+
+    /// Settles what an earlier process left open, before anything is asked and counted against a budget: a reply that is whole on disk is
+    /// read, any other is lost with what it may have cost.
+    func closeOpen() throws {
+        for row in try store.drawings(set: try setID()) where row.status == .asked {
+            let folder = folder(row.sample, row.draw, row.turn)
+            let original = try session.dataset.image(row.sample)
+            if let reply = try ReplyFile.whole(in: folder) {
+                _ = try adopt(reply, row, in: folder, original)
+            } else {
+                let request = try folder.storedRequest ?? rebuilt(row, original)
+                try lose(row, in: folder, asked: request.map(Self.tokens) ?? 0)
+            }
+        }
+    }
+
+    /// The request of a row whose file is gone; nil where what it followed is gone, too.
+    private func rebuilt(_ row: DrawingRecord, _ original: Image) throws -> ChatRequest? {
+        let view = try views.view(row.sample, draw: row.draw, turn: row.turn, of: original) ?? DrawingView()
+        let sent = try session.settings.sent(original, window: view.window)
+        return try? request(row.sample, row.draw, row.turn, original, sent, view)
+    }
+
+    /// Reads a reply that an earlier process left whole.
+    ///
+    /// - Parameter row: of its request, with nothing of the reply in it yet; it is stored where it has no id.
+    private func adopt(
+        _ reply: ChatReply, _ row: DrawingRecord, in folder: RoundDirectory, _ original: Image
+    ) throws -> DrawingRecord {
+        // What answered was shown what is written beside it, whatever would be shown now; so with its request.
+        let view = views.look == nil ? DrawingView() : try DrawingView(in: folder.url)
+        let sent = try session.settings.sent(original, window: view.window)
+        let request =
+            try folder.storedRequest ?? request(row.sample, row.draw, row.turn, original, sent, view)
+        var row = row
+        if row.id == nil {
+            row.requestHash = try request.sha256()
+            row = try store.insertDrawing(row)
+        }
+        return try finish(row, with: reply, asked: Self.tokens(of: request), sent)
     }
 
     /// As many rows as a conversation has turns or a draw has looks, fewer where an answer could not be read or there is nothing to look at.
@@ -93,25 +138,18 @@ struct DrawingAsker {
         _ original: Image
     ) async throws -> Bool {
         let folder = folder(sample, draw, turn)
-        let reply = try ReplyFile.whole(in: folder)
-        // What answered was shown what is written beside it, whatever would be shown now.
-        let shown: DrawingView? =
-            try reply != nil && views.look != nil
-            ? DrawingView(in: folder.url) : views.view(sample, draw: draw, turn: turn, of: original)
-        guard let view = shown else { return false }
+        var next = DrawingRecord(
+            setId: try setID(), part: part, sample: sample, draw: draw, turn: turn, ordinal: earlier.count)
+        // A reply without an open row: the database is younger than the folder.
+        if let reply = try ReplyFile.whole(in: folder) {
+            observe(.settled(try adopt(reply, next, in: folder, original), isNew: true))
+            return true
+        }
+        guard let view = try views.view(sample, draw: draw, turn: turn, of: original) else { return false }
         let sent = try session.settings.sent(original, window: view.window)
         let request = try request(sample, draw, turn, original, sent, view)
-        let open = earlier.last { $0.status == .asked }
-        let next = DrawingRecord(
-            setId: try setID(), part: part, sample: sample, draw: draw, turn: turn, ordinal: earlier.count,
-            requestHash: try request.sha256())
-        if let reply {
-            // Without an open row where the database is younger than the folder.
-            try finish(try open ?? store.insertDrawing(next), with: reply, to: request, sent)
-        } else {
-            if let open { try lose(open, in: folder, request) }
-            try await ask(next, in: folder, request, sent, view)
-        }
+        next.requestHash = try request.sha256()
+        try await ask(next, in: folder, request, sent, view)
         return true
     }
 
@@ -157,13 +195,13 @@ struct DrawingAsker {
         _ view: DrawingView
     ) async throws {
         let expected = card.estimatedCost(of: request, receivedCharacters: Self.expectedBytes) ?? 0
-        let reservation = try await admission.admit(expected: expected)
+        let reservation = try await admission.admit(kind: drawing.turn, expected: expected)
         do {
             try await send(drawing, in: folder, request, sent, view)
             await admission.release(reservation, isAnswered: true)
         } catch {
             // Before the place is given back: nobody may take it after a failure.
-            await admission.stop()
+            await admission.close()
             await admission.release(reservation, isAnswered: false)
             throw error
         }
@@ -187,7 +225,8 @@ struct DrawingAsker {
         do {
             let reply = try await endpoint.complete(request, sink: file)
             try file.finish(reply)
-            try finish(drawing, with: reply, to: request, sent)
+            observe(
+                .settled(try finish(drawing, with: reply, asked: Self.tokens(of: request), sent), isNew: true))
         } catch let error as EndpointError {
             try refuse(drawing, in: folder, request, error)
             throw error
@@ -195,9 +234,11 @@ struct DrawingAsker {
     }
 
     /// Reads the answer and completes the row.
+    ///
+    /// - Parameter asked: tokens of the request, estimated.
     private func finish(
-        _ drawing: DrawingRecord, with reply: ChatReply, to request: ChatRequest, _ sent: SentPicture
-    ) throws {
+        _ drawing: DrawingRecord, with reply: ChatReply, asked: Int, _ sent: SentPicture
+    ) throws -> DrawingRecord {
         var drawing = drawing
         drawing.completedAt = Date()
         drawing.finishReason = reply.finishReason.rawValue
@@ -206,7 +247,7 @@ struct DrawingAsker {
         drawing.attempts = reply.attempts
         drawing.warnings = reply.warnings
         drawing.route = sent.route
-        charge(&drawing, RequestBill(of: reply, asked: Self.tokens(of: request)))
+        charge(&drawing, RequestBill(of: reply, asked: asked))
         do {
             let answer = try ReadDrawing(reply, on: sent, settings: session.settings)
             drawing.status = .drawn
@@ -219,17 +260,15 @@ struct DrawingAsker {
             drawing.failure = failure.reason
         }
         try store.updateDrawing(drawing)
-        observe(.settled(drawing, isNew: true))
+        return drawing
     }
 
     /// Records a request whose reply was cut when its process died: it may have been paid for.
-    private func lose(_ drawing: DrawingRecord, in folder: RoundDirectory, _ request: ChatRequest) throws {
+    private func lose(_ drawing: DrawingRecord, in folder: RoundDirectory, asked: Int) throws {
         var drawing = drawing
         drawing.status = .lost
         drawing.failure = "the harness ended before the reply was whole"
-        charge(
-            &drawing,
-            RequestBill(received: ReplyFile.partialBytes(in: folder), asked: Self.tokens(of: request)))
+        charge(&drawing, RequestBill(received: ReplyFile.partialBytes(in: folder), asked: asked))
         try ReplyFile.setAside(folder, as: "lost-\(drawing.ordinal)")
         try store.updateDrawing(drawing)
         observe(.lost(drawing))

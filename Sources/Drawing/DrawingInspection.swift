@@ -19,6 +19,8 @@ public struct DrawingInspection: Sendable {
             case orphan
             /// It could not be looked at.
             case unseen
+            /// A session that is under way or was broken off: nothing is wrong, and not all is there.
+            case unfinished
         }
 
         public var kind: Kind
@@ -54,9 +56,10 @@ public struct DrawingInspection: Sendable {
         }
         let rows = try store.drawings(set: set.id ?? 0)
         var found: [Problem] = []
+        if set.isUnfinished(rows) { found.append(try unfinished(set, rows)) }
         if set.kind == .model {
             guard let settings = DrawingSettings(of: set) else {
-                return [
+                return found + [
                     .init(
                         kind: .unseen, place: set.path,
                         what: "it was asked for in a way that this version does not know")
@@ -70,6 +73,20 @@ public struct DrawingInspection: Sendable {
             for row in rows where row.status.isSettled { found += problems(of: row, set, settings, dataset) }
         }
         return try found + wrongScores(set, rows, dataset)
+    }
+
+    private func unfinished(_ set: DrawingSetRecord, _ rows: [DrawingRecord]) throws -> Problem {
+        let samples = Swift.Set(rows.filter { $0.part == .heldOut }.map(\.sample)).sorted()
+        let summary = try DrawingSummary(of: set, in: store, samples: samples)
+        let open =
+            summary.totals.requests - summary.totals.drawn - summary.totals.failed - summary.totals.lost
+            - summary.totals.refused
+        var parts = ["\(summary.totals.drawn + summary.totals.failed) drawings have their result"]
+        if open > 0 { parts.append("\(open) requests are on their way or were cut") }
+        if summary.unscored > 0 { parts.append("\(summary.unscored) pictures are not scored yet") }
+        return .init(
+            kind: .unfinished, place: set.path,
+            what: "its session is under way or was broken off: \(parts.joined(separator: ", "))")
     }
 
     private func place(_ set: DrawingSetRecord, _ row: DrawingRecord) -> String {
@@ -90,10 +107,10 @@ public struct DrawingInspection: Sendable {
                 )
             ]
         }
-        guard let reply = Self.decode(ChatReply.self, folder.replyFacts) else {
+        guard let reply = folder.storedReply else {
             return wrong("its reply.json is no reply of this harness")
         }
-        guard let request = Self.decode(ChatRequest.self, folder.request) else {
+        guard let request = folder.storedRequest else {
             return wrong("its request.json is missing or no request of this harness")
         }
         do {
@@ -109,11 +126,6 @@ public struct DrawingInspection: Sendable {
         } catch {
             return wrong("\(error)")
         }
-    }
-
-    private static func decode<Value: Decodable>(_ type: Value.Type, _ url: URL) -> Value? {
-        guard let data = try? UntrustedFile.read(url, maximumBytes: 64 << 20) else { return nil }
-        return try? JSONDecoder().decode(type, from: Data(data))
     }
 
     /// What an answer was read as.
@@ -158,6 +170,7 @@ public struct DrawingInspection: Sendable {
         let stored = Dictionary(
             grouping: try store.drawingScores(set: set.id ?? 0).filter { $0.refinement.isEmpty }, by: \.sample)
         let drawn = Dictionary(grouping: rows.filter { $0.part == .heldOut }, by: \.sample)
+        let isUnfinished = set.isUnfinished(rows)
         var found: [Problem] = []
         for sample in Swift.Set(stored.keys).union(drawn.keys).sorted() {
             let place = "\(set.path)/\(sample)"
@@ -166,17 +179,18 @@ public struct DrawingInspection: Sendable {
                 found.append(.init(kind: .orphan, place: place, what: "it is scored and has no drawing"))
                 continue
             }
-            // A set that was broken off is not scored yet.
-            if have.isEmpty, set.endedAt == nil { continue }
             do {
                 // What the gate kept is one of the drawings of its draw; which gate it was is not stored.
                 let due = try DrawingScorer(
                     store: store, dataset: dataset, set: set, gate: DrawingSettings().loopGate
                 ).scores(of: sample, mine).filter { $0.combination != .kept }
                 let kept = have.filter { $0.combination == .kept }
-                found += Self.differences(have.filter { $0.combination != .kept }, due).map {
-                    .init(kind: .wrong, place: place, what: $0)
-                }
+                // More draws and looks may have come to an unfinished set since it was scored: only what one drawing scored by itself stays.
+                let fixed = have.filter { isUnfinished ? $0.combination == .single : $0.combination != .kept }
+                let scored = Swift.Set(fixed.map(\.draw))
+                found += Self.differences(
+                    fixed, isUnfinished ? due.filter { $0.combination == .single && scored.contains($0.draw) } : due
+                ).map { .init(kind: .wrong, place: place, what: $0) }
                 found += try wrongKept(kept, mine, dataset, sample).map { .init(kind: .wrong, place: place, what: $0) }
             } catch {
                 found.append(.init(kind: .wrong, place: place, what: "its scores cannot be computed: \(error)"))

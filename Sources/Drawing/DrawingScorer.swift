@@ -3,7 +3,10 @@ import Metrics
 import Polygons
 import ResultStore
 
-/// Scores held-out pictures: each draw, and the consensus of several, against the truth on the original grid.
+/// Scores held-out pictures against the truth on the original grid: what each draw began and ended with, and the consensus of what several
+/// ended with.
+///
+/// It is not ended by the task's cancellation: what was drawn is scored whatever ended the drawing.
 struct DrawingScorer {
     let store: ResultStore
     let dataset: Dataset
@@ -18,7 +21,6 @@ struct DrawingScorer {
         let rows = Dictionary(
             grouping: try store.drawings(set: id).filter { $0.part == .heldOut }, by: \.sample)
         for sample in samples {
-            try Task.checkCancellation()
             try store.storeDrawingScores(
                 try scores(of: sample, rows[sample] ?? [], refinement), set: id, sample: sample,
                 refinement: refinement?.name ?? "")
@@ -30,10 +32,11 @@ struct DrawingScorer {
         of sample: String, _ rows: [DrawingRecord], _ refinement: StoredRefinement? = nil
     ) throws -> [DrawingScoreRecord] {
         let image = try dataset.image(sample)
-        let drawn = try DrawnMasks(rows, width: image.width, height: image.height)
-        guard rows.contains(where: { $0.status == .drawn }) else { return [] }
+        let first = try DrawnMasks(rows, width: image.width, height: image.height, turn: 0)
+        let ends = try DrawnMasks.ends(rows, width: image.width, height: image.height)
+        guard !ends.draws.isEmpty else { return [] }
         let truth = try Mask(try dataset.truth(sample))
-        let consistency = try drawn.draws.isEmpty ? nil : Consensus.selfConsistency(drawn.masks)
+        let consistency = try Consensus.selfConsistency(ends.masks)
         func score(
             _ mask: Mask, _ combination: DrawingScoreRecord.Combination, draw: Int, draws: Int
         ) throws -> DrawingScoreRecord {
@@ -48,21 +51,19 @@ struct DrawingScorer {
                 unit: scores.unit.rawValue, emptiness: scores.emptiness.rawValue,
                 selfConsistency: draws > 1 ? consistency : nil)
         }
-        var all = try drawn.draws.map { try score($0.mask, .single, draw: $0.draw, draws: 1) }
+        var all = try first.draws.map { try score($0.mask, .single, draw: $0.draw, draws: 1) }
         // Also where a picture ended with its first look: `last` and `kept` are means over all pictures.
         if set.goesOn || rows.contains(where: { $0.turn > 0 }) {
             all += try DrawnMasks.kept(rows, of: image, by: gate).draws.map {
                 try score($0.mask, .kept, draw: $0.draw, draws: 1)
             }
-            all += try DrawnMasks.last(rows, of: image).draws.map {
-                try score($0.mask, .last, draw: $0.draw, draws: 1)
-            }
+            all += try ends.draws.map { try score($0.mask, .last, draw: $0.draw, draws: 1) }
         }
         // A consensus is of the draws that were asked for, even where one alone could be read.
         guard rows.count(where: { $0.status.isSettled && $0.turn == 0 }) > 1 else { return all }
         for combination in [DrawingScoreRecord.Combination.mean, .majority, .staple] {
-            guard let mask = try drawn.combined(combination) else { continue }
-            all.append(try score(mask, combination, draw: 0, draws: drawn.draws.count))
+            guard let mask = try ends.combined(combination) else { continue }
+            all.append(try score(mask, combination, draw: 0, draws: ends.draws.count))
         }
         return all
     }

@@ -1,3 +1,4 @@
+import Datasets
 import ResultStore
 
 extension DrawingSetRecord {
@@ -11,6 +12,23 @@ extension DrawingSetRecord {
     /// Where the model looked; nil for pictures as a whole.
     var look: DrawingSkill.Look? {
         skill?.split(separator: "+").compactMap { DrawingSkill.Look(rawValue: String($0)) }.first
+    }
+}
+
+extension DrawingSetRecord {
+    /// Training pictures of a dataset whose labels this set's window was learnt from; empty for all but a static box.
+    public func boxLabels(in dataset: Dataset) -> [String] {
+        look == .staticBox ? DrawingSkill.boxLabels(in: dataset) : []
+    }
+
+    /// How many labels its drawings were made with; 0 for none. What controls know of the training part is not counted.
+    public func labels(in dataset: Dataset) -> Int { boxLabels(in: dataset).count }
+
+    /// Whether held-out pictures were asked for and not all of them came to their end: it is under way, or was broken off.
+    ///
+    /// - Parameter rows: the drawings of this set.
+    public func isUnfinished(_ rows: [DrawingRecord]) -> Bool {
+        endedAt == nil && rows.contains { $0.part == .heldOut }
     }
 }
 

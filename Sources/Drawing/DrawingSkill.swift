@@ -1,3 +1,4 @@
+import Datasets
 import Polygons
 
 /// What is done so that a model sees the target better: what a picture goes through before it is sent, and where the model looks.
@@ -38,8 +39,13 @@ public struct DrawingSkill: Sendable, Hashable {
         }
     }
 
-    /// Labelled training pictures that the static box is learnt from.
+    /// How many labelled training pictures the static box is learnt from, fewer where there are not so many.
     public static let boxLabels = 10
+
+    /// Which these are.
+    static func boxLabels(in dataset: Dataset) -> [String] {
+        DrawingSession.spread(dataset.split.training, boxLabels)
+    }
 
     public static let names = Modality.allCases.map(\.rawValue) + ["auto"] + Look.allCases.map(\.rawValue)
 

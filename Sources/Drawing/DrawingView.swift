@@ -65,10 +65,10 @@ struct DrawingViews: Sendable {
         let dataset = session.dataset
         var box: Box?
         if look == .staticBox {
-            let labels = DrawingSession.spread(dataset.split.training, DrawingSkill.boxLabels)
             do {
                 box = try Windows.staticBox(
-                    of: labels.map { try Mask(try dataset.truth($0)) }, width: 1, height: 1)
+                    of: DrawingSkill.boxLabels(in: dataset).map { try Mask(try dataset.truth($0)) }, width: 1, height: 1
+                )
             } catch PolygonsError.noLabels {
                 throw DrawingError.noTraining(dataset: dataset.name)
             }

@@ -4,17 +4,31 @@ import Polygons
 import ResultStore
 
 /// What was drawn of a picture, as masks on its original grid.
+///
+/// A draw may have several drawings: the turns of a conversation, or several looks. It *ends with* the last of them that could be read, and a
+/// picture ends with the majority of its draws' ends. Both are decided here and nowhere else: scores, report, refinements, gates and audit take
+/// `ends` and `outcome`.
 public struct DrawnMasks: Sendable {
+    /// Which drawing of a draw is meant.
+    public enum Choice: Sendable, Hashable {
+        /// Before any feedback or further look.
+        case first
+        /// What the draw ends with.
+        case end
+    }
+
     /// By draw, those that could be read, in order.
     public let draws: [(draw: Int, mask: Mask)]
 
     public var masks: [Mask] { draws.map(\.mask) }
 
+    /// The drawings of one turn or look.
+    ///
     /// - Parameters:
     ///   - drawings: of one picture, as the store has them; only those that were drawn count.
-    ///   - turn: of their conversations; 0 is what was drawn before any feedback.
+    ///   - turn: 0 is what was drawn before any feedback or further look.
     /// - Throws: `DrawingError.damaged`, `MetricsError`.
-    public init(_ drawings: [DrawingRecord], width: Int, height: Int, turn: Int = 0) throws {
+    public init(_ drawings: [DrawingRecord], width: Int, height: Int, turn: Int) throws {
         draws = try drawings.filter { $0.status == .drawn && $0.turn == turn }.map { drawing in
             (drawing.draw, try Self.mask(drawing, width, height))
         }
@@ -32,12 +46,12 @@ public struct DrawnMasks: Sendable {
         return try ShapeText(json: text).shape.mask(width: width, height: height)
     }
 
-    /// Of each draw, the drawing of its last turn that could be read.
-    public static func last(_ drawings: [DrawingRecord], of image: Image) throws -> DrawnMasks {
+    /// What each draw ends with: its last turn or look that could be read.
+    public static func ends(_ drawings: [DrawingRecord], width: Int, height: Int) throws -> DrawnMasks {
         let byDraw = Dictionary(grouping: drawings.filter { $0.status == .drawn }, by: \.draw)
         return DrawnMasks(
             draws: try byDraw.sorted { $0.key < $1.key }.compactMap { draw, rows in
-                try rows.max { $0.turn < $1.turn }.map { (draw, try mask($0, image.width, image.height)) }
+                try rows.max { $0.turn < $1.turn }.map { (draw, try mask($0, width, height)) }
             })
     }
 
@@ -60,14 +74,25 @@ public struct DrawnMasks: Sendable {
     ///
     /// - Throws: `StoreError`, `DatasetError`, and as above.
     public static func all(
-        of set: DrawingSetRecord, in store: ResultStore, dataset: Dataset, part: DrawingRecord.Part = .heldOut
+        of set: DrawingSetRecord, in store: ResultStore, dataset: Dataset, part: DrawingRecord.Part = .heldOut,
+        _ choice: Choice = .end
     ) throws -> [String: DrawnMasks] {
         guard let id = set.id else { return [:] }
         let rows = try store.drawings(set: id).filter { $0.part == part }
         return try Dictionary(grouping: rows, by: \.sample).mapValues { rows in
             let image = try dataset.image(rows[0].sample)
-            return try DrawnMasks(rows, width: image.width, height: image.height)
+            return switch choice {
+            case .first: try DrawnMasks(rows, width: image.width, height: image.height, turn: 0)
+            case .end: try ends(rows, width: image.width, height: image.height)
+            }
         }
+    }
+
+    /// The one mask of a picture: the majority of its draws, of a single one that itself; nil where none could be read.
+    ///
+    /// - Throws: `PolygonsError`.
+    public var outcome: Mask? {
+        get throws { try combined(.majority) }
     }
 
     /// One mask of all draws; nil where none could be read.

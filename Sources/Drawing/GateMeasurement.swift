@@ -11,11 +11,34 @@ public struct GateMeasurement: Sendable, Hashable {
     public var fixture: Bool
     /// The skill of the second set, or the refinement.
     public var skill: String
+    /// Labelled training pictures that the second side was made with; 0 for none.
+    public var labels = 0
     public var gate: GateScore
     public var pictures: Int
     /// What the interval was resampled by.
     public var resampledBy: ResamplingUnits.Kind
     public var trust: GateTrust
+
+    public init(
+        dataset: String, drawer: String, fixture: Bool, skill: String, labels: Int = 0, gate: GateScore, pictures: Int,
+        resampledBy: ResamplingUnits.Kind, trust: GateTrust
+    ) {
+        (self.dataset, self.drawer, self.fixture, self.skill) = (dataset, drawer, fixture, skill)
+        (self.labels, self.gate, self.pictures) = (labels, gate, pictures)
+        (self.resampledBy, self.trust) = (resampledBy, trust)
+    }
+
+    /// For tables, with the labels that it was made with: `static-box (10 labels)`.
+    public var title: String { skill + (labels > 0 ? " (\(labels) labels)" : "") }
+
+    /// For tables: `yes`, `no`, or that nobody can tell.
+    public var verdict: String {
+        switch trust.verdict {
+        case .valid: "yes"
+        case .notValid: "no"
+        case .tooFew: "too few \(resampledBy.rawValue)s to tell (\(trust.units))"
+        }
+    }
 
     /// The gates that are measured. The tissue's window is what lies between the 5th and 95th percentile of grey values inside the training
     /// masks.
@@ -43,7 +66,7 @@ public struct GateMeasurement: Sendable, Hashable {
         return gates
     }
 
-    /// Measures every gate on two sets.
+    /// Measures every gate on what the draws of two sets end with.
     ///
     /// - Throws: `DrawingError.tooFewDrawings` for fewer than three pictures that both sets have; `StoreError`, `DatasetError` and others.
     public static func measure(
@@ -51,8 +74,10 @@ public struct GateMeasurement: Sendable, Hashable {
     ) throws -> [GateMeasurement] {
         let first = try DrawnMasks.all(of: plain, in: store, dataset: dataset)
         let second = try DrawnMasks.all(of: skilled, in: store, dataset: dataset)
-        return try measure(dataset, plain, skilled.skill ?? "none", first) { sample, _, _ in
-            guard let drawn = second[sample], let mask = try drawn.combined(.majority) else { return nil }
+        return try measure(
+            dataset, plain, skilled.skill ?? "none", labels: skilled.labels(in: dataset), first
+        ) { sample, _, _ in
+            guard let drawn = second[sample], let mask = try drawn.outcome else { return nil }
             return (mask, drawn.masks)
         }
     }
@@ -65,8 +90,9 @@ public struct GateMeasurement: Sendable, Hashable {
     ) throws -> [GateMeasurement] {
         let first = try DrawnMasks.all(of: plain, in: store, dataset: dataset)
         let refiner = refinement.fit.refiner
-        return try measure(dataset, plain, refinement.name, first) { _, drawn, image in
-            guard let mask = try drawn.combined(.majority) else { return nil }
+        let labels = Set(refinement.samples).union(refinement.boxSamples).union(plain.boxLabels(in: dataset)).count
+        return try measure(dataset, plain, refinement.name, labels: labels, first) { _, drawn, image in
+            guard let mask = try drawn.outcome else { return nil }
             return (
                 try refiner.refine(mask, on: image), try drawn.masks.map { try refiner.refine($0, on: image) }
             )
@@ -79,18 +105,18 @@ public struct GateMeasurement: Sendable, Hashable {
     public static func measure(
         loop: DrawingSetRecord, in store: ResultStore, dataset: Dataset
     ) throws -> [GateMeasurement] {
-        let first = try DrawnMasks.all(of: loop, in: store, dataset: dataset)
-        let rows = Dictionary(
-            grouping: try store.drawings(set: loop.id ?? 0).filter { $0.part == .heldOut }, by: \.sample)
-        return try measure(dataset, loop, loop.skill ?? DrawingSettings.loop, first) { sample, _, image in
-            let last = try DrawnMasks.last(rows[sample] ?? [], of: image)
-            guard let mask = try last.combined(.majority) else { return nil }
-            return (mask, last.masks)
+        let first = try DrawnMasks.all(of: loop, in: store, dataset: dataset, .first)
+        let last = try DrawnMasks.all(of: loop, in: store, dataset: dataset)
+        return try measure(
+            dataset, loop, loop.skill ?? DrawingSettings.loop, labels: loop.labels(in: dataset), first
+        ) { sample, _, _ in
+            guard let drawn = last[sample], let mask = try drawn.outcome else { return nil }
+            return (mask, drawn.masks)
         }
     }
 
     private static func measure(
-        _ dataset: Dataset, _ set: DrawingSetRecord, _ skill: String, _ plain: [String: DrawnMasks],
+        _ dataset: Dataset, _ set: DrawingSetRecord, _ skill: String, labels: Int, _ plain: [String: DrawnMasks],
         skilled: (String, DrawnMasks, Image) throws -> (mask: Mask, draws: [Mask])?
     ) throws -> [GateMeasurement] {
         let gates = try gates(for: dataset)
@@ -98,7 +124,7 @@ public struct GateMeasurement: Sendable, Hashable {
         let units = dataset.resamplingUnits(of: plain.keys.sorted())
         for (sample, drawn) in plain.sorted(by: { $0.key < $1.key }) {
             let image = try dataset.image(sample)
-            guard let mask = try drawn.combined(.majority), let other = try skilled(sample, drawn, image) else {
+            guard let mask = try drawn.outcome, let other = try skilled(sample, drawn, image) else {
                 continue
             }
             let truth = try Mask(try dataset.truth(sample)).values
@@ -122,7 +148,8 @@ public struct GateMeasurement: Sendable, Hashable {
         }
         return try zip(gates, cases).map { gate, cases in
             GateMeasurement(
-                dataset: dataset.name, drawer: set.drawer, fixture: set.fixture, skill: skill, gate: gate,
+                dataset: dataset.name, drawer: set.drawer, fixture: set.fixture, skill: skill, labels: labels,
+                gate: gate,
                 pictures: count, resampledBy: units.kind, trust: try GateTrust(cases))
         }
     }

@@ -51,7 +51,7 @@ public struct CrossingPoint: Sendable, Hashable {
     ///   - drawn: Dice of the drawing by held-out image; images that either line lacks are left out of both.
     ///   - units: which images are drawn together; nil: each by itself.
     ///   - resamples: at least 1.
-    /// - Throws: `StatisticsError` where no image is in both, or a score is no number.
+    /// - Throws: `StatisticsError` where no image is in both, all are of one unit, or a score is no number.
     public init(
         trained: LabelCurve, drawn: [String: Double], units: ResamplingUnits? = nil, resamples: Int = 2000,
         seed: UInt64 = 1, level: Double = 0.95
@@ -63,8 +63,8 @@ public struct CrossingPoint: Sendable, Hashable {
         let dice = trained.samples.map { drawn[$0] ?? .nan }
         func line(_ images: [Int]) -> Double { images.reduce(0) { $0 + dice[$1] } / Double(images.count) }
         place = try Self.place(trained.means(images: common) { Array(0..<$0) }, trained.budgets, line(common))
-        let groups = (units ?? ResamplingUnits(images: trained.samples)).groups(common.map { trained.samples[$0] })
-            .map { $0.map { common[$0] } }
+        let units = units ?? ResamplingUnits(images: trained.samples)
+        let groups = try units.resampled(common.map { trained.samples[$0] }).map { $0.map { common[$0] } }
         var random = SplitMix64(seed: seed)
         var places: [Place] = []
         for _ in 0..<max(1, resamples) {

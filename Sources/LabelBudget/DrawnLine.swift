@@ -2,7 +2,8 @@ import Datasets
 import Drawing
 import Metrics
 
-/// How well masks that were drawn, and not learnt, fit the held-out images of a dataset: a flat line over the number of labels.
+/// How well masks that were drawn, and not learnt, fit the held-out images of a dataset: a flat line over the number of labels where it took
+/// none, else a point.
 public struct DrawnLine: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         /// A model that was shown the pictures.
@@ -44,16 +45,22 @@ public struct DrawnLine: Sendable, Hashable {
     public var isFixture: Bool
     /// The skill that the pictures went through, and what became of its result; nil for pictures as they are.
     public var skill: String?
+    /// Labelled training pictures that it was drawn with: a static box is learnt from some. Such a line stands at its N, and not for drawing
+    /// without labels. What controls know of the training part is not counted.
+    public var labels: Int
+    /// Whether all that was asked for was drawn; false while a session is under way, or where it was broken off.
+    public var isFinished: Bool
     /// The path of the set of drawings that it stands for; nil where it was not stored.
     public var set: String?
     /// By sample.
     public var scores: [String: Score]
 
     public init(
-        kind: Kind, name: String, isFixture: Bool = false, skill: String? = nil, set: String? = nil,
-        scores: [String: Score]
+        kind: Kind, name: String, isFixture: Bool = false, skill: String? = nil, labels: Int = 0,
+        isFinished: Bool = true, set: String? = nil, scores: [String: Score]
     ) {
         (self.kind, self.name, self.isFixture, self.skill) = (kind, name, isFixture, skill)
+        (self.labels, self.isFinished) = (labels, isFinished)
         (self.set, self.scores) = (set, scores)
     }
 

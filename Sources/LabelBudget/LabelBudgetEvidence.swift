@@ -61,12 +61,13 @@ public struct LabelBudgetEvidence: Sendable {
             return curves.count > 1 ? LabelCurve(bestOf: curves) : nil
         }
 
-        /// The drawing that stands against the networks: the best model on pictures as they are, a real one before a recorded fixture; the
-        /// best control where no model drew.
+        /// The drawing that stands against the networks: the best model on pictures as they are, without labels, a real one before a recorded
+        /// fixture; the best control where no model drew. One that is not finished has some of the images only, and stands for nothing.
         public var reference: DrawnLine? {
             func best(_ lines: [DrawnLine]) -> DrawnLine? { lines.max { $0.meanDice < $1.meanDice } }
-            let models = drawn.filter { $0.kind == .model && $0.skill == nil }
-            return best(models.filter { !$0.isFixture }) ?? best(models) ?? best(drawn.filter { $0.kind == .control })
+            let whole = drawn.filter { $0.isFinished && $0.labels == 0 }
+            let models = whole.filter { $0.kind == .model && $0.skill == nil }
+            return best(models.filter { !$0.isFixture }) ?? best(models) ?? best(whole.filter { $0.kind == .control })
         }
 
         /// The mask of a drawn line; nil where there is none.

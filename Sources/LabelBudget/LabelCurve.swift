@@ -77,10 +77,11 @@ public struct LabelCurve: Sendable, Hashable {
     /// Percentile intervals of the means, from images and seeds drawn with replacement (Efron 1979).
     ///
     /// - Parameter units: which images are drawn together (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007); nil: each by itself.
-    public func intervals(units: ResamplingUnits? = nil, resamples: Int = 2000, seed: UInt64 = 1, level: Double = 0.95)
-        -> [ConfidenceInterval]
-    {
-        let groups = (units ?? ResamplingUnits(images: samples)).groups(samples)
+    /// - Throws: `StatisticsError` where all images are of one unit.
+    public func intervals(
+        units: ResamplingUnits? = nil, resamples: Int = 2000, seed: UInt64 = 1, level: Double = 0.95
+    ) throws(StatisticsError) -> [ConfidenceInterval] {
+        let groups = try (units ?? ResamplingUnits(images: samples)).resampled(samples)
         var random = SplitMix64(seed: seed)
         var means: [[Double]] = budgets.map { _ in [] }
         for _ in 0..<max(1, resamples) {
@@ -101,5 +102,16 @@ public struct LabelCurve: Sendable, Hashable {
     /// The means over images that were drawn, and seeds that are drawn now.
     func resampled(_ images: [Int], _ random: inout SplitMix64) -> [Double] {
         means(images: images) { count in (0..<count).map { _ in random.index(below: count) } }
+    }
+}
+
+extension ResamplingUnits {
+    /// The groups of images that are drawn together, as statistics throw.
+    func resampled(_ samples: [String]) throws(StatisticsError) -> [[Int]] {
+        do throws(OneUnit) {
+            return try groups(samples)
+        } catch {
+            throw .tooFewGroups(count: 1, needed: 2)
+        }
     }
 }

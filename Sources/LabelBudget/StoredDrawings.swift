@@ -6,8 +6,8 @@ import Synchronization
 
 /// What `llmbench polygon draw` stored of a dataset: models, controls and ceilings, a line a set.
 ///
-/// Of a set with one draw of each picture its draw counts, of one with several the majority of them; of a draw with several turns or looks
-/// the last that could be read. A draw that failed counts as an empty mask with Dice 0, as in the summary of the set.
+/// Of each picture the mask that it ends with counts (`DrawnMasks.outcome`): of several draws the majority, of several turns or looks the last
+/// that could be read. A picture of which nothing could be read counts as an empty mask with Dice 0, as in the summary of the set.
 public struct StoredDrawings: DrawnLineSource {
     private let store: ResultStore
     private let sets: [DrawingSetRecord]
@@ -21,9 +21,11 @@ public struct StoredDrawings: DrawnLineSource {
 
     public func lines(of dataset: Dataset, hash: String) throws -> [DrawnLine] {
         try mine(dataset, hash).map { name, set in
-            DrawnLine(
+            let rows = try store.drawings(set: set.id ?? -1)
+            return DrawnLine(
                 kind: DrawnLine.Kind(rawValue: set.kind.rawValue) ?? .model, name: name, isFixture: set.fixture,
-                skill: set.skill, set: set.path, scores: try scores(set, dataset))
+                skill: set.skill, labels: set.labels(in: dataset), isFinished: !set.isUnfinished(rows), set: set.path,
+                scores: try scores(rows, dataset))
         }
     }
 
@@ -32,11 +34,8 @@ public struct StoredDrawings: DrawnLineSource {
         let truth = try dataset.truth(sample)
         let rows = try recent.rows(of: id, sample: sample, in: store)
         guard rows.contains(where: \.status.isSettled) else { return nil }
-        let drawn =
-            try set.goesOn
-            ? DrawnMasks.last(rows, of: dataset.image(sample))
-            : DrawnMasks(rows, width: truth.width, height: truth.height)
-        return try drawn.combined(set.draws > 1 ? .majority : .single) ?? Mask(width: truth.width, height: truth.height)
+        return try DrawnMasks.ends(rows, width: truth.width, height: truth.height).outcome
+            ?? Mask(width: truth.width, height: truth.height)
     }
 
     /// Held-out drawings of the set that was asked for last, by sample: masks are wanted one by one, a set at a time.
@@ -86,40 +85,14 @@ public struct StoredDrawings: DrawnLineSource {
         }
     }
 
-    private func scores(_ set: DrawingSetRecord, _ dataset: Dataset) throws -> [String: DrawnLine.Score] {
-        guard let id = set.id else { return [:] }
-        let wanted: DrawingScoreRecord.Combination = set.draws > 1 ? .majority : .single
-        let heldOut = Set(dataset.split.heldOut)
-        if set.goesOn { return try lastScores(set, dataset) }
-        var scores: [String: DrawnLine.Score] = [:]
-        for score in try store.drawingScores(set: id)
-        where score.combination == wanted && score.refinement.isEmpty && score.draw == 0
-            && heldOut.contains(score.sample)
-        {
-            scores[score.sample] = .init(dice: score.dice, iou: score.iou, hausdorff95: score.hausdorff95)
-        }
-        // Asked for, answered, and not readable.
-        for drawing in try store.drawings(set: id)
-        where drawing.part == .heldOut && drawing.status == .failed && scores[drawing.sample] == nil
-            && heldOut.contains(drawing.sample)
-        {
-            let truth = try dataset.truth(drawing.sample)
-            scores[drawing.sample] = try DrawnLine.Score(unreadable: Mask(truth))
-        }
-        return scores
-    }
-
-    /// Of a set whose draws have several drawings.
-    private func lastScores(_ set: DrawingSetRecord, _ dataset: Dataset) throws -> [String: DrawnLine.Score] {
-        guard let id = set.id else { return [:] }
-        let rows = Dictionary(
-            grouping: try store.drawings(set: id).filter { $0.part == .heldOut && $0.status.isSettled }, by: \.sample)
+    /// Of the held-out pictures that have a result.
+    private func scores(_ all: [DrawingRecord], _ dataset: Dataset) throws -> [String: DrawnLine.Score] {
+        let rows = Dictionary(grouping: all.filter { $0.part == .heldOut && $0.status.isSettled }, by: \.sample)
         var scores: [String: DrawnLine.Score] = [:]
         for sample in dataset.split.heldOut {
             guard let rows = rows[sample] else { continue }
             let truth = try Mask(try dataset.truth(sample))
-            let mask = try DrawnMasks.last(rows, of: dataset.image(sample))
-                .combined(set.draws > 1 ? .majority : .single)
+            let mask = try DrawnMasks.ends(rows, width: truth.width, height: truth.height).outcome
             scores[sample] =
                 try mask.map { try DrawnLine.Score(predicted: $0, truth: truth) } ?? .init(unreadable: truth)
         }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
@@ -138,7 +139,8 @@ struct PolygonCommandTests {
         }
     }
 
-    @Test("a budget that is used up is exit 1 and one sentence")
+    @Test(
+        "a budget that is used up is exit 1 and one sentence; what was drawn is listed as unfinished, and is not wrong")
     func budget() async throws {
         let server = try LoopbackServer { _, connection in
             connection.beginEventStream()
@@ -152,6 +154,18 @@ struct PolygonCommandTests {
             "polygon", "draw", "--model", "seer", "--dataset", "disc", "--budget", "0.027")
         #expect(outcome.status == 1 && outcome.errors.contains("the budget of $0.0270 is reached"), "\(outcome)")
         #expect(server.requests.count == 1)
+        let list = try await workspace.llmbench("polygon", "list", "--json")
+        let set = try #require(try list.objects().first, "\(list)")
+        #expect(set["finished"] as? Bool == false && set["unscored"] as? Int == 0 && set["pictures"] as? Int == 1)
+        #expect((set["scores"] as? [[String: Any]])?.count == 1, "\(list)")
+        let shown = try await workspace.llmbench("polygon", "list")
+        #expect(
+            shown.output.contains(" (unfinished) ")
+                && shown.output.contains("the same `llmbench polygon draw` goes on"), "\(shown)")
+        let audit = try await workspace.llmbench("audit")
+        #expect(
+            audit.status == 0 && audit.output.contains("its session is under way or was broken off: 1 drawings"),
+            "\(audit)")
     }
 
     @Test("control characters of an answer never reach the terminal")
@@ -223,6 +237,81 @@ struct PolygonCommandTests {
             }
         }
         #expect(try await scores(workspace) == scores(undisturbed))
+    }
+
+    @Test(
+        "Ctrl-C awaits the replies on their way, scores what was drawn and says how to go on; nothing is paid for twice",
+        arguments: [
+            ["draw", "--draws", "4"],
+            ["refine", "--labels", "4", "--draws", "3", "--generations", "2", "--output", "r.json"],
+        ])
+    func interrupted(command: [String]) async throws {
+        let arrived = Mutex(0)
+        let isHeld = Mutex(true)
+        let server = try LoopbackServer { request, connection in
+            if request.index > 0 {
+                arrived.withLock { $0 += 1 }
+                while isHeld.withLock({ $0 }), connection.isOpen { connection.pause(0.02) }
+            }
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.usage(input: 400, output: 100)
+            connection.done()
+        }
+        defer { server.stop() }
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        let arguments = ["polygon"] + command + ["--model", "seer", "--dataset", "disc", "--parallel", "3"]
+        let child = try RunningProgram(workspace.program(), arguments)
+        defer { child.kill() }
+        while arrived.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(20)) }
+        child.interrupt()
+        while try !child.errors.contains("stopping: replies on their way are awaited") {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        isHeld.withLock { $0 = false }
+        #expect(await child.end() == 3)
+        let errors = try child.errors
+        #expect(errors.hasSuffix("llmbench: stopped; the same command goes on from here\n"), "\(errors)")
+        #expect(server.requests.count == 4)
+        let queue = try DatabaseQueue(path: workspace.root.appending(path: "results/default/bench.sqlite").path)
+        let (statuses, scores) = try await queue.read { db in
+            (
+                try String.fetchAll(db, sql: "SELECT status FROM drawing"),
+                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM drawing_score WHERE combination = 'single'")
+            )
+        }
+        #expect(statuses == Array(repeating: "drawn", count: 4) && scores == (command[0] == "draw" ? 4 : 0))
+        let list = try await workspace.llmbench("polygon", "list")
+        #expect(list.output.contains("(unfinished)") == (command[0] == "draw"), "\(list)")
+        let rest = try await workspace.program().run(arguments)
+        #expect(rest.status == 0, "\(rest)")
+        #expect(server.requests.count == 12)
+        #expect(try await !workspace.llmbench("polygon", "list").output.contains("(unfinished)"))
+    }
+
+    @Test("a second Ctrl-C ends at once, and what was on its way is asked again")
+    func interruptedTwice() async throws {
+        let isHeld = Mutex(true)
+        let server = try LoopbackServer { request, connection in
+            while request.index > 0, isHeld.withLock({ $0 }), connection.isOpen { connection.pause(0.02) }
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.done()
+        }
+        defer { server.stop() }
+        let workspace = try ScratchWorkspace(baseURL: server.baseURL)
+        let arguments = ["polygon", "draw", "--model", "seer", "--dataset", "disc"]
+        let child = try RunningProgram(workspace.program(), arguments)
+        defer { child.kill() }
+        while server.requests.count < 3 { try await Task.sleep(for: .milliseconds(20)) }
+        child.interrupt()
+        while try !child.errors.contains("Ctrl-C again ends at once") { try await Task.sleep(for: .milliseconds(20)) }
+        child.interrupt()
+        #expect(await child.end() == -SIGINT)
+        isHeld.withLock { $0 = false }
+        let rest = try await workspace.llmbench("polygon", "draw", "--model", "seer", "--dataset", "disc", "--json")
+        let totals = try #require(try rest.objects().first?["totals"] as? [String: Any], "\(rest)")
+        #expect(totals["drawn"] as? Int == 3 && totals["lost"] as? Int == 2, "\(rest)")
     }
 
     private static func kill(_ program: Program, _ arguments: [String], after pause: Duration) async throws {

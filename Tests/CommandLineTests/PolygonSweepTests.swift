@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 
 /// `llmbench polygon sweep`, `report` and `demo` as a user types them.
@@ -103,5 +104,40 @@ struct PolygonSweepTests {
         #expect(names.contains("crossing-points") && names.contains("faults"), "\(report)")
         let csv = try await workspace.llmbench("polygon", "report", "--format", "csv")
         #expect(csv.status == 0 && csv.output.contains("dataset,line,kind,dice_5,dice_8,crossing"), "\(csv)")
+    }
+
+    @Test("killed in the middle of the sweep, the same demo keeps what is finished and ends as if it had not been")
+    func killed() async throws {
+        let arguments = [
+            "polygon", "demo", "--dataset", "disc", "--budget", "5,8", "--size", "32", "--steps", "100",
+        ]
+        let undisturbed = try ScratchWorkspace()
+        let whole = try await undisturbed.program().run(arguments)
+        #expect(whole.status == 0, "\(whole)")
+        let child = try RunningProgram(workspace.program(), arguments)
+        defer { child.kill() }
+        let file = workspace.root.appending(path: "results/default/bench.sqlite").path
+        func finished(_ file: String) async throws -> [String] {
+            guard FileManager.default.fileExists(atPath: file) else { return [] }
+            return try await DatabaseQueue(path: file).read { db in
+                try Row.fetchAll(
+                    db, sql: "SELECT id, ended_at FROM sweep_training WHERE status = 'finished' ORDER BY id"
+                )
+                .map { "\($0)" }
+            }
+        }
+        // The tables are made with the store; until then there is none to read.
+        while (try? await finished(file))?.isEmpty ?? true {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        child.kill()
+        #expect(await child.end() == -SIGKILL)
+        let before = try await finished(file)
+        #expect((1..<4).contains(before.count), "\(before)")
+        let rest = try await workspace.program().run(arguments)
+        #expect(rest.status == 0, "\(rest)")
+        #expect(try await finished(file).prefix(before.count) == before[...])
+        func tables(_ outcome: Program.Outcome) -> [Substring] { outcome.output.split(separator: "\n").dropLast() }
+        #expect(tables(rest) == tables(whole), "\(rest)\n\(whole)")
     }
 }

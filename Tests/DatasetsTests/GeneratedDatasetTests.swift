@@ -39,7 +39,7 @@ import Testing
             let volumes = dataset.volumes(of: dataset.split.heldOut)
             if dataset.name == "generated-ct" {
                 #expect(units.kind == .subject && units.count == 3 && units.text == "3 subjects")
-                #expect(units.groups(dataset.split.heldOut).map(\.count) == [10, 10, 10])
+                #expect(try units.groups(dataset.split.heldOut).map(\.count) == [10, 10, 10])
                 #expect(volumes.count == 3 && volumes.allSatisfy { $0.count == 10 && $0 == $0.sorted() })
                 #expect(volumes.flatMap(\.self) == dataset.split.heldOut)
             } else {
@@ -50,9 +50,19 @@ import Testing
         let head = try Fixtures.embedded.load("colin27-cerebellum")
         let units = head.resamplingUnits(of: head.split.heldOut)
         #expect(units.kind == .slice && units.count == 6)
-        #expect(units.groups(head.split.heldOut) == (0..<6).map { slice in (0..<4).map { 4 * slice + $0 } })
-        // Of a single slice nothing else is left to draw.
-        #expect(head.resamplingUnits(of: Array(head.split.heldOut.prefix(4))).kind == .image)
+        #expect(try units.groups(head.split.heldOut) == (0..<6).map { slice in (0..<4).map { 4 * slice + $0 } })
+        // Of a single slice its pictures are all that is left to draw, and the units say so.
+        let slice = head.resamplingUnits(of: Array(head.split.heldOut.prefix(4)))
+        #expect(slice.kind == .image && slice.allOfOne == .slice && slice.text == "4 images of one slice")
+        #expect(units.allOfOne == nil)
+        // Pictures that are all of one unit cannot be drawn anew by it.
+        let error = #expect(throws: ResamplingUnits.OneUnit(kind: .slice, pictures: 4)) {
+            try units.groups(Array(head.split.heldOut.prefix(4)))
+        }
+        #expect(error?.description == "4 pictures are all of one slice: an interval needs at least two")
+        let scan = try #require(try Self.built.get().first { $0.name == "generated-ct" })
+        let volume = scan.resamplingUnits(of: Array(scan.split.heldOut.prefix(10)))
+        #expect(volume.kind == .image && volume.allOfOne == .subject && volume.text == "10 images of one subject")
     }
 
     @Test func picturesFollowFromTheSeedAndNoTwoAreAlike() throws {

@@ -76,20 +76,26 @@ struct DrawingRunTests {
     @Test("a budget stops before the request that would pass it, and a higher one goes on")
     func budget() async throws {
         let place = try DrawingPlace()
-        let server = try answering { _ in Self.square }
+        // 14 cents each, more than a request is estimated at.
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.usage(input: 4000, output: 1000)
+            connection.done()
+        }
         defer { server.stop() }
         let session = try place.session("seer", server: server)
         do {
-            _ = try await session.run(budget: 0.03)
+            _ = try await session.run(budget: 0.3)
             Issue.record("it ran")
         } catch let error as DrawingError {
             #expect(
                 error.description
-                    == "the budget of $0.0300 is reached: $0.0280 were spent on 2 of 3 drawings, the next would cost about $0.0140; raise --budget and run the same command again"
+                    == "the budget of $0.3000 is reached: $0.2800 were spent on 2 of 3 drawings, the next would cost about $0.1400; raise --budget and run the same command again"
             )
         }
         #expect(server.requests.count == 2)
-        let summary = try await session.run(budget: 0.05)
+        let summary = try await session.run(budget: 0.5)
         #expect(server.requests.count == 3 && summary.totals.drawn == 3)
         await #expect(throws: DrawingError.budgetWithoutPrice(model: "unpriced")) {
             try await place.session("unpriced", server: server).run(budget: 1)

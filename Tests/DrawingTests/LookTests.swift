@@ -133,9 +133,9 @@ struct LookTests {
         #expect(rows.map(\.turn) == [0, 0, 0, 1, 2])
         // The last that could be read is the second: the square in the window three times as large as what was found, at least 32 pixels.
         let image = try session.dataset.image(samples[2])
-        let masks = try DrawnMasks.last(Array(rows.suffix(3)), of: image).masks
+        let masks = try DrawnMasks.ends(Array(rows.suffix(3)), width: image.width, height: image.height).masks
         let second = try DrawnMasks([rows[3]], width: 48, height: 32, turn: 1).masks
-        let first = try DrawnMasks([rows[2]], width: 48, height: 32).masks
+        let first = try DrawnMasks([rows[2]], width: 48, height: 32, turn: 0).masks
         #expect(masks == second && masks != first)
         #expect(try await session.run() == summary)
     }
@@ -208,7 +208,7 @@ struct LookTests {
         let rows = try session.store.drawings(set: id)
         let masks = try volume.map { sample in
             try #require(
-                try DrawnMasks(rows.filter { $0.sample == sample && $0.turn == 0 }, width: 160, height: 120).masks.first
+                try DrawnMasks(rows.filter { $0.sample == sample }, width: 160, height: 120, turn: 0).masks.first
             )
         }
         let priors = try CrossSlicePrior.priors(of: masks)

@@ -111,19 +111,24 @@ struct ParallelTests {
     @Test("a budget counts what is on its way: not one request too many leaves")
     func budget() async throws {
         let place = try DrawingPlace()
-        let server = try answering { _ in Self.square }
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.delta(Self.square, finish: "stop")
+            connection.usage(input: 4000, output: 1000)
+            connection.done()
+        }
         defer { server.stop() }
         let session = try place.session("seer", DrawingSettings(draws: 4), server: server)
-        // 1.4 cents each: four fit, and three would be on their way when the fifth is refused.
+        // 14 cents each: four fit, and three would be on their way when the fifth is refused.
         do {
-            _ = try await session.run(budget: 0.06, parallel: 8)
+            _ = try await session.run(budget: 0.6, parallel: 8)
             Issue.record("it ran")
         } catch let error as DrawingError {
             guard case .budgetReached(_, let spent, let next, 4, 12) = error else { throw error }
-            #expect(abs(spent - 0.056) < 1e-9 && abs(next - 0.014) < 1e-9)
+            #expect(abs(spent - 0.56) < 1e-9 && abs(next - 0.14) < 1e-9)
         }
         #expect(server.requests.count == 4)
-        let summary = try await session.run(budget: 1, parallel: 8)
+        let summary = try await session.run(budget: 10, parallel: 8)
         #expect(summary.totals.drawn == 12 && server.requests.count == 12)
     }
 

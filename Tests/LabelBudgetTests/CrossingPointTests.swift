@@ -164,7 +164,9 @@ struct CrossingPointTests {
         let byImage = try CrossingPoint(trained: trained, drawn: drawn(0.6), resamples: 2000)
         let bySubject = try CrossingPoint(trained: trained, drawn: drawn(0.6), units: units, resamples: 2000)
         #expect(bySubject.place == byImage.place && width(bySubject) > 1.5 * width(byImage), "\(bySubject) \(byImage)")
-        let (a, b) = (trained.intervals(resamples: 2000)[0], trained.intervals(units: units, resamples: 2000)[0])
+        let (a, b) = (
+            try trained.intervals(resamples: 2000)[0], try trained.intervals(units: units, resamples: 2000)[0]
+        )
         #expect(b.upper - b.lower > 1.5 * (a.upper - a.lower))
         // Every image by itself is what it was without units.
         let alone = try CrossingPoint(
@@ -206,8 +208,11 @@ struct CrossingPointTests {
         #expect(LabelCurve([10: [0: ["a": 1], 1: ["b": 1]]]) == nil)
         #expect(throws: StatisticsError.self) { try CrossingPoint(trained: trained, drawn: ["z": 0.5]) }
         #expect(throws: StatisticsError.self) { try CrossingPoint(trained: trained, drawn: ["b": .nan]) }
-        let interval = trained.intervals(resamples: 100)
-        #expect(interval.count == 2 && interval[0].lower >= 0.4 && interval[0].upper <= 0.6)
+        // Of a single image there is a mean, and nothing to draw anew.
+        #expect(throws: StatisticsError.tooFewGroups(count: 1, needed: 2)) { try trained.intervals(resamples: 100) }
+        #expect(throws: StatisticsError.tooFewGroups(count: 1, needed: 2)) {
+            try CrossingPoint(trained: trained, drawn: ["b": 0.7])
+        }
     }
 
     @Test("Weights and values that do not go are refused")

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Metrics
+import Statistics
 import TestSupport
 import Testing
 
@@ -37,37 +38,58 @@ import Testing
     }
 
     @Test func picturesOfOneUnitAreDrawnTogether() throws {
-        // Eight pictures of two units: within a unit all are alike.
-        let cases: [GateTrust.Case] = (0..<8).map { index in
-            let (unit, step) = (index < 4 ? 0.0 : 1.0, 0.001 * Double(index))
+        // Forty pictures of ten units: within a unit all are alike.
+        let cases: [GateTrust.Case] = (0..<40).map { index in
+            let (unit, step) = (Double(index / 4), 0.001 * Double(index))
             return GateTrust.Case(
-                plainScore: unit + step, skilledScore: nil, plainDice: 0.2 + 0.6 * unit + step, skilledDice: 0)
+                plainScore: unit + step, skilledScore: nil, plainDice: 0.2 + 0.06 * unit + step, skilledDice: 0)
         }
-        let alone = try GateTrust(cases)
-        let named = try GateTrust(
-            cases.enumerated().map { index, item in
-                var item = item
-                item.unit = "\(index)"
-                return item
-            })
+        func trust(_ unit: (Int) -> String?) throws -> GateTrust {
+            try GateTrust(
+                cases.enumerated().map { index, item in
+                    var item = item
+                    item.unit = unit(index)
+                    return item
+                })
+        }
+        let (alone, named) = (try GateTrust(cases), try trust { "\($0)" })
         #expect(
             named.interval == alone.interval && alone.interval != nil, "a unit a picture is every picture by itself")
-        let together = try GateTrust(
-            cases.enumerated().map { index, item in
-                var item = item
-                item.unit = index < 4 ? "a" : "b"
-                return item
-            })
-        // Half of all resamples have one unit alone, in which score and Dice rise together as well: pictures that are alike add nothing.
-        #expect(together.correlation?.statistic == alone.correlation?.statistic && together.interval != nil)
-        // Nothing can be drawn anew from a single unit, and a gate that nothing is known of is not valid.
-        let single = try GateTrust(
-            cases.map { item in
-                var item = item
-                item.unit = "a"
-                return item
-            })
-        #expect(alone.isValid && single.correlation != nil && single.interval == nil && !single.isValid)
+        #expect(alone.units == 40 && alone.verdict == .valid && alone.isValid)
+        let together = try trust { "\($0 / 4)" }
+        #expect(together.correlation?.statistic == alone.correlation?.statistic && together.units == 10)
+        #expect(together.verdict == .valid, "\(GateTrust.leastUnits) are enough")
+        // The same pictures of nine subjects, and of two, whose interval lies above 0 as well: too few to tell.
+        for count in [9, 2] {
+            let few = try trust { "\($0 % count)" }
+            #expect(few.interval != nil && few.units == count && few.verdict == .tooFew && !few.isValid)
+        }
+        #expect(try (trust { "\($0 % 2)" }.interval?.lower ?? 0) > 0)
+        // Nothing can be drawn anew from a single unit.
+        let single = try trust { _ in "a" }
+        #expect(single.correlation != nil && single.interval == nil && single.verdict == .tooFew)
+    }
+
+    /// What `leastUnits` is for: a score that knows nothing of the Dice, in datasets of three units and of ten.
+    @Test func fewUnitsCallAnythingValid() throws {
+        func share(_ units: Int, seed: UInt64) throws -> Double {
+            var random = SplitMix64(seed: seed)
+            let datasets = 400
+            var above = 0
+            for _ in 0..<datasets {
+                let cases = (0..<units).map { _ in
+                    GateTrust.Case(
+                        plainScore: random.normal(), skilledScore: random.normal(), plainDice: random.normal(),
+                        skilledDice: random.normal())
+                }
+                let trust = try GateTrust(cases, resamples: 200)
+                #expect(trust.isValid == ((trust.interval?.lower ?? 0) > 0 && units >= GateTrust.leastUnits))
+                if (trust.interval?.lower ?? 0) > 0 { above += 1 }
+            }
+            return Double(above) / Double(datasets)
+        }
+        let (three, ten) = (try share(3, seed: 1), try share(10, seed: 2))
+        #expect(three > 0.07 && ten < 0.07, "\(three) \(ten)")
     }
 
     @Test func aGateIsValidOnlyWhenItsScoreFollowsTheDice() throws {
@@ -89,7 +111,7 @@ import Testing
         #expect(rho > 0.8 && rho > good.interval?.lower ?? 1 && rho < good.interval?.upper ?? 0)
         #expect(try !GateTrust(cases { Double.random(in: 0...1, using: &$1) - 0.3 * $0 }).isValid)
         let silent = try GateTrust(cases { _, _ in nil })
-        #expect(!silent.isValid && silent.correlation == nil && silent.interval == nil)
+        #expect(silent.verdict == .notValid && silent.correlation == nil && silent.interval == nil)
         #expect(silent.dice(.gated) == silent.dice(.never))
     }
 }

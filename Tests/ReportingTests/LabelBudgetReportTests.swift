@@ -104,6 +104,49 @@ struct LabelBudgetReportTests {
         }
     }
 
+    @Test(
+        "What labels helped stands at its labels: no cell below them, its N beside its crossing, a square in the figure"
+    )
+    func helped() throws {
+        try study.addLooks(dataset, skill: nil, rows: [3])
+        try study.addLooks(dataset, skill: "static-box", rows: [1])
+        let report = try report([StoredDrawings(study.store, study: "default")])
+        let name = "seer + static-box (10 labels)"
+        let row = try #require(try table(report, "label-budget").rows.first { $0[1] == .text(name) })
+        // Of budgets of 5 and 10: eight rows, one off.
+        #expect(row[3] == .missing && row[4] == .text("0.875"))
+        let crossings = try table(report, "crossing-points")
+        #expect(crossings.columns.last?.key == "drawing_labels")
+        #expect(crossings.rows.first { $0[2] == .text(name) }?.last == .integer(10))
+        #expect(crossings.rows.first { $0[2] == .text("seer") }?.last == .integer(0))
+        let line = try #require(try table(report, "drawings").rows.first { $0[1] == .text(name) })
+        #expect(line[8] == .integer(10) && line[9] == .text("yes"))
+        let skill = try #require(try table(report, "skills").rows.first)
+        #expect(skill[2] == .text("static-box (10 labels)") && skill[4] == .text("too few images to tell (8)"))
+        // It never stands for drawing without labels, however good it is.
+        #expect(report.evidence.panels.first?.reference?.name == "seer")
+        let figure = report.curvesFigure
+        let drawn = try #require(figure.panels.first).drawn
+        #expect(drawn.first { $0.name == name }?.labels == 10 && drawn.first { $0.name == "seer" }?.labels == 0)
+        #expect(!figure.caption.contains("learn from no label") && figure.caption.contains("a square at its N"))
+        let folder = study.workspace.root.appending(path: "helped")
+        let files = try figure.write(to: folder, formats: [.svg, .png])
+        #expect(files.count == 2)
+    }
+
+    @Test("A drawing that was broken off says so, and stands for nothing")
+    func unfinished() throws {
+        try study.addLooks(dataset, skill: nil, rows: [0], isFinished: false)
+        let control = MovedDrawings(study: study, name: "ellipse", rows: 3, kind: .control, isFixture: false)
+        let report = try report([StoredDrawings(study.store, study: "default"), control])
+        #expect(report.evidence.panels.first?.reference?.name == "ellipse")
+        let line = try #require(
+            try table(report, "drawings").rows.first { $0[1] == .text("seer (unfinished)") })
+        #expect(line[9] == .text("no") && line[4].shown == "1.000")
+        let notice = try #require(report.notice)
+        #expect(notice.contains("1 drawing is unfinished") && notice.contains("no model has drawn all"), "\(notice)")
+    }
+
     @Test("What is wrong with the masks is the place, and the bars add up")
     func faults() throws {
         let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3)])

@@ -83,11 +83,14 @@ final class LabelBudgetStudy {
     }
 
     /// Stores what a model drew that looked several times: the truth, moved down by so many rows at each look.
-    func addLooks(_ dataset: Dataset, skill: String, rows: [Int]) throws {
+    ///
+    /// - Parameter isFinished: whether its session came to its end.
+    func addLooks(_ dataset: Dataset, skill: String?, rows: [Int], isFinished: Bool = true) throws {
         var set = DrawingSetRecord(
-            path: "default/\(dataset.name)/seer/polygon/\(skill)", study: "default", dataset: dataset.name,
+            path: "default/\(dataset.name)/seer/polygon/\(skill ?? "plain")", study: "default", dataset: dataset.name,
             datasetHash: try dataset.contentHash(), drawer: "seer", kind: .model, shape: "polygon", draws: 1)
         set.skill = skill
+        if isFinished { set.endedAt = Date(timeIntervalSince1970: 60) }
         set = try store.beginDrawingSet(set)
         for sample in dataset.split.heldOut {
             for (look, shift) in rows.enumerated() {

@@ -2,9 +2,10 @@ import Foundation
 import LabelBudget
 import Statistics
 
-/// Dice over the number of labels, a panel a dataset: trained lines that climb, drawn lines that do not.
+/// Dice over the number of labels, a panel a dataset: trained lines that climb, drawn lines that do not, and squares at the N of drawings that
+/// labels helped.
 ///
-/// Bands are 95 % intervals. Controls are dotted, the ceiling is dashed, N has a logarithmic axis.
+/// Bands and bars are 95 % intervals. Controls are dotted, the ceiling is dashed, N has a logarithmic axis.
 public struct LabelBudgetFigure: Figure {
     public struct Point: Sendable {
         public var labels: Int
@@ -33,13 +34,15 @@ public struct LabelBudgetFigure: Figure {
         public var interval: ClosedRange<Double>?
         /// Recorded for this project: no model drew it.
         public var isFixture: Bool
+        /// Labelled pictures that it was drawn with: a square at that N in place of a line; 0 for none.
+        public var labels: Int
 
         public init(
             name: String, kind: DrawnLine.Kind, dice: Double, interval: ClosedRange<Double>? = nil,
-            isFixture: Bool = false
+            isFixture: Bool = false, labels: Int = 0
         ) {
             (self.name, self.kind, self.dice) = (name, kind, dice)
-            (self.interval, self.isFixture) = (interval, isFixture)
+            (self.interval, self.isFixture, self.labels) = (interval, isFixture, labels)
         }
     }
 
@@ -105,7 +108,8 @@ public struct LabelBudgetFigure: Figure {
     }
 
     private func draw(_ panel: Panel, _ area: PlotArea, on canvas: Canvas) {
-        let budgets = Set(panel.trained.flatMap(\.points).map(\.labels)).sorted()
+        let helped = panel.drawn.filter { $0.labels > 0 }
+        let budgets = Set(panel.trained.flatMap(\.points).map(\.labels)).union(helped.map(\.labels)).sorted()
         guard let first = budgets.first, let last = budgets.last else { return }
         let vertical = Axis(
             fixed: 0...1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], from: area.bottom, to: area.top)
@@ -126,7 +130,8 @@ public struct LabelBudgetFigure: Figure {
             canvas.text("\(budget)", x: x(budget), y: area.bottom + 11, size: 7, anchor: .middle)
         }
         canvas.text("labels N", x: (area.left + area.right) / 2, y: area.bottom + 22, size: 7, anchor: .middle)
-        drawFlat(panel.drawn, area, vertical, on: canvas)
+        drawFlat(panel.drawn.filter { $0.labels == 0 }, area, vertical, on: canvas)
+        for line in helped { drawSquare(line, panel.title, x(line.labels), vertical, on: canvas) }
         for trained in panel.trained {
             let colour = Self.colour(trainedNames.firstIndex(of: trained.name) ?? 0)
             drawCurve(trained, panel.title, colour, x, vertical, on: canvas)
@@ -149,6 +154,21 @@ public struct LabelBudgetFigure: Figure {
             case .ceiling: canvas.line([(area.left, y), (area.right, y)], .grey, width: 0.9, dash: [5, 3])
             }
         }
+    }
+
+    /// What took labels stands where it took them.
+    private func drawSquare(
+        _ line: Drawn, _ panel: String, _ x: Double, _ vertical: Axis, on canvas: Canvas
+    ) {
+        let y = vertical.position(line.dice)
+        if let interval = line.interval {
+            canvas.line(
+                [(x, vertical.position(interval.lowerBound)), (x, vertical.position(interval.upperBound))], .ink,
+                width: 0.8)
+        }
+        canvas.rectangle(x: x - 2.2, y: y - 2.2, width: 4.4, height: 4.4, fill: .ink)
+        canvas.mark(
+            x: x, y: y, "\(panel), \(line.name), N = \(line.labels): \(ReportTable.Cell.fixed(line.dice, 3))")
     }
 
     private func drawCurve(

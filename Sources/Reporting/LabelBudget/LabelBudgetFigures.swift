@@ -22,8 +22,9 @@ extension LabelBudgetReport {
             name: "label-budget",
             caption:
                 "Dice on the held-out images over the number of labels N that networks learn from, mean over images and seeds with 95 % bootstrap "
-                + "intervals as bands. Drawings learn from no label: flat lines, of models solid with their interval, of controls dotted; the dashed "
-                + "ceilings are the truth redrawn with few vertices, the lowest of them named."
+                + "intervals as bands. Drawings train nothing: flat lines, of models without labels solid with their interval, of controls, which know no more than "
+                + "the mean size or brightness of the training masks, dotted; a drawing that labels helped is a square at its N. The dashed ceilings are "
+                + "the truth redrawn with few vertices, the lowest of them named."
                 + (notice.map { " \($0)" } ?? ""),
             panels: evidence.panels.map(panel))
     }
@@ -31,19 +32,20 @@ extension LabelBudgetReport {
     private func panel(_ panel: LabelBudgetEvidence.Panel) -> LabelBudgetFigure.Panel {
         let trained = panel.networks.compactMap { network -> LabelBudgetFigure.Trained? in
             guard let curve = panel.curve(network) else { return nil }
-            let intervals = curve.intervals(units: panel.units, resamples: Self.resamples)
+            let intervals = try? curve.intervals(units: panel.units, resamples: Self.resamples)
             return LabelBudgetFigure.Trained(
                 name: network.title,
                 points: curve.budgets.indices.map { place in
                     LabelBudgetFigure.Point(
                         labels: curve.budgets[place], dice: curve.means[place],
-                        interval: intervals[place].lower...intervals[place].upper)
+                        interval: intervals.map { $0[place].lower...$0[place].upper })
                 })
         }
-        let drawn = panel.drawn.filter { $0.skill == nil }.map { line in
+        let drawn = panel.drawn.filter { $0.skill == nil || $0.labels > 0 }.map { line in
             LabelBudgetFigure.Drawn(
                 name: Self.title(line), kind: line.kind, dice: line.meanDice,
-                interval: Self.interval(line, panel).map { $0.lower...$0.upper }, isFixture: line.isFixture)
+                interval: Self.interval(line, panel).map { $0.lower...$0.upper }, isFixture: line.isFixture,
+                labels: line.labels)
         }
         let only = panel.networks.count == 1 ? panel.networks.first : nil
         let notes = crossing(panel, only).map {

@@ -19,6 +19,8 @@ public struct LabelBudgetReport: Sendable {
     /// The parts of the Dice that the masks lack, by dataset and line.
     let faults: [FaultSummary]
     let crossings: [Crossing]
+    /// Pairs of lines whose crossing cannot be said, and why.
+    let uncrossed: [String]
     /// Resamples of every interval.
     static let resamples = 2000
 
@@ -37,14 +39,18 @@ public struct LabelBudgetReport: Sendable {
     public init(_ evidence: LabelBudgetEvidence, workspace: Workspace) throws {
         (self.evidence, self.workspace) = (evidence, workspace)
         faults = try evidence.panels.flatMap { try FaultSummary.all($0, evidence, workspace) }
-        crossings = evidence.panels.flatMap(Self.crossings)
+        let found = evidence.panels.map(Self.crossings)
+        (crossings, uncrossed) = (found.flatMap(\.crossings), found.flatMap(\.without))
     }
 
     /// One line that whoever looks at a table or figure must not overlook; nil where every picture is of a person and every drawing a model's.
     public var notice: String? {
         let simulated = evidence.panels.filter(\.dataset.description.isSimulated).count
         let fixtures = evidence.panels.contains { $0.drawn.contains(where: \.isFixture) }
-        let undrawn = evidence.panels.count { panel in !panel.drawn.contains { $0.kind == .model } }
+        let undrawn = evidence.panels.count { panel in
+            !panel.drawn.contains { $0.kind == .model && $0.isFinished && $0.labels == 0 }
+        }
+        let unfinished = evidence.panels.flatMap(\.drawn).count { !$0.isFinished }
         var parts: [String] = []
         if simulated > 0 {
             parts.append(
@@ -56,32 +62,42 @@ public struct LabelBudgetReport: Sendable {
         }
         if undrawn > 0 {
             parts.append(
-                "On \(undrawn) of \(evidence.panels.count) datasets no model has drawn: the best control stands in its place."
-            )
+                "On \(undrawn) of \(evidence.panels.count) datasets no model has drawn all it was asked for without labels: "
+                    + "the best control stands in its place.")
+        }
+        if unfinished > 0 {
+            parts.append(
+                "\(unfinished) drawing\(unfinished == 1 ? " is" : "s are") unfinished: under way, or broken off; the same `llmbench polygon draw` "
+                    + "goes on.")
         }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 
-    /// The reference drawing against each network and the best, then the other models' drawings against the best.
-    private static func crossings(_ panel: LabelBudgetEvidence.Panel) -> [Crossing] {
-        guard let reference = panel.reference else { return [] }
-        func crossing(_ network: SweepNetwork?, _ curve: LabelCurve?, _ line: DrawnLine) -> Crossing? {
-            guard let curve,
-                let point = try? CrossingPoint(
+    /// The reference drawing against each network and the best, then the other drawings against the best.
+    private static func crossings(
+        _ panel: LabelBudgetEvidence.Panel
+    ) -> (crossings: [Crossing], without: [String]) {
+        guard let reference = panel.reference else { return ([], []) }
+        var (found, without): ([Crossing], [String]) = ([], [])
+        func add(_ network: SweepNetwork?, _ curve: LabelCurve?, _ line: DrawnLine) {
+            guard let curve else { return }
+            do {
+                let point = try CrossingPoint(
                     trained: curve, drawn: line.dice, units: panel.units, resamples: resamples)
-            else { return nil }
-            return Crossing(dataset: panel.dataset.name, network: network, drawn: line, point: point)
+                found.append(Crossing(dataset: panel.dataset.name, network: network, drawn: line, point: point))
+            } catch {
+                let name = network?.title ?? "best network"
+                without.append("\(title(panel)), \(name) and \(title(line)): no crossing, since \(error)")
+            }
         }
-        var result = panel.networks.compactMap { crossing($0, panel.curve($0), reference) }
-        if let best = panel.best {
-            if let found = crossing(nil, best, reference) { result.append(found) }
-        }
+        for network in panel.networks { add(network, panel.curve(network), reference) }
+        if let best = panel.best { add(nil, best, reference) }
         let overall = panel.best ?? panel.networks.first.flatMap(panel.curve)
         let only = panel.best == nil ? panel.networks.first : nil
         for line in panel.drawn where line.kind != .ceiling && line.name != reference.name {
-            if let found = crossing(only, overall, line) { result.append(found) }
+            add(only, overall, line)
         }
-        return result
+        return (found, without)
     }
 
     func crossing(_ panel: LabelBudgetEvidence.Panel, _ network: SweepNetwork?) -> Crossing? {
@@ -90,12 +106,12 @@ public struct LabelBudgetReport: Sendable {
         }
     }
 
-    /// The bootstrap interval of a drawing's mean Dice over the images.
+    /// The bootstrap interval of a drawing's mean Dice over the images; nil where all are of one unit.
     static func interval(_ line: DrawnLine, _ panel: LabelBudgetEvidence.Panel) -> ConfidenceInterval? {
         let samples = line.scores.keys.sorted()
+        guard let groups = try? panel.units.groups(samples) else { return nil }
         return Statistics.clusterBootstrapMean(
-            panel.units.groups(samples).map { $0.compactMap { line.scores[samples[$0]]?.dice } },
-            resamples: resamples, seed: 1)
+            groups.map { $0.compactMap { line.scores[samples[$0]]?.dice } }, resamples: resamples, seed: 1)
     }
 
     /// Says under a table what its intervals were resampled by.
@@ -103,12 +119,13 @@ public struct LabelBudgetReport: Sendable {
         let units = evidence.panels.map { "\($0.dataset.name) by \($0.units.kind.rawValue) (\($0.units.text))" }
         return
             "What is drawn with replacement, so that pictures of one subject stay together (Davison and Hinkley 1997, section 3.8; Field and "
-            + "Welsh 2007): \(units.joined(separator: "; ")). Fewer than about ten units give an interval that is too narrow."
+            + "Welsh 2007): \(units.joined(separator: "; ")). Fewer than about ten units give an interval that is too narrow, and a single one gives none."
     }
 
     /// A drawing as tables name it, with what must be known of it.
     static func title(_ line: DrawnLine) -> String {
-        line.name + (line.isFixture ? " (fixture)" : "")
+        line.name + (line.labels > 0 ? " (\(line.labels) labels)" : "") + (line.isFixture ? " (fixture)" : "")
+            + (line.isFinished ? "" : " (unfinished)")
     }
 
     static func title(_ panel: LabelBudgetEvidence.Panel) -> String {

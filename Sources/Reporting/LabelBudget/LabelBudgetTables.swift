@@ -41,7 +41,11 @@ extension LabelBudgetReport {
                     [
                         .text(Self.title(panel)), .text(Self.title(line)),
                         .text(isReference ? "\(line.kind.rawValue), reference" : line.kind.rawValue),
-                    ] + budgets.map { _ in .text(ReportTable.Cell.fixed(line.meanDice, 3)) } + [.missing])
+                    ]
+                        + budgets.map {
+                            // What took labels is not to be had for fewer.
+                            $0 < line.labels ? .missing : .text(ReportTable.Cell.fixed(line.meanDice, 3))
+                        } + [.missing])
             }
             let curves = panel.networks.map { (title: $0.title, network: Optional($0), curve: panel.curve($0)) }
             for (title, network, curve) in curves + (panel.best.map { [("best network", nil, $0)] } ?? []) {
@@ -58,7 +62,8 @@ extension LabelBudgetReport {
         }
         table.notes = [
             "Mean Dice over the held-out images on their original grid, of networks also over the seeds. ◂ drawing: the reference drawing of the "
-                + "dataset has the higher mean. Reference: the best model on pictures as they are, a control where no model drew.",
+                + "dataset has the higher mean. Reference: the best model on pictures as they are, a control where no model drew. "
+                + "(N labels): drawn with the help of so many labelled pictures, and not to be had for fewer.",
             "as good as the reference at N: the labels from which on the trained line reaches the reference, with its 95 % "
                 + "interval; see the crossing points.",
             "Networks learn from \(evidence.setting.size)×\(evidence.setting.size) pixels for \(evidence.setting.steps) steps; one label in five "
@@ -75,6 +80,7 @@ extension LabelBudgetReport {
                 .init("kind", key: "kind"), .init("crossing N", key: "crossing"), .init("from", key: "lower"),
                 .init("to", key: "upper"), .init("drawing ahead throughout", key: "share_never", numeric: true),
                 .init("drawing behind throughout", key: "share_below", numeric: true),
+                .init("labels of the drawing", key: "drawing_labels", numeric: true),
             ])
         for crossing in crossings {
             let title = evidence.panels.first { $0.dataset.name == crossing.dataset }.map(Self.title)
@@ -83,15 +89,18 @@ extension LabelBudgetReport {
                 .text(crossing.drawn.kind.rawValue), .text(crossing.point.place.text),
                 .text(crossing.point.lower.text), .text(crossing.point.upper.text),
                 .number(crossing.point.neverShare, digits: 2), .number(crossing.point.belowShare, digits: 2),
+                .integer(crossing.drawn.labels),
             ])
         }
-        table.notes = [
-            "Labels from which on the trained line, made monotone by isotonic regression and joined over log N, is as good as the drawing. "
-                + "below: at the smallest budget already; never: not even at the largest.",
-            "from, to: 95 % percentile interval of \(Self.resamples) resamples of held-out images, the same for both lines, and of seeds. Shares "
-                + "of the resamples without a crossing on either side. best network: the highest mean at each budget, chosen on the images that are reported.",
-            resamplingNote,
-        ]
+        table.notes =
+            [
+                "Labels from which on the trained line, made monotone by isotonic regression and joined over log N, is as good as the drawing. "
+                    + "below: at the smallest budget already; never: not even at the largest.",
+                "from, to: 95 % percentile interval of \(Self.resamples) resamples of held-out images, the same for both lines, and of seeds. Shares "
+                    + "of the resamples without a crossing on either side. best network: the highest mean at each budget, chosen on the images that are reported.",
+                "labels of the drawing: a crossing at fewer labels than the drawing itself was made with says that the network needs fewer than it.",
+                resamplingNote,
+            ] + uncrossed.map { "\($0)." }
         return table
     }
 
@@ -103,6 +112,7 @@ extension LabelBudgetReport {
                 .init("images", key: "images", numeric: true), .init("Dice", key: "dice", numeric: true),
                 .init("95 % interval", key: "interval"), .init("IoU", key: "iou", numeric: true),
                 .init("HD95 (pixels)", key: "hausdorff95", numeric: true),
+                .init("labels", key: "labels", numeric: true), .init("finished", key: "finished"),
             ])
         for panel in evidence.panels {
             for line in panel.drawn {
@@ -112,6 +122,7 @@ extension LabelBudgetReport {
                     .integer(scores.count), cell(Statistics.mean(scores.map(\.dice))), cell(Self.interval(line, panel)),
                     cell(Statistics.mean(scores.map(\.iou))),
                     cell(Statistics.mean(scores.map(\.hausdorff95)), digits: 1),
+                    .integer(line.labels), .text(line.isFinished ? "yes" : "no"),
                 ])
             }
         }
@@ -119,6 +130,8 @@ extension LabelBudgetReport {
             "Means over the held-out images on their original grid. control: drawn without a model and without the picture's truth; ceiling: the "
                 + "truth itself, redrawn with few vertices.",
             "Interval: 95 % percentile bootstrap over images. \(resamplingNote)",
+            "labels: labelled training pictures that the drawings were made with; what controls know of the training part is not counted. finished: "
+                + "whether all that was asked for was drawn; a mean of some images is not to be compared with one of all.",
         ]
         return table
     }
@@ -144,7 +157,7 @@ extension LabelBudgetReport {
                     guard let part = try? GateTrust(cases, resamples: 1) else { continue }
                     table.rows.append([
                         .text(Self.title(panel)), .text(skill.drawer + (skill.fixture ? " (fixture)" : "")),
-                        .text(skill.skill), .text(skill.gate.name), .text(skill.trust.isValid ? "yes" : "no"),
+                        .text(skill.title), .text(skill.gate.name), .text(skill.verdict),
                         .text(name), .integer(cases.count), cell(part.dice(.never)), cell(part.dice(.always)),
                         cell(part.dice(.gated)), cell(part.dice(.oracle)),
                     ])
@@ -155,8 +168,8 @@ extension LabelBudgetReport {
         table.notes = [
             "raw: pictures as they are; enhanced: after the skill; gated: whichever of the two has the higher score of the gate, which sees no truth; "
                 + "oracle: whichever has the higher Dice. Bad cases have a raw Dice below \(FaultSummary.threshold). Of drawings that could be read.",
-            "trusted: the 95 % interval of the correlation of score and Dice lies above 0 (`llmbench polygon gates`); a gate that is not trusted is not "
-                + "deployable, whatever its Dice here.",
+            "trusted: the 95 % interval of the correlation of score and Dice lies above 0 (`llmbench polygon gates`), of at least \(GateTrust.leastUnits) "
+                + "subjects, slices or images that are drawn with replacement; a gate that is not trusted is not deployable, whatever its Dice here.",
         ]
         return table
     }
@@ -213,12 +226,12 @@ extension LabelBudgetReport {
             let curves =
                 panel.networks.map { ($0.title, panel.curve($0)) } + (panel.best.map { [("best network", $0)] } ?? [])
             for case (let title, let curve?) in curves {
-                let intervals = curve.intervals(units: panel.units, resamples: Self.resamples)
+                let intervals = try? curve.intervals(units: panel.units, resamples: Self.resamples)
                 for (place, budget) in curve.budgets.enumerated() {
                     table.rows.append([
                         .text(Self.title(panel)), .text(title), .integer(budget), .integer(curve.seeds),
-                        .number(curve.means[place], digits: 3), .number(intervals[place].lower, digits: 3),
-                        .number(intervals[place].upper, digits: 3),
+                        .number(curve.means[place], digits: 3), cell(intervals?[place].lower),
+                        cell(intervals?[place].upper),
                         panel.reference.map { .text(Self.title($0)) } ?? .missing, cell(panel.reference?.meanDice),
                         panel.reference.map { .text($0.meanDice > curve.means[place] ? "yes" : "no") } ?? .missing,
                     ])

@@ -117,7 +117,7 @@ struct DemoDrawings {
                         workspace: workspace, study: study, drawer: drawer.name, dataset: dataset.name,
                         settings: drawer.settings)
                     // A set that is whole is not scored again.
-                    if session.set.endedAt == nil { _ = try await session.run() }
+                    if try !session.isWhole { _ = try await session.run() }
                 }
                 bar.finish()
             }

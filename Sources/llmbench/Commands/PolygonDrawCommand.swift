@@ -11,6 +11,7 @@ extension PolygonCommand {
             abstract: "Draw the held-out pictures of a dataset and score what could be read.",
             discussion: """
                 Broken off at any point, the same command goes on where it stopped; with more --draws it adds to what is there. \
+                Ctrl-C awaits the replies on their way and scores what was drawn; a second one ends at once. \
                 Exit status: 0 every picture was asked for, readable or not; 1 the budget is used up, 2 usage, 3 the harness, \
                 the endpoint or the machine is at fault.
 
@@ -47,13 +48,14 @@ extension PolygonCommand {
                     total: min(limit ?? .max, session.dataset.split.heldOut.count) * drawing.draws
                         * session.settings.drawingsPerDraw)
                 defer { progress.close() }
-                _ = try await session.run(
+                try await session.run(
                     limit: limit, budget: drawing.budget, parallel: drawing.parallel, refinement: refinement,
-                    observe: progress.show)
+                    showing: progress)
                 let samples = DrawingSession.spread(session.dataset.split.heldOut, limit)
+                let set = try session.stored()
                 let summaries = try ([""] + (refinement.map { [$0.name] } ?? [])).map {
                     try DrawingSummary(
-                        of: session.set, in: session.store, samples: samples, refinement: $0, dataset: session.dataset)
+                        of: set, in: session.store, samples: samples, refinement: $0, dataset: session.dataset)
                 }
                 progress.finish()
                 try show(summaries)

@@ -40,6 +40,7 @@ extension PolygonCommand {
             }
             if jsonOption.json { return try JSONOption.print(summaries) }
             print(DrawingText.table(summaries).render())
+            for line in DrawingText.unfinished(summaries) { print(line) }
         }
     }
 }

@@ -55,9 +55,9 @@ extension PolygonCommand {
                     title: "\(drawing.model) on \(drawing.dataset), labels",
                     total: samples.count * drawing.draws * session.settings.drawingsPerDraw)
                 defer { progress.close() }
-                _ = try await session.run(
+                try await session.run(
                     part: .training, limit: labels, budget: drawing.budget, parallel: drawing.parallel,
-                    observe: progress.show)
+                    showing: progress)
                 progress.finish()
                 let refinement = try StoredRefinement(
                     fittedOn: session.set, in: session.store, dataset: session.dataset, samples: samples,
@@ -82,8 +82,9 @@ extension PolygonCommand {
         private func show(_ refinement: StoredRefinement, _ file: URL) throws {
             if jsonOption.json { return try JSONOption.print(refinement) }
             let fit = refinement.fit
+            let all = refinement.labels > fit.labels ? " (\(refinement.labels) with those of the static box)" : ""
             print(
-                "on \(fit.labels) labels: mean Dice \(DrawingText.digits(fit.drawnDice)) as drawn, "
+                "on \(fit.labels) labels\(all): mean Dice \(DrawingText.digits(fit.drawnDice)) as drawn, "
                     + "\(DrawingText.digits(fit.crossValidatedDice)) refined by a fit that had not seen the picture "
                     + "(\(fit.folds) folds), \(DrawingText.digits(fit.fittedDice)) by one that had")
             print(file.path)

@@ -40,6 +40,12 @@ final class DrawingProgress: Sendable {
         bar?.update(done, note: failed > 0 ? "\(note), \(failed) failed" : note)
     }
 
+    func stopping() {
+        Terminal.note(
+            "\(title)  stopping: replies on their way are awaited and what was drawn is scored; Ctrl-C again ends at once"
+        )
+    }
+
     /// Ends the bar without a line, for what failed.
     func close() {
         state.withLock { $0.bar = nil }
@@ -52,5 +58,26 @@ final class DrawingProgress: Sendable {
             return (state.bar, state.kept)
         }
         bar?.finish(note: kept > 0 ? "\(kept) were there already" : "")
+    }
+}
+
+extension DrawingSession {
+    /// Draws with a progress line. The first Ctrl-C, or polite kill, is a wish: nothing more is asked, replies on their way are awaited, what
+    /// was drawn is scored; the second ends at once.
+    ///
+    /// - Throws: as `run`; `CancellationError` where it was stopped.
+    func run(
+        part: DrawingRecord.Part = .heldOut, limit: Int?, budget: Double?, parallel: Int,
+        refinement: StoredRefinement? = nil, showing progress: DrawingProgress
+    ) async throws {
+        let stop = DrawingStop()
+        let interruption = Interruption {
+            stop.request()
+            progress.stopping()
+        }
+        defer { interruption.end() }
+        _ = try await run(
+            part: part, limit: limit, budget: budget, parallel: parallel, refinement: refinement, stop: stop,
+            observe: progress.show)
     }
 }

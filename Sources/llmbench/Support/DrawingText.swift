@@ -9,7 +9,9 @@ enum DrawingText {
             ("mean Dice", .right), ("95 %", .right), ("of read", .right), ("mean IoU", .right), ("HD95", .right),
         ])
         for summary in summaries {
-            let name = summary.set.split(separator: "/").dropFirst().joined(separator: "/")
+            let name =
+                summary.set.split(separator: "/").dropFirst().joined(separator: "/")
+                + (summary.labels > 0 ? " (\(summary.labels) labels)" : "") + (summary.finished ? "" : " (unfinished)")
             let refined = summary.refinement.isEmpty ? "" : " refined \(summary.refinement)"
             let counts = ["\(summary.pictures)", "\(summary.totals.drawn)", "\(summary.totals.failed)"]
             if summary.scores.isEmpty { table.add([name + refined, "-"] + counts + ["-", "-", "-", "-", "-"]) }
@@ -42,11 +44,18 @@ enum DrawingText {
                     + "\(mark)\(summary.totals.inputTokens) tokens in, \(summary.totals.outputTokens) out\(cost)")
         }
         notes.append("a failed draw counts 0 in the mean Dice and IoU, and not in the columns of what was read")
-        if summary.pictures > 1 {
+        if summary.units > 1 {
             notes.append(
-                "95 %: bootstrap interval, resampled by \(summary.resampledBy.rawValue) (\(summary.units)), so that pictures of one "
-                    + "subject stay together")
+                "95 %: bootstrap interval, resampled by \(summary.resampledBy.rawValue) (\(summary.units)), "
+                    + (summary.allOfOne.map { "all of one \($0.rawValue): it says nothing about another" }
+                        ?? "so that pictures of one subject stay together"))
         }
+        if summary.labels > 0 {
+            notes.append(
+                "(\(summary.labels) labels): the window of static-box is learnt from so many labelled training pictures"
+            )
+        }
+        notes += unfinished([summary])
         if summary.scores.contains(where: { $0.combination == .last }) {
             notes.append(
                 "single draws: raw, the first drawing; last: enhanced, the last of its turns or looks that could be read; kept: gated, the "
@@ -59,6 +68,16 @@ enum DrawingText {
             notes.append("\(summary.drawer) is made for this project: these figures say nothing about any model")
         }
         return notes
+    }
+
+    /// What there is to know where a session did not come to its end.
+    static func unfinished(_ summaries: [DrawingSummary]) -> [String] {
+        guard summaries.contains(where: { !$0.finished }) else { return [] }
+        let unscored = summaries.filter(\.refinement.isEmpty).reduce(0) { $0 + $1.unscored }
+        return [
+            "(unfinished): a session is under way or was broken off; the same `llmbench polygon draw` goes on"
+                + (unscored > 0 ? "; \(unscored) pictures are drawn and not scored yet, and count in no mean" : "")
+        ]
     }
 
     private static func list(_ counts: [String: Int]) -> String {

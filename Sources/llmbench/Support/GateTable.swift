@@ -23,9 +23,9 @@ enum GateTable {
         func number(_ value: Double?) -> ReportTable.Cell { value.map { .number($0, digits: 3) } ?? .missing }
         let trust = item.trust
         return [
-            .text(item.dataset), .text(item.drawer), .text(item.skill), .text(item.gate.name),
+            .text(item.dataset), .text(item.drawer), .text(item.title), .text(item.gate.name),
             .integer(item.pictures), number(trust.correlation?.statistic), number(trust.interval?.lower),
-            number(trust.interval?.upper), .text(trust.isValid ? "yes" : "no"), number(trust.dice(.never)),
+            number(trust.interval?.upper), .text(item.verdict), number(trust.dice(.never)),
             number(trust.dice(.always)), number(trust.dice(.gated)), number(trust.dice(.oracle)),
         ]
     }
@@ -40,7 +40,7 @@ enum GateTable {
     private static func notes(_ measurements: [GateMeasurement]) -> [String] {
         var notes = [
             "Spearman's correlation of the gate's score, which needs no truth, with the Dice, over the drawings without and with the skill; 95 % interval from units drawn with replacement, \(units(measurements)).",
-            "valid: the interval lies above 0; only then may a loop that this gate steers be called deployable. Mean Dice of pictures that both sides could be read of.",
+            "valid: the interval lies above 0 and is of at least \(GateTrust.leastUnits) such units, fewer being too few to tell; only then may a loop that this gate steers be called deployable. Mean Dice of pictures that both sides could be read of.",
         ]
         if measurements.contains(where: \.fixture) {
             notes.append("Rows of a fixture are of drawings made for this project and say nothing about any model.")

@@ -26,6 +26,11 @@ struct DrawingsCheck: StoreCheck {
                     .warning, problem.place, problem.what,
                     why: "What was paid for is not in the tables, or what is in the tables cannot be checked.",
                     look: "ls \(Wording.shell("generated/" + problem.place))")
+            case .unfinished:
+                finding(
+                    .note, problem.place, problem.what,
+                    why: "Its figures will change; the same `llmbench polygon draw` goes on where it stopped.",
+                    look: look)
             case .unseen:
                 finding(
                     .note, problem.place, problem.what, why: "Its drawings were not held against their replies.",
