@@ -132,8 +132,9 @@ struct AgreementTests {
         let whole = mean(dice.map { mean($0) })
         let interval = interval(dice, theirs)
         print(
-            "\(dataset): ours \(dice.map { mean($0) }), mean \(whole), nnunetv2 \(range); paired difference over images 95 % in \(interval)"
-        )
+            "\(dataset): ours \(dice.map { mean($0) }), mean \(whole), nnunetv2 \(range); difference of the means over seeds "
+                + "\(whole - mean(range)), its standard error \(error(dice.map { mean($0) }, range)); "
+                + "paired difference over images 95 % in \(interval)")
         #expect(dice.joined().allSatisfy { (0...1).contains($0) })
         guard NNUNetReference.isVerifying else { return }
         #expect(whole >= (range.min() ?? 0))
@@ -182,6 +183,15 @@ struct AgreementTests {
     private func mean(_ values: [Double]?) -> Double {
         let values = values ?? []
         return values.reduce(0, +) / Double(max(1, values.count))
+    }
+
+    /// Of the difference of two means, with variances of their own (Welch 1947); not a number for single values.
+    private func error(_ a: [Double], _ b: [Double]) -> Double {
+        func part(_ values: [Double]) -> Double {
+            let (centre, count) = (mean(values), Double(values.count))
+            return values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) } / (count - 1) / count
+        }
+        return (part(a) + part(b)).squareRoot()
     }
 
     /// The 95 % percentile interval of ours less theirs, images drawn with replacement, each with the mean over its seeds.
