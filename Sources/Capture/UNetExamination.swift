@@ -2,7 +2,8 @@ import Foundation
 import Sandbox
 import TensorRuntime
 
-/// What architecture the U-Net of a Python file has, and whether our runtime agrees with PyTorch on it. The file runs in the sandbox.
+/// What architecture the U-Net of a Python file has, and whether our runtime agrees with its framework on it: PyTorch, or TensorFlow where
+/// the runner's environment is that of Keras. The file runs in the sandbox.
 public struct UNetExamination: Sendable {
     public var runner: any SandboxRunner
     public var interpreter: String
@@ -23,8 +24,9 @@ public struct UNetExamination: Sendable {
 
     /// The facts of an architecture, by the names that scripts rely on.
     public struct Description: Sendable, Hashable, Codable {
+        /// Of a Keras model, of the function or class that makes it.
         public var className: String
-        /// The constructor call that worked.
+        /// The call that worked.
         public var constructor: String
         public var inputChannels: Int
         public var trainableParameters: Int
@@ -56,7 +58,7 @@ public struct UNetExamination: Sendable {
         }
     }
 
-    /// How far our runtime is from PyTorch on one model: max|a − b| / max|b|.
+    /// How far our runtime is from the model's framework: max|a − b| / max|b|.
     public struct Agreement: Sendable, Hashable, Codable {
         public var className: String
         /// Of the raw output in evaluation mode.
@@ -80,6 +82,18 @@ public struct UNetExamination: Sendable {
 
     public static let tolerance = 1e-3
 
+    /// The framework that a file imports: PyTorch where it imports both, or neither.
+    public static func framework(of source: String) -> PythonStack {
+        var found: Set<Substring> = []
+        for line in source.split(whereSeparator: \.isNewline) {
+            let words = line.split(whereSeparator: { " \t,".contains($0) })
+            guard let first = words.first, first == "import" || first == "from" else { continue }
+            let named = first == "from" ? words.dropFirst().prefix(1) : words.dropFirst()
+            found.formUnion(named.compactMap { $0.split(separator: ".").first })
+        }
+        return !found.contains("torch") && !found.isDisjoint(with: ["tensorflow", "keras"]) ? .tensorflow : .pytorch
+    }
+
     /// Describes the U-Net of a file.
     ///
     /// - Throws: `CaptureError.notDescribed` when none is found or it does not run, `SandboxError`.
@@ -89,7 +103,7 @@ public struct UNetExamination: Sendable {
         }
     }
 
-    /// Computes one training step and one prediction with our runtime and compares them with PyTorch's.
+    /// Computes one training step and one prediction with our runtime and compares them with the framework's.
     ///
     /// - Throws: `CaptureError`, `RuntimeError` for an operation that the runtime lacks, `SandboxError`.
     public func verify(

@@ -13,8 +13,8 @@ Modes (each is a module of `llmbench_helper` with a `run(options)`):
     describe     describe the U-Net class of a file (no main.py; takes the file as argument)
     verify       describe, and export a reference step for the comparison with another runtime
 
-Where the environment holds TensorFlow in place of PyTorch, `check`, `capture`, `heldout` and `emitted` are those of
-`llmbench_helper.with_keras`, which adds
+Where the environment holds TensorFlow in place of PyTorch, all modes but `train-graph` are those of `llmbench_helper.with_keras`, which
+adds
 
     first-losses run main.py to its first step, then train it on given batches, for the comparison with another engine
 

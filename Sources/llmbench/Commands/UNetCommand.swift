@@ -7,12 +7,14 @@ import TensorRuntime
 struct UNetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unet",
-        abstract: "Describe the U-Net of a Python file, or compare our runtime with PyTorch on it.",
+        abstract: "Describe the U-Net of a Python file, or compare our runtime with PyTorch or TensorFlow on it.",
         discussion: """
-            The file runs in the sandbox. The class is found where only one fits; --class names it otherwise.
+            The file runs in the sandbox, with the framework that it imports; --target names it otherwise. The class of PyTorch, or the \
+            function or class that makes the model of Keras, is found where only one fits; --class names it otherwise.
 
               llmbench unet describe model.py
               llmbench unet verify model.py --class AttentionUNet --json
+              llmbench unet verify keras_model.py --class build_unet
             """,
         subcommands: [Describe.self, Verify.self])
 }
@@ -22,15 +24,26 @@ struct UNetFileOptions: ParsableArguments {
     @Argument(help: "A Python file that defines the model.", completion: .file(extensions: ["py"]))
     var file: String
 
-    @Option(name: .customLong("class"), help: "The class of the U-Net, where the file holds several.")
+    @Option(
+        name: .customLong("class"),
+        help: "The class of the U-Net, or the function that makes it, where the file holds several.")
     var className: String?
+
+    @Option(help: "The framework: pytorch or tensorflow, in place of the one that the file imports.")
+    var target: String?
 
     @OptionGroup var confinementOptions: ConfinementOptions
 
-    @Option(help: "The folder that holds requirements.txt, for the Python environment.")
+    @Option(help: "The folder that holds requirements.txt and requirements-tensorflow.txt, for the Python environment.")
     var workspace: String?
 
     var url: URL { URL(filePath: file) }
+
+    func validate() throws {
+        if let target, PythonStack(rawValue: target) == nil {
+            throw ValidationError("--target \(target): the model is one of pytorch or tensorflow")
+        }
+    }
 
     func examination() throws -> UNetExamination {
         guard FileManager.default.fileExists(atPath: file) else {
@@ -38,7 +51,9 @@ struct UNetFileOptions: ParsableArguments {
         }
         let root = URL(filePath: workspace ?? FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         do {
-            let python = try PythonEnvironment.locate(requirements: root.appending(path: "requirements.txt"))
+            let imported = UNetExamination.framework(of: (try? String(contentsOf: url, encoding: .utf8)) ?? "")
+            let python = try PythonEnvironment.locate(
+                target.flatMap { PythonStack(rawValue: $0) } ?? imported, root: root)
             return try UNetExamination(
                 runner: try confinementOptions.confinement.runner(python: python),
                 interpreter: python.interpreterInside)
@@ -93,7 +108,7 @@ extension UNetCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Does our runtime agree with PyTorch on this model?",
+            abstract: "Does our runtime agree with PyTorch, or TensorFlow, on this model?",
             discussion: """
                 Compares one prediction and all gradients of one training step; exits with 0 only if both errors, \
                 max|a-b| / max|b|, are below 0.001.
