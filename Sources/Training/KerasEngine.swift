@@ -39,11 +39,14 @@ struct KerasEngine: Sendable {
     func reference(
         _ pipeline: CapturedPipeline, code: URL, data: URL, steps: Int, seed: Int, folder: URL
     ) async throws -> [String: Tensor] {
-        var found: [String: Tensor] = [:]
-        for kernels in ["onednn", "eigen"] {
-            let record = try await run(
+        @Sendable func record(_ kernels: String) async throws -> HelperRecord {
+            try await run(
                 ["agree", "--kernels", kernels], pipeline, code: code, data: data, steps: steps, seed: seed,
                 folder: folder.appending(path: kernels, directoryHint: .isDirectory))
+        }
+        async let eigen = record("eigen")
+        var found: [String: Tensor] = [:]
+        for record in [try await record("onednn"), try await eigen] {
             do {
                 let tensors = try SafeTensors(
                     data: record.data("agree.safetensors", limit: 8 << 30), name: "agree.safetensors"

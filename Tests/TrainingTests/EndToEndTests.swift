@@ -8,15 +8,21 @@ import Testing
 
 @Suite("A pipeline through all three engines", .serialized)
 struct EndToEndTests {
-    @Test("is captured once, trained alike by all, and scored on the same images", .timeLimit(.minutes(5)))
-    func engines() async throws {
+    /// Captured once for the tests that train it; these follow one another.
+    private static let captured = Task {
         let place = try DiscWorkspace()
+        place.folder.removeAtExit()
         try place.install("transposed-logits")
-        let stage = try place.stageWithPython()
-        let capture = try await stage.capture(place.run)
+        let capture = try await place.stageWithPython().capture(place.run)
         #expect(capture.status == .captured, "\(capture.refusals)")
         #expect(capture.facts != nil)
+        return place
+    }
 
+    @Test("is captured once, trained alike by all, and scored on the same images", .timeLimit(.minutes(5)))
+    func engines() async throws {
+        let place = try await Self.captured.value
+        let stage = try place.stageWithPython()
         let parity = try await stage.parity(place.run)
         #expect(parity.swiftLosses.count == 20)
         #expect(parity.largestLossDifference < 1e-3, "\(parity.swiftLosses) \(parity.pytorchLosses)")
@@ -47,16 +53,14 @@ struct EndToEndTests {
 
     @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(10)))
     func resumedInPyTorch() async throws {
-        let place = try DiscWorkspace()
-        try place.install("transposed-logits")
+        let place = try await Self.captured.value
         let stage = try place.stageWithPython()
-        _ = try await stage.capture(place.run)
         let pipeline = try CapturedPipeline(folder: place.directory.capture(seed: 0, epochs: nil))
         let engine = PyTorchEngine(helper: try #require(stage.helper))
         let (whole, broken) = (place.folder.url.appending(path: "whole"), place.folder.url.appending(path: "broken"))
-        let expected = try await engine.train(pipeline, epochs: 40, seed: 3, folder: whole)
+        let expected = try await engine.train(pipeline, epochs: 20, seed: 3, folder: whole)
 
-        let first = Task { try await engine.train(pipeline, epochs: 40, seed: 3, folder: broken) }
+        let first = Task { try await engine.train(pipeline, epochs: 20, seed: 3, folder: broken) }
         let record = broken.appending(path: "out/.llmbench")
         let checkpoint = record.appending(path: "checkpoint.pt")
         while !FileManager.default.fileExists(atPath: checkpoint.path) { try await Task.sleep(for: .milliseconds(10)) }
@@ -64,7 +68,7 @@ struct EndToEndTests {
         await #expect(throws: (any Error).self) { try await first.value }
         try #require(!FileManager.default.fileExists(atPath: record.appending(path: "epochs.json").path))
 
-        let resumed = try await engine.train(pipeline, epochs: 40, seed: 3, folder: broken)
+        let resumed = try await engine.train(pipeline, epochs: 20, seed: 3, folder: broken)
         let log = try String(contentsOf: broken.appending(path: "stdout"), encoding: .utf8)
         #expect(log.contains("goes on after epoch"), "\(log)")
         #expect(resumed.outcome.weights == expected.outcome.weights)

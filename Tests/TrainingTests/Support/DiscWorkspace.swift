@@ -11,7 +11,7 @@ import Testing
 @testable import Training
 
 /// A workspace with a dataset of bright discs, a study with one run, and the sandbox that pipelines run in.
-final class DiscWorkspace {
+final class DiscWorkspace: Sendable {
     let folder: TemporaryFolder
     let workspace: Workspace
     let store: ResultStore

@@ -1,7 +1,8 @@
 import Foundation
+import Synchronization
 
 /// A folder that goes away with the test.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let url: URL
 
     init() throws {
@@ -10,6 +11,18 @@ final class TemporaryFolder {
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// For a folder that several tests share: nobody gives up the last reference to it.
+    func removeAtExit() {
+        let count = Self.kept.withLock { kept in
+            kept.append(url)
+            return kept.count
+        }
+        guard count == 1 else { return }
+        atexit { for url in TemporaryFolder.kept.withLock({ $0 }) { try? FileManager.default.removeItem(at: url) } }
+    }
+
+    private static let kept = Mutex<[URL]>([])
 
     var files: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }

@@ -51,7 +51,7 @@ class Conductor(Observer):
         self.refusals, self.notes = [], []
         self.trace, self._guess, self._images, self._masks, self._modules = None, None, {}, {}, []
         self.watched, self.unwatched, self.told = {}, {}, None
-        self._gradients, self._moves = [], 0
+        self._gradients, self._moves, self.step_rates = [], 0, []
         self.loop = OwnLoop()
 
     # What the program says of itself
@@ -68,6 +68,17 @@ class Conductor(Observer):
         self.loaded = self.loaded or self.fits > 0 or self.own_loop
 
     weights_set = weights_loaded
+
+    def assigned(self, variable):
+        """Weights that are set before the first step are what it starts from."""
+        if not self.steps or not any(v is variable or v._value is variable for v in self.model.trainable_variables):
+            return
+        if self.own_loop:
+            self.loop.fault("changes weights by other ways than its optimizer")
+        elif self._inside > 0:
+            self.refusals.append("a training that changes weights by other ways than its optimizer")
+        else:
+            self.weights_set()
 
     # The training
 
@@ -113,6 +124,7 @@ class Conductor(Observer):
     def _moved(self, model, gradients, variables):
         """The optimizer was given gradients of variables."""
         self._moves += 1
+        self.step_rates.append(self._rate(model))
         found = [g for g in (self._gradients[-1] if self._gradients else []) if g is not None]
         if {id(g) for g in gradients if g is not None} != {id(g) for g in found}:
             self.refusals.append("a train_step of the program's own that changes its gradients")
@@ -367,6 +379,8 @@ def write(folder, conductor, code, out):
 
     if code:
         refusals.append(f"main.py ended with exit code {code} while it was captured")
+    if evaluates_another(conductor):
+        refusals.append("another model is evaluated than the one that is trained")
     constants, metrics = {}, []
     train = attempt(lambda: train_graph(conductor, constants))
     evaluation = attempt(lambda: eval_graph(conductor, constants, threshold(out, conductor.notes)))
@@ -392,6 +406,15 @@ def write(folder, conductor, code, out):
         tensors.write_split(os.path.join(folder, "data", name + ".safetensors"), [None] * len(images), images, masks)
     pipeline["refusals"], pipeline["capturable"] = refusals, not refusals
     write_json(folder, "pipeline.json", pipeline)
+
+
+def evaluates_another(conductor):
+    """Whether the model that was evaluated last shares no weight with the trained one, such as an average that the program keeps."""
+    model, evaluated = conductor.model, conductor.evaluated_model
+    if None in (model, evaluated) or evaluated is model or conductor.loaded or not evaluated.variables:
+        return False
+    trained = {id(v) for v in model.variables}
+    return not any(id(v) in trained for v in evaluated.variables)
 
 
 def write_weights(path, conductor, constants, graphs):

@@ -34,6 +34,9 @@ class Watcher(patches.Watcher):
     def weights_set(self):
         """The program sets the weights of a layer or a model."""
 
+    def assigned(self, variable):
+        """The program itself gives a variable of Keras, or the one of TensorFlow below it, another value."""
+
     def differentiated(self, target):
         """A gradient is about to be computed with a GradientTape."""
 
@@ -249,3 +252,37 @@ def _patch_setting(watcher):
         return set_weights(self, weights)
 
     keras.Layer.set_weights = heard_setting
+    _patch_assignment(watcher)
+
+
+def _patch_assignment(watcher):
+    import keras
+    import tensorflow
+
+    def wrap(owner, name):
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def assign(self, *args, **kwargs):
+            # Not what optimizers, layers and files do.
+            if not _is_library(sys._getframe(1)):
+                watcher.assigned(self)
+            return original(self, *args, **kwargs)
+
+        setattr(owner, name, assign)
+
+    from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
+
+    for owner in (keras.Variable, BaseResourceVariable):
+        for name in ("assign", "assign_add", "assign_sub"):
+            wrap(owner, name)
+    backend = tensorflow.keras.backend
+    if hasattr(backend, "set_value"):
+        set_value = backend.set_value
+
+        @functools.wraps(set_value)
+        def heard_value(x, value):
+            watcher.assigned(x)
+            return set_value(x, value)
+
+        backend.set_value = heard_value

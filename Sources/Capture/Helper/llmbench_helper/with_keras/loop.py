@@ -223,6 +223,7 @@ def describe(conductor, pipeline):
         if scheduler is not None:
             raise Refused("a schedule and a callback that both change the learning rate")
         rate, scheduler = table(schedule, epochs * counts[0][0] if counts[0] else None, "batch")
+    require_rates(conductor, rate, scheduler)
     finish(conductor, pipeline, model.optimizer, rate, scheduler, gradient_clip(model.optimizer))
     pipeline["early_stopping"] = callbacks.stopping
     # Keras weighs the loss of a batch by its items.
@@ -233,6 +234,17 @@ def describe(conductor, pipeline):
     elif best is None and conductor.loaded:
         raise Refused("weights are loaded after training, and which was not seen")
     pipeline["evaluated_weights"] = best or {"kind": "last"}
+
+
+def require_rates(conductor, rate, scheduler):
+    """The recorded steps, which are those of the first epoch's beginning, had the rate that was read; and nothing sets another one later."""
+    from .own_loop import sets_rate
+
+    first = rate * (scheduler or {}).get("factors", [1])[0]
+    if any(abs(taken - first) > 1e-6 * abs(first) for taken in conductor.step_rates):
+        raise Refused("a learning rate that is changed by other ways than a schedule or a callback")
+    if own(conductor.model, "train_step") and sets_rate(type(conductor.model).train_step, conductor.code_root):
+        raise Refused("a train_step of the program's own that changes the learning rate")
 
 
 def finish(conductor, pipeline, optimizer, rate, scheduler, clip):

@@ -6,6 +6,7 @@ real training, where it waits no longer. What it makes of weights is told by the
 """
 
 import ast
+import os
 import sys
 
 from ..refusal import Refused
@@ -105,9 +106,10 @@ class OwnLoop:
 
 def unforeseen(code_root):
     """What a real training may do and one that takes no step never does: a loop around the step that is left early or passes batches over,
-    and a learning rate that is set where the program pleases. Read from the functions that stand on the stack.
+    and a learning rate that is set where the program pleases, such as after so many steps. Read from the functions that stand on the
+    stack, and the rate from those too that they call.
     """
-    lines, frame = [], sys._getframe(1)
+    lines, bodies, frame = [], [], sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(code_root.rstrip("/") + "/"):
@@ -116,31 +118,86 @@ def unforeseen(code_root):
                 if isinstance(node, (ast.For, ast.While)) and node.lineno <= frame.f_lineno <= node.end_lineno:
                     if any(isinstance(part, (ast.Break, ast.Continue, ast.Return)) for part in ast.walk(node)):
                         lines.append("may leave its loop or pass a batch over")
-                if _sets_rate(node):
-                    lines.append("changes the learning rate")
+            if body is not None:
+                bodies.append(body)
         frame = frame.f_back
+    if _set_rate(bodies, code_root):
+        lines.append("changes the learning rate")
     return lines
 
 
-def _function(code):
-    """The syntax of a function on the stack, or of the module."""
+def sets_rate(function, code_root):
+    """Whether a function of the program, or one that it calls, sets a learning rate."""
+    code = getattr(getattr(function, "python_function", function), "__code__", None)
+    body = None if code is None else _function(code)
+    return body is not None and _set_rate([body], code_root)
+
+
+def _set_rate(bodies, code_root):
+    known, waiting, seen = _definitions(code_root), list(bodies), {id(b) for b in bodies}
+    first = set(seen)
+    while waiting:
+        body = waiting.pop()
+        for node in ast.walk(body):
+            # What a called function keeps of a rate in an object of its own is not the optimizer's.
+            if _sets_rate(node, spared=() if id(body) in first else KEEPERS):
+                return True
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", getattr(node.func, "attr", None))
+                for found in known.get(name, ()):
+                    if id(found) not in seen:
+                        seen.add(id(found))
+                        waiting.append(found)
+    return False
+
+
+def _definitions(code_root):
+    """The functions and classes of the program's files, by name."""
+    found = {}
+    for folder, _, names in os.walk(code_root):
+        for name in names:
+            tree = _tree(os.path.join(folder, name)) if name.endswith(".py") else None
+            for node in ast.walk(tree) if tree is not None else ():
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                    found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _tree(path):
     try:
-        with open(code.co_filename, encoding="utf-8") as file:
-            tree = ast.parse(file.read())
+        with open(path, encoding="utf-8") as file:
+            return ast.parse(file.read())
     except (OSError, SyntaxError, ValueError):
         return None
-    if code.co_name == "<module>":
+
+
+def _function(code):
+    """The syntax of a function, or of a module."""
+    tree = _tree(code.co_filename)
+    if tree is None or code.co_name == "<module>":
         return tree
     return next((n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
                  and n.name == code.co_name and n.lineno <= code.co_firstlineno + len(n.decorator_list)
                  and code.co_firstlineno <= n.end_lineno), None)
 
 
-def _sets_rate(node):
-    """`optimizer.learning_rate = x`, `optimizer.learning_rate.assign(x)`."""
-    names = ("learning_rate", "lr")
+RATES = ("learning_rate", "_learning_rate", "lr")
+KEEPERS = ("self", "args", "config", "cfg", "options")
+
+
+def _sets_rate(node, spared):
+    """`optimizer.learning_rate = x`, `optimizer.learning_rate.assign(x)`, `setattr(optimizer, "learning_rate", x)`,
+    `set_value(optimizer.learning_rate, x)`."""
     if isinstance(node, (ast.Assign, ast.AugAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(isinstance(t, ast.Attribute) and t.attr in names for t in targets)
-    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "assign"
-            and isinstance(node.func.value, ast.Attribute) and node.func.value.attr in names)
+        return any(isinstance(t, ast.Attribute) and t.attr in RATES and getattr(t.value, "id", None) not in spared
+                   for t in targets)
+    if not isinstance(node, ast.Call):
+        return False
+    function, arguments = node.func, node.args
+    name = getattr(function, "id", getattr(function, "attr", None))
+    if name in ("assign", "assign_add", "assign_sub") and isinstance(function, ast.Attribute):
+        return getattr(function.value, "attr", None) in RATES
+    if name == "setattr" and len(arguments) > 1:
+        return getattr(arguments[1], "value", None) in RATES
+    return name == "set_value" and bool(arguments) and getattr(arguments[0], "attr", None) in RATES
