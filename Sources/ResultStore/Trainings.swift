@@ -57,6 +57,15 @@ public struct TrainingRecord: StoredRecord, Hashable, Identifiable {
     public mutating func didInsert(_ inserted: InsertionSuccess) {
         id = inserted.rowID
     }
+
+    /// Whether the training came to its end. One that ended has its seconds: what failed then was the evaluation.
+    public var isTrained: Bool {
+        switch status {
+        case .running: false
+        case .trained, .evaluated: true
+        case .failed: seconds != nil
+        }
+    }
 }
 
 /// One epoch. Values that an engine cannot see, or that are not finite, are nil.

@@ -12,6 +12,13 @@ public struct RefinedVersion: Sendable, Hashable {
     public var heldOutDice: Double?
     /// Why the version cannot be kept; nil where it can.
     public var obstacle: String?
+    /// Why its held-out images could not be scored; they have no part in the choice, so that it can be kept all the same.
+    public var evaluationFailure: String? {
+        guard let training, training.status == .failed, training.isTrained else { return nil }
+        return training.failure ?? "no reason was stored"
+    }
+    /// Whether there is nothing left to score: its Dice is there, or what failed is stored.
+    public var isScored: Bool { training?.status == .evaluated || training?.status == .failed }
     /// Of the versions without an obstacle, the one with the highest validation Dice; of equals the first.
     public var isKept = false
 }
@@ -74,10 +81,21 @@ extension RefinedVersion {
         return try all(of: base, engine: by?.engine ?? .swift, seed: by?.seed ?? 0, in: store)
     }
 
+    /// What became of it, for people: kept, or why it cannot be; and why its held-out images have no score. Nil where there is nothing to
+    /// say.
+    public var choice: String? {
+        let said = [isKept ? "kept" : obstacle, evaluationFailure.map { "it could not be scored: \($0)" }].compactMap {
+            $0
+        }
+        return said.isEmpty ? nil : said.joined(separator: "; ")
+    }
+
     private var ownObstacle: String? {
         guard run.status == .succeeded else { return "its code did not run: \(run.status.rawValue)" }
         guard let training else { return "it was not trained" }
-        if training.status == .failed { return "its training failed: \(training.failure ?? "no reason was stored")" }
+        if training.status == .failed, !training.isTrained {
+            return "its training failed: \(training.failure ?? "no reason was stored")"
+        }
         return validation == nil ? "it has no validation Dice of the weights that it keeps" : nil
     }
 

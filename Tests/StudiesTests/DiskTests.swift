@@ -21,10 +21,8 @@ struct DiskTests {
     func full() async throws {
         let seed = Trials.seed("study on a full disk")
         var random = SeededGenerator(seed: seed)
-        let reference = try place()
-        let whole = try await Child(in: reference.root).run(["study", "run", "small.yaml"])
-        #expect(whole.status == 0, "\(whole)")
-        let expected = try StoreDump(reference.workspace.database(study: "small"))
+        let finished = try await Finished.small.value
+        let (reference, expected) = (finished.place, finished.dump)
         let taken = try ["generated", "results", "cache"].reduce(0) { try $0 + kibibytes(reference, $1) }
 
         var stopped = 0

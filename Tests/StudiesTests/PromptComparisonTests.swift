@@ -1,5 +1,7 @@
 import Foundation
+import Prompts
 import ResultStore
+import TestSupport
 import Testing
 
 @testable import Studies
@@ -61,6 +63,21 @@ struct BadPrompts: Sendable, CustomTestStringConvertible {
         .init(
             name: "a system message that is not there", old: "system: system.txt", new: "system: none.txt", line: 8,
             says: ["none.txt cannot be read"]),
+        .init(
+            name: "a template that is not the one that is stated", old: "template: prompts/brief.md",
+            new: "template: prompts/brief.md, sha256: \"0123456789abcdef\"", line: 6,
+            says: [
+                "the template prompts/brief.md of the prompt 'brief' has changed: the study was made for 01234567",
+                "put it back, or write the new digits and give the study another name",
+            ]),
+        .init(
+            name: "a target's own template that is not the one that is stated", old: "name: plain",
+            new: "{name: plain, sha256: {pytorch: 01234567}}", line: 5,
+            says: ["the template prompts/pytorch.md of the prompt 'plain' has changed"]),
+        .init(
+            name: "a hash that is none", old: "template: prompts/brief.md",
+            new: "template: prompts/brief.md, sha256: newest",
+            line: 6, says: ["'sha256' is the first 8 to 64 digits of a template's SHA-256, not 'newest'"]),
         .init(
             name: "an entry without a name", old: "name: brief, ", new: "", line: 6,
             says: ["an entry of 'prompts' has no 'name'"]),
@@ -182,6 +199,11 @@ struct PromptComparisonTests {
         #expect(fitting?.description.hasPrefix("small.yaml:\(wanted.line): ") == true && fitting?.kind == .file)
     }
 
+    /// The first digits of a template's hash.
+    private static func digits(_ text: String) throws -> String {
+        String(try PromptTemplate(text: text, file: "brief.md").sha256.prefix(8))
+    }
+
     private func run(_ yaml: String) async throws {
         let session = try StudySession(
             try place.study(yaml), workspace: place.workspace,
@@ -223,6 +245,28 @@ struct PromptComparisonTests {
         try place.write("prompts/brief.md", "Be very brief.\n\n" + template)
         let changed = refusal(yaml)
         #expect(changed.contains(":6: the prompt 'brief' has changed since this study began"), "\(changed)")
+        let (was, now) = (try Self.digits(template), try Self.digits("Be very brief.\n\n" + template))
+        #expect(
+            changed.contains(
+                "was asked with prompts/brief.md of \(was), which is \(now) now): put it back, or give it another name"),
+            "\(changed)")
+        #expect(!changed.contains("what is asked for the dataset"), "\(changed)")
+        try place.write("prompts/brief.md", template)
+        // The template may be stated; the other words that are sent are the dataset's.
+        let stated = yaml.replacing("template: prompts/brief.md", with: "template: prompts/brief.md, sha256: \(was)")
+        #expect(try jobs(try place.study(stated)).count == 2 * 3 * 4)
+        let description = try String(
+            contentsOf: place.root.appending(path: "datasets/disc/dataset.json"), encoding: .utf8)
+        let other = description.replacing("the disc", with: "the bright disc")
+        try #require(other != description)
+        try place.write("datasets/disc/dataset.json", other)
+        let reworded = refusal(yaml)
+        #expect(
+            reworded.contains(":3: what is asked for the dataset 'disc' has changed since this study began"),
+            "\(reworded)")
+        #expect(
+            reworded.contains("put its description in datasets/disc/dataset.json and its split back"), "\(reworded)")
+        try place.write("datasets/disc/dataset.json", description)
 
         try await run(StudyPlace.small)
         let named = refusal(
@@ -230,13 +274,47 @@ struct PromptComparisonTests {
         #expect(named.contains(":10: the study began without 'prompts'"), "\(named)")
     }
 
-    @Test("runs, stops, goes on and is reported prompt by prompt, from the command line", .timeLimit(.minutes(10)))
-    func wholePath() async throws {
+    @Test("asks all its runs with what it read when it began; what changed meanwhile is noticed by the next call")
+    func changedMeanwhile() async throws {
+        let yaml = """
+            name: meanwhile
+            models: [prose, {card: small, replay: recordings/prose.jsonl}]
+            datasets: [disc]
+            rounds: {max: 1}
+            parallel: {requests: 1}
+            prompts: [{name: brief, template: prompts/brief.md}]
+
+            """
+        let study = try place.study(yaml)
+        let template = try #require(study.prompts.first?.templates["pytorch"])
+        let file = place.root.appending(path: "prompts/brief.md")
+        let session = try StudySession(
+            study, workspace: place.workspace,
+            observe: { event in
+                guard case .finished = event else { return }
+                try? Data("Be very brief. {{foreground}}\n".utf8).write(to: file)
+            })
+        #expect(try await session.run().failed.isEmpty)
+        let runs = try place.store("meanwhile").runs()
+        #expect(runs.map(\.templateHash) == [template.sha256, template.sha256])
+        #expect(try String(contentsOf: file, encoding: .utf8) != template.text)
+        let error = #expect(throws: StudyFileError.self) { try place.study(yaml) }
+        #expect(error.map { "\($0)".contains("the prompt 'brief' has changed since this study began") } == true)
+    }
+
+    /// A study of two prompts whose model is paid for.
+    private static func paidPlace() throws -> (StudyPlace, ScriptedServer) {
+        let (place, small) = (try StudyPlace(), try StudyPlace.smallConversation())
+        let template = try String(contentsOf: place.root.appending(path: "prompts/pytorch.md"), encoding: .utf8)
+        try place.write("prompts/brief.md", "Be brief.\n\n" + template)
+        let prose = [String](repeating: "I would use a U-Net.", count: 4)
+        let server = try ScriptedServer { $0.hasPrefix("Be brief.") ? small : prose }
+        try place.add(card: server.card("asked"))
         try place.write(
             "asked.yaml",
             """
             name: asked
-            models: [{card: keyed, replay: {plain: recordings/prose.jsonl, brief: recordings/small.jsonl}}]
+            models: [asked]
             datasets: [disc]
             rounds: {max: 3, loop_after: 3}
             engines: [swift]
@@ -247,12 +325,50 @@ struct PromptComparisonTests {
               - {name: brief, template: prompts/brief.md, sampling_seed: 3}
 
             """)
+        return (place, server)
+    }
+
+    private static let finished = Task {
+        let (place, server) = try paidPlace()
+        return (try await Finished(place, ["study", "run", "asked.yaml"], study: "asked"), server)
+    }
+
+    @Test(
+        "ends in the same store when it is killed meanwhile, and nothing paid for is asked twice",
+        .timeLimit(.minutes(30)))
+    func killed() async throws {
+        let wanted = Trials.isVerifying ? 20 : 2
+        let seed = Trials.seed("study of two prompts after \(wanted) kill -9")
+        var random = SeededGenerator(seed: seed)
+        let (finished, undisturbed) = try await Self.finished.value
+        #expect(undisturbed.count == 6)
+        let (place, server) = try Self.paidPlace()
+        let child = try Child(in: place.root)
+        let limit = max(1, Int(finished.ended.seconds * 700))
+        var kills = 0
+        for kill in 0...wanted {
+            let moment = kill < wanted ? Duration.milliseconds(Int(random.next() % UInt64(limit))) : nil
+            let ended = try await child.run(["study", "run", "asked.yaml"], killAfter: moment)
+            #expect(ended.wasKilled || ended.status == 0, "seed \(seed): \(ended)")
+            kills += ended.wasKilled ? 1 : 0
+        }
+        let differences = try StoreDump(place.workspace.database(study: "asked")).differences(from: finished.dump)
+        #expect(differences == [], "seed \(seed): \(differences.joined(separator: "\n"))")
+        let store = try place.store("asked")
+        let exchanges = try store.runs().flatMap { try store.exchanges(run: $0.id ?? -1) }
+        let lost = exchanges.count { $0.status == .lost }
+        // Two conversations at a time: a kill can cost a request of each.
+        #expect(exchanges.count == 6 + lost && lost <= 2 * kills)
+        #expect((6...6 + lost).contains(server.count), "seed \(seed): \(server.count) requests, \(lost) lost")
+    }
+
+    @Test("runs, stops, goes on and is reported prompt by prompt, from the command line", .timeLimit(.minutes(10)))
+    func wholePath() async throws {
+        let place = try await Self.finished.value.0.place
         let child = try Child(in: place.root)
         let plan = try await child.run(["study", "plan", "asked.yaml"])
         #expect(plan.status == 0 && plan.output.contains("Prompt brief: prompts/brief.md ("), "\(plan)")
         #expect(plan.output.contains("), sampling seed 3."), "\(plan)")
-        let ended = try await child.run(["study", "run", "asked.yaml"])
-        #expect(ended.status == 0, "\(ended)")
         let resumed = try await child.run(["study", "resume", "asked.yaml"])
         #expect(resumed.status == 0 && resumed.errors.contains("5 of 8 jobs done, 3 skipped"), "\(resumed)")
         let status = try await child.run(["study", "status", "asked.yaml"])
@@ -275,6 +391,8 @@ struct PromptComparisonTests {
         #expect(rows.map { $0["prompt"] as? String } == ["brief", "plain"], "\(report)")
         #expect(rows.map { $0["succeeded"] as? Int } == [1, 0])
         #expect(rows[0]["mean_dice"] is Double && rows[1]["mean_dice"] is NSNull)
+        #expect((rows[0]["mean_dice_interval"] as? String)?.contains(" – ") == true, "\(report)")
+        #expect(rows[1]["mean_dice_interval"] is NSNull && !report.output.contains("all 1 models"), "\(report)")
         #expect(rows[0]["asked_with"] as? String == "seed 3" && rows[0]["within_1"] as? Double == 1, "\(report)")
     }
 }

@@ -209,6 +209,20 @@ struct SchedulerTests {
         #expect(second.tally.elapsedSeconds >= 1795)
     }
 
+    @Test("holds a job that met the budget while it ran, with what needs it, and goes on with it in the next call")
+    func heldMeanwhile() async throws {
+        let (sentence, events) = ("the budget of $1.00 would be exceeded", Mutex<[String]>([]))
+        let (outcome, _) = try await run(["generate\(Self.one)": .outcome(.held(reason: sentence))]) { event in
+            if case .left(let job, .held, let reason) = event { events.withLock { $0.append("\(job.id): \(reason)") } }
+        }
+        #expect(events.withLock { $0 } == ["generate\(Self.one): \(sentence)"])
+        #expect(outcome.held.map(\.job.kind) == [.generate, .capture, .train, .evaluate] && outcome.failed.isEmpty)
+        #expect(outcome.held.map(\.reason).prefix(2) == [sentence, "it needs generate\(Self.one), which is held"])
+        #expect(outcome.tally.done == 4)
+        let (next, executor) = try await run()
+        #expect(next.tally.done == 8 && executor.begun.first == "generate\(Self.one)")
+    }
+
     @Test("holds what is not ready, and does the rest")
     func partial() async throws {
         let (outcome, executor) = try await run(

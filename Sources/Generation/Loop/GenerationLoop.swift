@@ -17,17 +17,25 @@ import ResultStore
 /// nothing twice: the next call with the same record finds out from the store and the run's folder how far it came.
 /// `round-00` holds the first reply; `maxRounds` counts what is said back.
 public struct GenerationLoop: Sendable {
+    /// Whether a request may leave, by the estimated tokens of its conversation: throws where it may not, and then nothing is written
+    /// down of it. What it gives is called when the request is at its end, its cost stored.
+    public typealias Admission = @Sendable (_ tokens: Int) throws -> @Sendable () -> Void
+
+    /// Lets every request out.
+    public static let everything: Admission = { _ in {} }
+
     let endpoint: any ChatEndpoint
     let check: any PipelineCheck
     let store: ResultStore
     let workspace: Workspace
     let texts: any FeedbackTexts
     let settings: GenerationSettings
+    let admit: Admission
     let observe: @Sendable (GenerationEvent) -> Void
 
     public init(
         endpoint: any ChatEndpoint, check: any PipelineCheck, store: ResultStore, workspace: Workspace,
-        texts: any FeedbackTexts, settings: GenerationSettings,
+        texts: any FeedbackTexts, settings: GenerationSettings, admit: @escaping Admission = everything,
         observe: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
     ) {
         self.endpoint = endpoint
@@ -36,6 +44,7 @@ public struct GenerationLoop: Sendable {
         self.workspace = workspace
         self.texts = texts
         self.settings = settings
+        self.admit = admit
         self.observe = observe
     }
 
@@ -44,8 +53,8 @@ public struct GenerationLoop: Sendable {
     /// A run that ended at its round limit goes on when `record` has a higher one.
     ///
     /// - Returns: the run with its final status.
-    /// - Throws: `GenerationError`, `EndpointError`, `SandboxError`, `StoreError`: failures that are not the model's. The run
-    ///   stays where it is.
+    /// - Throws: `GenerationError`, `EndpointError`, `SandboxError`, `StoreError`, what `admit` throws: failures that are not the
+    ///   model's. The run stays where it is.
     public func run(_ record: RunRecord) async throws -> RunRecord {
         let directory = workspace.directory(of: record.key)
         try ExchangeFiles.makeFolder(directory.url)

@@ -26,6 +26,8 @@ extension RunningLoop {
     }
 
     private func ask(_ round: Int, _ conversation: Conversation, ordinal: Int) async throws -> ChatReply? {
+        let isAtItsEnd = try loop.admit(conversation.tokens)
+        defer { isAtItsEnd() }
         let folder = directory.round(round)
         let settings = loop.settings
         let request = ChatRequest(

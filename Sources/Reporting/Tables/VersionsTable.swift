@@ -29,7 +29,7 @@ extension StudyEvidence {
             "Version 0 is the program of the run. For each further one the model was told how the training of the one before went on its own validation "
                 + "part. validation Dice: mean over the validation batches with the weights of the kept epoch.",
             "choice: kept is the version with the highest validation Dice, of equals the first, among those that validate on the images of version 0 and train "
-                + "on none of them; otherwise why it cannot be. Held-out Dice takes no part in it and was never fed back.",
+                + "on none of them; otherwise why it cannot be, and why there is no held-out Dice. That takes no part in it and was never fed back.",
             "Versions enter no other table or figure: version 0 alone stands for the run there.",
         ]
         return table
@@ -46,7 +46,7 @@ extension StudyEvidence {
             summary.map { .integer($0.keptEpoch) } ?? .missing,
             summary.map { .number($0.dice, digits: 4) } ?? .missing,
             version.heldOutDice.map { .number($0, digits: 4) } ?? .missing,
-            version.isKept ? .text("kept") : version.obstacle.map { .text($0) } ?? .missing,
+            version.choice.map { .text($0) } ?? .missing,
             .text("generated/\(version.run.path)"),
         ]
     }

@@ -7,6 +7,8 @@ extension StudyFile {
         public var name: String
         /// Templates by target, relative to the workspace; a target without one takes `prompts/<target>.md`.
         public var templates: [String: Named<String>] = [:]
+        /// The first digits of a template's SHA-256, by target; a target without one takes its template as it is.
+        public var pins: [String: Named<String>] = [:]
         /// A file whose text is the system's message, relative to the workspace; nil for none.
         public var system: Named<String>?
         /// Of sampling, where an endpoint takes it; nil leaves it to the endpoints.

@@ -26,7 +26,7 @@ extension StudyFileReader {
     }
 
     private mutating func readPrompt(_ entry: YAMLSection) {
-        entry.checkKeys(["name", "template", "system", "temperature", "sampling_seed"], &problems)
+        entry.checkKeys(["name", "template", "sha256", "system", "temperature", "sampling_seed"], &problems)
         guard let name = entry.text("name", required: true, &problems) else { return }
         guard StudyFile.isName(name) else {
             return problems.add(
@@ -39,31 +39,36 @@ extension StudyFileReader {
                 entry.line("name"), "the prompt '\(name)' stands twice, here and in line \(known.line)")
         }
         var prompt = StudyFile.Prompt(name: name, line: entry.line("name"))
-        prompt.templates = readTemplates(entry, name)
+        prompt.templates = readByTarget("template", entry, name)
+        prompt.pins = readByTarget("sha256", entry, name)
+        for pin in prompt.pins.values where !Self.isHash(pin.value) {
+            problems.add(
+                pin.line, "'sha256' is the first 8 to 64 digits of a template's SHA-256, not '\(pin.value)'")
+        }
         prompt.system = entry.named("system", &problems)
         prompt.temperature = entry.temperature(&problems)
         prompt.samplingSeed = entry.samplingSeed(&problems)
         file.prompts.append(prompt)
     }
 
-    /// A file where the study has one target, or files by target.
-    private mutating func readTemplates(
-        _ entry: YAMLSection, _ name: String
+    /// What a key says of a template: once where the study has one target, or by target.
+    private mutating func readByTarget(
+        _ key: String, _ entry: YAMLSection, _ name: String
     ) -> [String: StudyFile.Named<String>] {
         let targets = file.allTargets.map(\.value)
-        guard entry.node("template")?.mapping != nil else {
-            guard let template = entry.named("template", &problems) else { return [:] }
+        guard entry.node(key)?.mapping != nil else {
+            guard let only = entry.named(key, &problems) else { return [:] }
             guard targets.count == 1 else {
                 problems.add(
-                    template.line,
+                    only.line,
                     "the study has the targets \(targets.joined(separator: ", ")), and a template asks for one: write "
-                        + "'template: {\(targets[0]): \(template.value)}'")
+                        + "'\(key): {\(targets[0]): \(only.value)}'")
                 return [:]
             }
-            return [targets[0]: template]
+            return [targets[0]: only]
         }
-        guard let files = entry.section("template", &problems) else { return [:] }
-        let section = YAMLSection(node: files.node, name: "'template' of the prompt '\(name)'")
+        guard let values = entry.section(key, &problems) else { return [:] }
+        let section = YAMLSection(node: values.node, name: "'\(key)' of the prompt '\(name)'")
         section.checkKeys(targets, &problems)
         return section.texts(among: targets, &problems)
     }

@@ -126,9 +126,12 @@ struct StudyFileReader {
         file.models.append(selection)
     }
 
+    /// Whether a text may begin a SHA-256.
+    static func isHash(_ text: String) -> Bool { (8...64).contains(text.count) && text.allSatisfy(\.isHexDigit) }
+
     private mutating func readPrompt(_ top: YAMLSection) {
         guard let text = top.text("prompt", &problems), text != "current" else { return }
-        guard (8...64).contains(text.count), text.allSatisfy(\.isHexDigit) else {
+        guard Self.isHash(text) else {
             return problems.add(
                 top.line("prompt"),
                 "'prompt' is 'current' or the first 8 to 64 digits of the template's SHA-256, in quotes")

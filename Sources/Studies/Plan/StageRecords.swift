@@ -109,9 +109,7 @@ struct StageRecords {
 
     private func trained(_ job: StudyJob, _ rows: Rows) -> StageState {
         if let training = training(job, rows), training.status != .running {
-            // A training that ended has its seconds; what failed then was the evaluation.
-            let isTrained = training.status != .failed || training.seconds != nil
-            return isTrained ? .done(nil) : .failed(training.failure ?? "the training failed")
+            return training.isTrained ? .done(nil) : .failed(training.failure ?? "the training failed")
         }
         return blockedByCapture(job, rows) ?? .due
     }
@@ -121,12 +119,13 @@ struct StageRecords {
         switch training.status {
         case .evaluated: return .done(nil)
         case .running, .trained: return .due
-        case .failed where training.seconds != nil: return .failed(training.failure ?? "the evaluation failed")
+        case .failed where training.isTrained: return .failed(training.failure ?? "the evaluation failed")
         case .failed: return .blocked("the training failed: \(training.failure ?? "no reason was stored")")
         }
     }
 
-    /// Versions are at their end where all were asked for, or the last of them cannot be improved; and all that can be are scored.
+    /// Versions are at their end where all were asked for, or the last of them cannot be improved; and all that can be are scored. One
+    /// that could not be scored is a failure of the pipeline's, kept as that of any other evaluation is.
     private func refined(_ job: StudyJob, _ run: RunRecord) throws -> StageState {
         let seed = job.seed ?? 0
         let versions = try RefinedVersion.all(of: run, engine: job.engine ?? .swift, seed: seed, in: store)
@@ -135,15 +134,20 @@ struct StageRecords {
                 return .due
             }
             if version.run.status == .roundLimit, study.file.maxRounds > version.run.maxRounds { return .due }
-            if version.run.status != .succeeded || version.training?.status == .failed { break }
+            if version.run.status != .succeeded { break }
+            if let training = version.training, training.status == .failed, !training.isTrained { break }
             if try hasFailedCapture(version.run, seed: seed) { break }
             guard let status = version.training?.status, status != .running else { return .due }
             if version.validation == nil { break }
         }
-        guard versions.allSatisfy({ $0.validation == nil || $0.training?.status == .evaluated }) else { return .due }
+        guard versions.allSatisfy({ $0.validation == nil || $0.isScored }) else { return .due }
         let kept = versions.first(where: \.isKept).map { "version \($0.version) is kept" } ?? "none can be kept"
         let asked = versions.count - 1
-        return .done("\(asked) version\(asked == 1 ? "" : "s"), \(kept)")
+        let note = "\(asked) version\(asked == 1 ? "" : "s"), \(kept)"
+        let unscored = versions.compactMap { version in
+            version.evaluationFailure.map { "; version \(version.version) could not be scored: \($0)" }
+        }
+        return unscored.isEmpty ? .done(note) : .failed(note + unscored.joined())
     }
 
     private func hasFailedCapture(_ run: RunRecord, seed: Int) throws -> Bool {

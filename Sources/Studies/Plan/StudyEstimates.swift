@@ -175,6 +175,17 @@ public struct StudyEstimates: Sendable {
         return (input * price.inputPerMillion + output * price.outputPerMillion) / 1e6
     }
 
+    /// What one request is expected to cost: the conversation as it is sent, and an assumed reply. In US dollars; nil where nothing is
+    /// paid or the price is not known.
+    ///
+    /// - Parameter tokens: of the conversation.
+    static func requestCost(_ tokens: Int, of participant: Participant) -> Double? {
+        guard participant.source == .endpoint, let price = participant.card.price else { return nil }
+        let reply = Assumed.replyTokens + (participant.card.reasoning == true ? Assumed.reasoningTokens : 0)
+        let output = min(reply, participant.card.maximumOutputTokens.map(Double.init) ?? reply)
+        return (Double(tokens) * price.inputPerMillion + output * price.outputPerMillion) / 1e6
+    }
+
     /// What the numbers rest on, a sentence each.
     public var basis: [String] {
         var lines: [String] = []

@@ -1,5 +1,4 @@
 import Endpoints
-import Foundation
 import Prompts
 
 /// One way in which a study asks its models.
@@ -10,8 +9,6 @@ public struct StudyPrompt: Sendable, Hashable {
     public var line: Int
     /// By target; a target is missing whose template cannot be read.
     public var templates: [String: PromptTemplate] = [:]
-    /// Where templates lie that are not `prompts/<target>.md`, by target.
-    public var files: [String: URL] = [:]
     public var variation = PromptVariation()
 
     public init(name: String? = nil, line: Int = 1) {

@@ -38,14 +38,23 @@ public struct GenerationSession: Sendable {
         public var request: @Sendable () async throws -> Void
         public var checkBegins: @Sendable () async throws -> Void
         public var checkEnds: @Sendable () -> Void
+        /// Asked with the estimated tokens of a conversation before anything is written down of the request that sends it; gives what
+        /// is called when the request is at its end.
+        public var admit: GenerationLoop.Admission
+        /// Asked before a version of a program is begun or gone on with.
+        public var version: @Sendable () throws -> Void
 
         public init(
             request: @escaping @Sendable () async throws -> Void,
-            checkBegins: @escaping @Sendable () async throws -> Void, checkEnds: @escaping @Sendable () -> Void
+            checkBegins: @escaping @Sendable () async throws -> Void, checkEnds: @escaping @Sendable () -> Void,
+            admit: @escaping GenerationLoop.Admission = GenerationLoop.everything,
+            version: @escaping @Sendable () throws -> Void = {}
         ) {
             self.request = request
             self.checkBegins = checkBegins
             self.checkEnds = checkEnds
+            self.admit = admit
+            self.version = version
         }
     }
 
@@ -61,14 +70,15 @@ public struct GenerationSession: Sendable {
         try self.init(
             workspace: workspace, study: study, card: card,
             dataset: dataset, target: target, baseURL: baseURL, replay: replay, confinement: confinement,
-            template: template, variation: variation)
+            template: try template.map { try PromptTemplate.load($0, known: PipelinePromptValues.slots) },
+            variation: variation)
     }
 
     /// - Parameters:
     ///   - threads: of the programs in the sandbox; nil for the sandbox's own choice.
     ///   - store: the study's, where the caller has it open.
     ///   - needsEndpoint: false where no model will be asked, so that its key may be missing.
-    ///   - template: in place of `prompts/<target>.md`.
+    ///   - template: in place of what `prompts/<target>.md` holds now.
     ///   - variation: what the card does not take is left out.
     ///   - promptName: what a study that compares several prompts calls this one.
     /// - Throws: the errors of the parts, each with its sentence.
@@ -76,7 +86,7 @@ public struct GenerationSession: Sendable {
         workspace: Workspace, study: String, card: ModelCard, dataset name: String, target: PipelineTarget,
         baseURL: String?,
         replay: URL?, confinement: Confinement, threads: Int? = nil, store: ResultStore? = nil,
-        needsEndpoint: Bool = true, template: URL? = nil, variation: PromptVariation = PromptVariation(),
+        needsEndpoint: Bool = true, template: PromptTemplate? = nil, variation: PromptVariation = PromptVariation(),
         promptName: String? = nil
     ) throws {
         self.workspace = workspace
@@ -92,8 +102,10 @@ public struct GenerationSession: Sendable {
         dataset = data.name
         if needsEndpoint { _ = try card.endpoint(workspace: workspace.root, baseURL: baseURL, replay: replay) }
         datasetHash = try data.contentHash()
-        let template = try PromptTemplate.load(
-            template ?? workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
+        let template =
+            try template
+            ?? PromptTemplate.load(
+                workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
         self.variation = variation.taken(by: card)
         prompt = try RenderedPrompt.pipeline(template, data).asked(with: self.variation)
         texts = try FeedbackTemplates(
@@ -187,7 +199,8 @@ public struct GenerationSession: Sendable {
                 prompt: ask.text, continuation: ask.continuation, systemPrompt: variation.system?.text,
                 temperature: variation.temperature,
                 maxOutputTokens: card.maximumOutputTokens, seed: variation.seed.map { $0 + index - 1 },
-                contextTokens: card.contextTokens, prices: prices, expectedFiles: target.files), observe: observe)
+                contextTokens: card.contextTokens, prices: prices, expectedFiles: target.files),
+            admit: gates?.admit ?? GenerationLoop.everything, observe: observe)
         return try await loop.run(
             RunRecord(
                 key: key, provider: replay == nil ? card.provider.rawValue : "replay",

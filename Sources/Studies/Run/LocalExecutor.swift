@@ -22,6 +22,7 @@ public final class LocalExecutor: StudyExecutor {
     private let processors: SlotPool
     private let persons: SlotPool
     private let sessions = Mutex<[String: GenerationSession]>([:])
+    private let budget: StudyBudget
     private let paces = Mutex<[String: RequestPace]>([:])
     public let vacancies: AsyncStream<Void>
 
@@ -34,6 +35,7 @@ public final class LocalExecutor: StudyExecutor {
         self.workspace = workspace
         self.store = store
         self.confinement = confinement
+        budget = StudyBudget(study.file.budget, store: store)
         let cores = cores ?? ProcessInfo.processInfo.activeProcessorCount
         let parallel = study.file.parallel
         threads = parallel.threads(cores: cores)
@@ -92,7 +94,7 @@ public final class LocalExecutor: StudyExecutor {
         let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
         switch job.kind {
         case .generate, .baseline: break
-        case .refine: try await refine(run, job, session, observe)
+        case .refine: try await refine(run, job, session, again: again, observe)
         case .capture: _ = try await stage.capture(run, epochs: epochs, seed: seed)
         case .train:
             let observer = TrainingObserver(
@@ -137,11 +139,19 @@ public final class LocalExecutor: StudyExecutor {
         let processors = processors
         let gates = GenerationSession.Gates(
             request: { try await pace?.wait() }, checkBegins: { try await processors.take() },
-            checkEnds: { processors.give() })
+            checkEnds: { processors.give() }, admit: admission(of: job))
         _ = try await session.run(
             index: job.run, maxRounds: study.file.maxRounds, loopAfter: study.file.loopAfter, record: nil,
             replay: recording(of: job), gates: gates
         ) { observe(.conversation($0)) }
+    }
+
+    /// What asks the budget before each request of a job.
+    private func admission(of job: StudyJob) -> GenerationLoop.Admission {
+        let (budget, participant) = (budget, study.participant(job.model))
+        return { tokens in
+            try budget.admit(participant.flatMap { StudyEstimates.requestCost(tokens, of: $0) })
+        }
     }
 
     /// What answers a job's model in place of its endpoint.
@@ -153,15 +163,18 @@ public final class LocalExecutor: StudyExecutor {
 
     /// In the job's own place among those that compute: its check runs wait for no other.
     private func refine(
-        _ run: RunRecord, _ job: StudyJob, _ session: GenerationSession,
+        _ run: RunRecord, _ job: StudyJob, _ session: GenerationSession, again: Bool,
         _ observe: @escaping @Sendable (JobProgress) -> Void
     ) async throws {
-        let pace = pace(of: session.card)
-        let options = Refinement.Options(
+        let (pace, budget) = (pace(of: session.card), budget)
+        var options = Refinement.Options(
             versions: study.file.refine, engine: job.engine ?? .swift, seed: job.seed ?? 0, epochs: study.file.epochs,
             threads: threads, maxRounds: study.file.maxRounds, loopAfter: study.file.loopAfter)
+        options.again = again
+        let seconds = try StudyEstimates(study, store: store).estimate(job).seconds / Double(max(1, study.file.refine))
         let gates = GenerationSession.Gates(
-            request: { try await pace?.wait() }, checkBegins: {}, checkEnds: {})
+            request: { try await pace?.wait() }, checkBegins: {}, checkEnds: {}, admit: admission(of: job),
+            version: { try budget.admitVersion(seconds: seconds) })
         _ = try await Refinement(session, options).run(run, replay: recording(of: job), gates: gates) { event in
             switch event {
             case .conversation(_, let step): observe(.conversation(step))
@@ -197,7 +210,7 @@ public final class LocalExecutor: StudyExecutor {
             baseURL: nil,
             replay: participant.recording(prompt: job.prompt, run: 1).map { workspace.root.appending(path: $0) },
             confinement: confinement, threads: threads, store: store, needsEndpoint: job.asksModel,
-            template: prompt.files[job.target], variation: prompt.variation, promptName: prompt.name)
+            template: prompt.templates[job.target], variation: prompt.variation, promptName: prompt.name)
         let records = StageRecords(study: study, workspace: workspace, store: store)
         if let run = try records.run(of: job), run.datasetHash != session.datasetHash {
             throw TrainingError.harness(
@@ -215,6 +228,7 @@ extension JobOutcome {
     init(_ error: any Error) {
         switch error {
         case is CancellationError: self = .stopped
+        case let reached as BudgetReached: self = .held(reason: reached.reason)
         case let error as TrainingError where error.isPipelinesFault: self = .failed(reason: "\(error)")
         case let error as BaselineError where error.isTrainingsFault: self = .failed(reason: "\(error)")
         case CaptureError.unwritable(let failure) where failure.isFullDisk,

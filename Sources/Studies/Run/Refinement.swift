@@ -22,6 +22,8 @@ public struct Refinement: Sendable {
         public var threads: Int?
         public var maxRounds: Int
         public var loopAfter: Int
+        /// Forgets that a version's training or evaluation failed, and does it anew.
+        public var again = false
 
         public init(
             versions: Int, engine: TrainingRecord.Engine, seed: Int = 0, epochs: Int? = nil, threads: Int? = nil,
@@ -60,14 +62,15 @@ public struct Refinement: Sendable {
 
     /// Asks for the versions of one run, or goes on where an earlier call stopped, and scores all of them.
     ///
-    /// A version that does not run, or whose training fails, is the last one: what it would be improved by is not known.
+    /// A version that does not run, or whose training fails, is the last one: what it would be improved by is not known. Failures are
+    /// results: a later call repeats none of them unless `again` is set.
     ///
     /// - Parameters:
     ///   - base: a run that succeeded.
     ///   - gates: what it waits for before it asks and before a check run, where it shares a machine.
     ///   - replay: the recording of this run; its versions are answered from the exchanges after the run's.
     /// - Throws: what is not the model's fault: `GenerationError`, `EndpointError`, `SandboxError`, `TrainingError`, `CaptureError`,
-    ///   `DatasetError`, `StoreError`. What is finished stays.
+    ///   `DatasetError`, `StoreError`, and what `gates` throws. What is finished stays.
     public func run(
         _ base: RunRecord, record: URL? = nil, replay: URL? = nil, gates: GenerationSession.Gates? = nil,
         observe: @escaping @Sendable (Event) -> Void
@@ -87,10 +90,18 @@ public struct Refinement: Sendable {
             let step = RefinementStep(
                 base: base, version: version, continuation: continuation,
                 opening: try session.text(.refine, Self.slots(measured, best, left: options.versions - version + 1)))
-            (last, opening) = try await session.refine(
-                step, maxRounds: options.maxRounds, loopAfter: options.loopAfter, record: record, replay: replay,
-                gates: gates
-            ) { observe(.conversation(version: version, $0)) }
+            do {
+                let isAtItsEnd = try versions(of: base).contains { $0.version == version && $0.run.status.isEnd }
+                if !isAtItsEnd { try gates?.version() }
+                (last, opening) = try await session.refine(
+                    step, maxRounds: options.maxRounds, loopAfter: options.loopAfter, record: record, replay: replay,
+                    gates: gates
+                ) { observe(.conversation(version: version, $0)) }
+            } catch let reached as BudgetReached {
+                // There may never be more: what was trained is scored now.
+                _ = try scored(base)
+                throw reached
+            }
             guard last.status == .succeeded else {
                 observe(.ended("version \(version) did not run: \(last.status.rawValue)"))
                 break
@@ -108,9 +119,19 @@ public struct Refinement: Sendable {
     private func train(
         _ run: RunRecord, version: Int, _ observe: @escaping @Sendable (Event) -> Void
     ) async throws -> Bool {
+        let known = try run.id.map { try session.store.trainings(run: $0) }?
+            .first { $0.engine == options.engine && $0.seed == options.seed }
+        // What failed after its training was its evaluation, which has no part here.
+        if let known, known.status == .failed, known.isTrained || !options.again {
+            if !known.isTrained {
+                observe(.ended("version \(version): \(known.failure ?? "its training failed; no reason was stored")"))
+            }
+            return known.isTrained
+        }
         do {
             _ = try await stage.train(
                 run, engine: options.engine, epochs: options.epochs, seed: options.seed,
+                again: known?.status == .failed,
                 observer: TrainingObserver(progress: { observe(.training(version: version, $0)) }))
             return true
         } catch let error as TrainingError where error.isPipelinesFault {
@@ -126,7 +147,9 @@ public struct Refinement: Sendable {
     private func scored(_ base: RunRecord) throws -> [RefinedVersion] {
         for version in try versions(of: base) where version.validation != nil {
             do {
-                _ = try stage.evaluate(version.run, engine: options.engine, seed: options.seed)
+                _ = try stage.evaluate(
+                    version.run, engine: options.engine, seed: options.seed,
+                    again: options.again && version.evaluationFailure != nil)
             } catch let error as TrainingError where error.isPipelinesFault {
                 continue
             }

@@ -19,6 +19,8 @@ public enum JobOutcome: Sendable, Hashable {
     case broken(reason: String)
     /// The caller ended it; it goes on from its last stored point.
     case stopped
+    /// The budget does not hold what comes next; it goes on from its last stored point when a later call finds more.
+    case held(reason: String)
     /// Something of ours failed that every job needs: nothing more is begun.
     case fatal(reason: String)
 }

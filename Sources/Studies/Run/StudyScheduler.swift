@@ -162,23 +162,27 @@ public final class StudyScheduler: Sendable {
         return false
     }
 
-    /// The sentence that says which budget a job would exceed, jobs that run counted in.
+    /// The sentence that says which budget a job would exceed, jobs that run counted in. Of a job of versions the next one is asked
+    /// for here; it asks for each further one itself.
     private func overBudget(_ planned: PlannedJob, _ state: RunState) throws -> String? {
         let budget = plan.study.file.budget
-        if let limit = budget.money, let cost = planned.estimate.cost {
+        let parts = planned.job.kind == .refine ? Double(max(1, plan.study.file.refine)) : 1
+        let subject = planned.job.kind == .refine ? "its next version" : "this job"
+        if let limit = budget.money, let cost = planned.estimate.cost.map({ $0 / parts }) {
             let spent = try store.moneySpent()
             let committed = state.tasks.keys.compactMap { plan.job($0)?.estimate.cost }.reduce(0, +)
             guard spent + committed + cost <= limit else {
                 return
                     "the budget of \(StudyNumbers.money(limit)) would be exceeded: \(StudyNumbers.money(spent)) are spent, "
-                    + "\(StudyNumbers.money(committed)) expected of what runs, \(StudyNumbers.money(cost)) of this job"
+                    + "\(StudyNumbers.money(committed)) expected of what runs, \(StudyNumbers.money(cost)) of \(subject)"
             }
         }
         if let limit = budget.hours {
             let elapsed = state.clock.elapsedSeconds
-            guard elapsed + planned.estimate.seconds <= limit * 3600 else {
+            let seconds = planned.estimate.seconds / parts
+            guard elapsed + seconds <= limit * 3600 else {
                 return "the budget of \(limit) h would be exceeded: \(StudyNumbers.duration(elapsed)) are used, "
-                    + "\(StudyNumbers.duration(planned.estimate.seconds)) expected of this job"
+                    + "\(StudyNumbers.duration(seconds)) expected of \(subject)"
             }
         }
         return nil
@@ -196,6 +200,9 @@ public final class StudyScheduler: Sendable {
             }
         case .failed(let reason): try fail(job, .pipeline, reason, &state)
         case .broken where state.isStopping, .stopped: try state.book.putBack(job)
+        case .held(let reason):
+            try state.book.end(job, .held, fault: nil, reason: reason)
+            observe(.left(job, .held, reason: reason))
         case .broken(let reason): try fail(job, .harness, reason, &state)
         case .fatal(let reason):
             try state.book.putBack(job)

@@ -63,7 +63,7 @@ struct StudyStatusText {
                         return count > 0 ? "\(count)" : "–"
                     })
         }
-        return ([heading, table.render(), totals] + prompts + running + troubles).joined(separator: "\n")
+        return ([heading, table.render(), totals] + prompts + versions + running + troubles).joined(separator: "\n")
     }
 
     private var heading: String {
@@ -95,6 +95,12 @@ struct StudyStatusText {
     private var prompts: [String] {
         status.prompts.map {
             "prompt \($0.prompt): \($0.begun) conversation\($0.begun == 1 ? "" : "s") begun, \($0.ended) ended, \($0.succeeded) with code that runs"
+        }
+    }
+
+    private var versions: [String] {
+        status.jobs.filter { $0.kind == StudyJob.Kind.refine.rawValue && $0.state == .done }.map {
+            "versions: \($0.id): \(Printable.line($0.reason ?? ""))"
         }
     }
 

@@ -13,6 +13,7 @@ struct RefinedVersionReport: Encodable {
     var heldOutDice: Double?
     var kept: Bool
     var obstacle: String?
+    var evaluationFailure: String?
 
     init(_ version: RefinedVersion) {
         self.version = version.version
@@ -25,6 +26,7 @@ struct RefinedVersionReport: Encodable {
         heldOutDice = version.heldOutDice
         kept = version.isKept
         obstacle = version.obstacle
+        evaluationFailure = version.evaluationFailure
     }
 
     enum CodingKeys: String, CodingKey {
@@ -32,6 +34,7 @@ struct RefinedVersionReport: Encodable {
         case keptEpoch = "kept_epoch"
         case validationDice = "validation_dice"
         case heldOutDice = "held_out_dice"
+        case evaluationFailure = "evaluation_failure"
     }
 
     static func table(_ versions: [RefinedVersion]) -> TextTable {
@@ -39,12 +42,13 @@ struct RefinedVersionReport: Encodable {
             ("version", .right), ("result", .left), ("epochs", .right), ("validation Dice", .right),
             ("held-out Dice", .right), ("remark", .left),
         ])
-        for row in versions.map(RefinedVersionReport.init) {
+        for version in versions {
+            let row = RefinedVersionReport(version)
             table.add([
                 "\(row.version)", row.status, row.epochs.map { "\($0)" } ?? "–",
                 row.validationDice.map(ProgressText.fourDigits) ?? "–",
                 row.heldOutDice.map(ProgressText.fourDigits) ?? "–",
-                row.kept ? "kept" : row.obstacle.map { Printable.line($0, limit: 120) } ?? "",
+                version.choice.map { Printable.line($0, limit: 120) } ?? "",
             ])
         }
         return table

@@ -54,6 +54,7 @@ final class StudyProgress: Sendable {
                 remove(job, &state)
                 say("\(job): failed: \(Printable.line(reason))", &state)
             case .left(let job, let kind, let reason):
+                remove(job, &state)
                 say("\(job): \(kind.rawValue): \(Printable.line(reason))", &state)
             }
             // Steps come by the thousand: the ticker draws them.

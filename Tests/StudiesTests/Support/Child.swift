@@ -27,8 +27,10 @@ struct Child: Sendable {
         self.folder = folder
     }
 
-    /// Runs it to its end, or kills it after a while.
-    func run(_ arguments: [String], killAfter moment: Duration? = nil) async throws -> Ended {
+    /// Runs it to its end, or kills it after a while, which begins when `began` says so.
+    func run(
+        _ arguments: [String], killAfter moment: Duration? = nil, began: @escaping @Sendable () -> Bool = { true }
+    ) async throws -> Ended {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
@@ -46,6 +48,7 @@ struct Child: Sendable {
         let pid = process.processIdentifier
         let killer = moment.map { moment in
             Task {
+                while !began() { try await Task.sleep(for: .milliseconds(20)) }
                 try await Task.sleep(for: moment)
                 kill(pid, SIGKILL)
             }

@@ -18,7 +18,8 @@ struct StoreDump {
         "round": ["check_seconds", "check_cpu_seconds", "check_peak_bytes", "finished_at"],
         "drawing": ["asked_at", "completed_at", "first_token_seconds", "ordinal"],
         "study": ["process", "first_begun_at", "begun_at", "seen_at", "earlier_seconds"],
-        "job": ["process", "expected_seconds"],
+        // What a job is expected to cost follows from what was measured before.
+        "job": ["process", "expected_seconds", "expected_cost"],
         // How often a run was written to is what a kill changes.
         "run_change": ["count"],
     ]

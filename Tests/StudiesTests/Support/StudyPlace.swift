@@ -30,6 +30,14 @@ final class StudyPlace: Sendable {
         try makeDiscs()
     }
 
+    /// A place with everything that another one holds.
+    init(copyOf other: StudyPlace) throws {
+        root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(
+            path: "llmbench-study-\(UUID().uuidString)", directoryHint: .isDirectory)
+        workspace = Workspace(root: root)
+        try FileManager.default.copyItem(at: other.root, to: root)
+    }
+
     deinit { try? FileManager.default.removeItem(at: root) }
 
     func write(_ path: String, _ text: String) throws {
@@ -38,6 +46,12 @@ final class StudyPlace: Sendable {
 
     func store(_ study: String = "small") throws -> ResultStore {
         try ResultStore(path: workspace.database(study: study))
+    }
+
+    /// Adds a model card.
+    func add(card: String) throws {
+        let cards = try String(contentsOf: root.appending(path: "models.yaml"), encoding: .utf8)
+        try write("models.yaml", cards + "  - \(card)\n")
     }
 
     private static let cards = """
