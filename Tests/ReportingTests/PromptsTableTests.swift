@@ -92,8 +92,9 @@ struct PromptsTableTests {
         defer { study.remove() }
         let table = rows(try study.evidence().promptsTable())
         let named = table.map { "\($0["model"]?.shown ?? "") \($0["prompt"]?.shown ?? "")" }
-        #expect(named == ["all 2 models brief", "all 1 models plain", "a brief", "a plain", "b brief"])
-        let (brief, plain) = (table[2], table[3])
+        // Plain was asked of one model: there is nothing to average over.
+        #expect(named == ["all 2 models brief", "a brief", "a plain", "b brief"])
+        let (brief, plain) = (table[1], table[2])
         #expect(number(brief["runs"]) == 2 && number(brief["datasets"]) == 2 && number(brief["succeeded"]) == 2)
         #expect(number(plain["succeeded"]) == 1 && number(plain["errors"]) == 3)
         #expect(number(brief["within_0"]) == 0.5 && number(brief["within_1"]) == 1)
@@ -110,6 +111,72 @@ struct PromptsTableTests {
         #expect(brief["asked_with"] == .text("seed 7"), "run 2 has seed 8, and is asked as run 1 is")
         // Each model weighs the same: a half, and none of b at once.
         #expect(number(table[0]["within_0"]) == 0.25 && table[0]["within_0_interval"] == .missing)
+    }
+
+    /// Every cell of a workbook as text, read by openpyxl.
+    private func cells(of book: URL) throws -> [String] {
+        let python = try #require(
+            ProcessInfo.processInfo.environment["LLMBENCH_PYTHON"],
+            "LLMBENCH_PYTHON is not set: run the tests through scripts/test")
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = URL(filePath: python)
+        process.arguments = [
+            "-c",
+            "import openpyxl, sys\nfor sheet in openpyxl.load_workbook(sys.argv[1]):\n for row in sheet.iter_rows():\n"
+                + "  for cell in row: print(cell.value)", book.path,
+        ]
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text.components(separatedBy: "\n")
+    }
+
+    @Test(
+        "bounds mean Dice by a bootstrap over images: that of `dice` for one model and dataset, datasets apart, models together"
+    )
+    func intervals() throws {
+        let study = try AskedStudy()
+        defer { study.remove() }
+        let dice = [0.9, 0.4, 0.7, 0.2, 0.6]
+        try study.add("a", "brief", hash: "11111111", errors: 0, dice: dice)
+        try study.add("b", "brief", hash: "11111111", errors: 0, dice: dice.map { 1 - $0 })
+        try study.add("a", "plain", hash: "22222222", errors: 0, dice: dice)
+        try study.add("a", "plain", hash: "33333333", dataset: "e", errors: 0, dice: [0.5, 0.5, 0.5])
+        let evidence = try study.evidence()
+        let table = evidence.promptsTable()
+        let rows = rows(table)
+        func interval(_ model: String, _ prompt: String) throws -> String? {
+            try #require(rows.first { $0["model"]?.shown == model && $0["prompt"]?.shown == prompt })[
+                "mean_dice_interval"]?.shown
+        }
+        // The same as of the training itself.
+        let training = try #require(
+            self.rows(evidence.diceTable()).first { $0["model"]?.shown.hasPrefix("a · brief") == true })
+        #expect(try interval("a", "brief") == training["interval"]?.shown)
+        // An image that one model does well on is as bad for the other: drawn together, every resample has the mean 0.5.
+        #expect(try interval("all 2 models", "brief") == "0.500 – 0.500")
+        // The second dataset has no spread and weighs a half: the mean is pulled to its 0.5, and the interval is half as wide.
+        let alone = try Statistics.hierarchicalBootstrap(
+            [[UnitOfAnalysis(name: "d", items: dice)]], level: .items, resampling: Resampling(seed: 1)
+        ) { $0[0][0] }.interval
+        let both = try #require(
+            StudyEvidence.meanDiceInterval([evidence.runs.filter { $0.record.promptName == "plain" }]))
+        #expect(abs((both.upper - both.lower) - (alone.upper - alone.lower) / 2) < 0.02, "\(both) \(alone)")
+        #expect(both.lower < 0.53 && both.upper > 0.53, "the mean of 0.56 and 0.5")
+        // As text, as comma-separated values, in the workbook and on the page.
+        let text = try #require(try interval("a", "plain"))
+        #expect(table.csv.contains("mean_dice_interval") && table.csv.contains(text))
+        let folder = study.workspace.root.appending(path: "out")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let book = folder.appending(path: "prompts.xlsx")
+        try Workbook.write([table], notice: nil, to: book)
+        #expect(try cells(of: book).contains(text))
+        #expect(TableView(table: table).markup.html.contains(text))
+        // Runs that were scored on other images have no interval.
+        try study.add("c", "brief", hash: "11111111", errors: 0, dice: [0.1, 0.2])
+        let apart = self.rows(try study.evidence().promptsTable())
+        #expect(apart.first { $0["model"]?.shown == "all 3 models" }?["mean_dice_interval"] == .missing)
     }
 
     @Test("names runs by their prompts wherever a model has several")
