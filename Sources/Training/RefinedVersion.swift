@@ -44,7 +44,12 @@ extension RefinedVersion {
             var version = RefinedVersion(version: run.refinement ?? 0, run: run)
             version.training = try run.id.map { try store.trainings(run: $0) }?
                 .first { $0.engine == engine && $0.seed == seed }
-            version.validation = try version.training.flatMap { try store.validation(of: $0) }
+            version.validation = try version.training.flatMap { training in
+                // What was validated is not undone by held-out images that could not be scored.
+                var training = training
+                if training.status == .failed, training.isTrained { training.status = .trained }
+                return try store.validation(of: training)
+            }
             if let training = version.training?.id {
                 let scores = try store.heldOut(training: training).map(\.dice)
                 version.heldOutDice = scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count)

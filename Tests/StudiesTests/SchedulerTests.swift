@@ -211,7 +211,8 @@ struct SchedulerTests {
 
     @Test("holds a job that met the budget while it ran, with what needs it, and goes on with it in the next call")
     func heldMeanwhile() async throws {
-        let (sentence, events) = ("the budget of $1.00 would be exceeded", Mutex<[String]>([]))
+        let sentence = "the budget of $1.00 would be exceeded"
+        let events = Mutex<[String]>([])
         let (outcome, _) = try await run(["generate\(Self.one)": .outcome(.held(reason: sentence))]) { event in
             if case .left(let job, .held, let reason) = event { events.withLock { $0.append("\(job.id): \(reason)") } }
         }
