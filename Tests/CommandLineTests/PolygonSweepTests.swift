@@ -106,10 +106,12 @@ struct PolygonSweepTests {
         #expect(csv.status == 0 && csv.output.contains("dataset,line,kind,dice_5,dice_8,crossing"), "\(csv)")
     }
 
-    @Test("killed in the middle of the sweep, the same demo keeps what is finished and ends as if it had not been")
+    @Test(
+        "killed in the middle of the sweep, the same demo keeps what is finished and ends as if it had not been",
+        .timeLimit(.minutes(20)))
     func killed() async throws {
         let arguments = [
-            "polygon", "demo", "--dataset", "disc", "--budget", "5,8", "--size", "32", "--steps", "100",
+            "polygon", "demo", "--dataset", "disc", "--budget", "5,8", "--size", "32", "--steps", "300",
         ]
         let undisturbed = try ScratchWorkspace()
         let whole = try await undisturbed.program().run(arguments)

@@ -82,7 +82,9 @@ struct BrokenOffTests {
         #expect(try problems(place, session).isEmpty)
     }
 
-    @Test("by a wish to stop: nothing more is asked, what is on its way is awaited, stored and scored")
+    @Test(
+        "by a wish to stop: nothing more is asked, what is on its way is awaited, stored and scored",
+        .timeLimit(.minutes(20)))
     func stopped() async throws {
         let place = try DrawingPlace()
         let arrived = Mutex(0)
