@@ -241,7 +241,7 @@ struct PolygonCommandTests {
 
     @Test(
         "Ctrl-C awaits the replies on their way, scores what was drawn and says how to go on; nothing is paid for twice",
-        .timeLimit(.minutes(20)),
+        .timeLimit(.minutes(40)),
         arguments: [
             ["draw", "--draws", "4"],
             ["refine", "--labels", "4", "--draws", "3", "--generations", "2", "--output", "r.json"],
@@ -290,7 +290,7 @@ struct PolygonCommandTests {
         #expect(try await !workspace.llmbench("polygon", "list").output.contains("(unfinished)"))
     }
 
-    @Test("a second Ctrl-C ends at once, and what was on its way is asked again", .timeLimit(.minutes(20)))
+    @Test("a second Ctrl-C ends at once, and what was on its way is asked again", .timeLimit(.minutes(40)))
     func interruptedTwice() async throws {
         let isHeld = Mutex(true)
         let server = try LoopbackServer { request, connection in

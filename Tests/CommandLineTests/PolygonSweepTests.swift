@@ -108,7 +108,7 @@ struct PolygonSweepTests {
 
     @Test(
         "killed in the middle of the sweep, the same demo keeps what is finished and ends as if it had not been",
-        .timeLimit(.minutes(20)))
+        .timeLimit(.minutes(40)))
     func killed() async throws {
         let arguments = [
             "polygon", "demo", "--dataset", "disc", "--budget", "5,8", "--size", "32", "--steps", "300",

@@ -84,7 +84,7 @@ struct BrokenOffTests {
 
     @Test(
         "by a wish to stop: nothing more is asked, what is on its way is awaited, stored and scored",
-        .timeLimit(.minutes(20)))
+        .timeLimit(.minutes(40)))
     func stopped() async throws {
         let place = try DrawingPlace()
         let arrived = Mutex(0)

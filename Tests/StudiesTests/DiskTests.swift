@@ -17,7 +17,7 @@ struct DiskTests {
 
     @Test(
         "stops with one sentence or names what failed, and ends in the same store once there is room",
-        .timeLimit(.minutes(30)))
+        .timeLimit(.minutes(40)))
     func full() async throws {
         let seed = Trials.seed("study on a full disk")
         var random = SeededGenerator(seed: seed)

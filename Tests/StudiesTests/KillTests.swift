@@ -16,7 +16,7 @@ struct KillTests {
 
     @Test(
         "killed at random moments and run again, it ends in the same store as one that was left alone",
-        .timeLimit(.minutes(30)))
+        .timeLimit(.minutes(40)))
     func kills() async throws {
         // Studies of several prompts and of versions have kills of their own.
         let wanted = Trials.isVerifying ? 50 : 2
@@ -54,7 +54,7 @@ struct KillTests {
 
     @Test(
         "ends at Ctrl-C with what was stored, refuses a second process, and tells its state to another terminal",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(40)))
     func interrupted() async throws {
         let place = try place()
         let child = try Child(in: place.root)
@@ -143,7 +143,7 @@ struct KillTests {
 
     @Test(
         "is what the demo runs: studies/demo.yaml, under another name and with other seeds where asked for",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(40)))
     func demo() async throws {
         let place = try place()
         let child = try Child(in: place.root)

@@ -179,7 +179,7 @@ struct ProgramRefinementTests {
         return try JSONDecoder().decode(Request.self, from: Data(contentsOf: file)).messages
     }
 
-    @Test("end in the same store when the process is killed meanwhile", .timeLimit(.minutes(20)))
+    @Test("end in the same store when the process is killed meanwhile", .timeLimit(.minutes(40)))
     func killed() async throws {
         let wanted = Trials.isVerifying ? 10 : 1
         let seed = Trials.seed("versions after \(wanted) kill -9")
@@ -296,7 +296,7 @@ struct ProgramRefinementTests {
 
     @Test(
         "of a study end in the same store when it is killed meanwhile, and nothing paid for is asked twice",
-        .timeLimit(.minutes(30)))
+        .timeLimit(.minutes(40)))
     func killedStudy() async throws {
         let wanted = Trials.isVerifying ? 20 : 2
         let seed = Trials.seed("study with versions after \(wanted) kill -9")

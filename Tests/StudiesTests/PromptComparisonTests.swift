@@ -335,7 +335,7 @@ struct PromptComparisonTests {
 
     @Test(
         "ends in the same store when it is killed meanwhile, and nothing paid for is asked twice",
-        .timeLimit(.minutes(30)))
+        .timeLimit(.minutes(40)))
     func killed() async throws {
         let wanted = Trials.isVerifying ? 20 : 2
         let seed = Trials.seed("study of two prompts after \(wanted) kill -9")
@@ -362,7 +362,7 @@ struct PromptComparisonTests {
         #expect((6...6 + lost).contains(server.count), "seed \(seed): \(server.count) requests, \(lost) lost")
     }
 
-    @Test("runs, stops, goes on and is reported prompt by prompt, from the command line", .timeLimit(.minutes(10)))
+    @Test("runs, stops, goes on and is reported prompt by prompt, from the command line", .timeLimit(.minutes(40)))
     func wholePath() async throws {
         let place = try await Self.finished.value.0.place
         let child = try Child(in: place.root)

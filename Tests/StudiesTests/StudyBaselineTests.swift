@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The baseline of a study")
 struct StudyBaselineTests {
-    @Test("is trained by the published package, as the file asks for", .timeLimit(.minutes(10)))
+    @Test("is trained by the published package, as the file asks for", .timeLimit(.minutes(40)))
     func package() async throws {
         let place = try StudyPlace()
         // By the two files of requirements its environment is found.
@@ -24,7 +24,7 @@ struct StudyBaselineTests {
         #expect(try !store.baselineHeldOut(baseline: record.id ?? -1).isEmpty)
     }
 
-    @Test("is trained, scored and stored by the engine that the file names", .timeLimit(.minutes(10)))
+    @Test("is trained, scored and stored by the engine that the file names", .timeLimit(.minutes(40)))
     func whole() async throws {
         let place = try StudyPlace()
         // The model has no key: what is left to do is the baseline.

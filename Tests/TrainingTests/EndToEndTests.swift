@@ -19,7 +19,7 @@ struct EndToEndTests {
         return place
     }
 
-    @Test("is captured once, trained alike by all, and scored on the same images", .timeLimit(.minutes(5)))
+    @Test("is captured once, trained alike by all, and scored on the same images", .timeLimit(.minutes(40)))
     func engines() async throws {
         let place = try await Self.captured.value
         let stage = try place.stageWithPython()
@@ -51,7 +51,7 @@ struct EndToEndTests {
         #expect(try place.store.captures(run: place.run.storedID).count == 1)
     }
 
-    @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(10)))
+    @Test("goes on in PyTorch after its last whole epoch, to the same bits", .timeLimit(.minutes(40)))
     func resumedInPyTorch() async throws {
         let place = try await Self.captured.value
         let stage = try place.stageWithPython()
@@ -81,7 +81,7 @@ struct EndToEndTests {
         #expect(try String(contentsOf: broken.appending(path: "stdout"), encoding: .utf8).contains("cannot be read"))
     }
 
-    @Test("that fails while it trains is recorded with its last line", .timeLimit(.minutes(2)))
+    @Test("that fails while it trains is recorded with its last line", .timeLimit(.minutes(40)))
     func failing() async throws {
         let place = try DiscWorkspace()
         try place.writeSyntheticCapture()
