@@ -159,7 +159,8 @@ struct KerasPipelineTests {
     }
 
     /// Each capture of a Keras pipeline is computed again by the runtime before it is believed.
-    @Test("of many kinds of layers gives the same loss and the same prediction on our runtime", .timeLimit(.minutes(40)))
+    @Test(
+        "of many kinds of layers gives the same loss and the same prediction on our runtime", .timeLimit(.minutes(40)))
     func manyLayers() async throws {
         let place = try DiscWorkspace(.grey, target: .tensorflow)
         try place.install("keras/many-layers")
