@@ -129,6 +129,7 @@ struct LabelBudgetReportTests {
         let drawn = try #require(figure.panels.first).drawn
         #expect(drawn.first { $0.name == name }?.labels == 10 && drawn.first { $0.name == "seer" }?.labels == 0)
         #expect(!figure.caption.contains("learn from no label") && figure.caption.contains("a square at its N"))
+        #expect(figure.legend.filter(\.isSquare).map(\.name) == ["drawn with N labels"])
         let folder = study.workspace.root.appending(path: "helped")
         let files = try figure.write(to: folder, formats: [.svg, .png])
         #expect(files.count == 2)

@@ -153,8 +153,12 @@ struct PrintFigureTests {
         let row = ImagePanelsFigure.Row(
             role: "worst", sample: "s", image: .init(width: 2, height: 2, channels: 1, bytes: [0, 0, 0, 200]),
             truth: [true, true, false, false],
-            predictions: [.init(model: "m", mask: [true, false, true, false], dice: 0.5)])
+            predictions: [
+                .init(model: "m", mask: [true, false, true, false], dice: 0.5),
+                .init(model: "n", mask: [false, false, false, false], dice: 0),
+            ])
         let figure = ImagePanelsFigure(rows: [row], suffix: "d")
+        #expect(try DrawnFigure(figure).marks.map(\.label) == ["m, s: Dice 0.500", "n, s: no mask, Dice 0.000"])
         let pixels = figure.overlay(row, prediction: row.predictions[0].mask)
         let colours = (0..<4).map { Array(pixels.bytes[(3 * $0)..<(3 * $0 + 3)]) }
         #expect(Set(colours).count == 4 && colours[3] == [200, 200, 200])

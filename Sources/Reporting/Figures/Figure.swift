@@ -79,6 +79,8 @@ struct Legend {
         var name: String
         var colour: Canvas.Colour
         var dash: [Double] = []
+        /// A square in place of a line.
+        var isSquare = false
     }
 
     var entries: [Entry]
@@ -90,9 +92,13 @@ struct Legend {
         for entry in entries {
             let length = 20 + canvas.width(of: entry.name, size: size) + 12
             if cursor.x + length > x + width, cursor.x > x { cursor = (x, cursor.y + size * 1.6) }
-            canvas.line(
-                [(cursor.x, cursor.y - size * 0.3), (cursor.x + 16, cursor.y - size * 0.3)], entry.colour, width: 1.6,
-                dash: entry.dash)
+            let middle = cursor.y - size * 0.3
+            if entry.isSquare {
+                canvas.rectangle(x: cursor.x + 5.8, y: middle - 2.2, width: 4.4, height: 4.4, fill: entry.colour)
+            } else {
+                canvas.line(
+                    [(cursor.x, middle), (cursor.x + 16, middle)], entry.colour, width: 1.6, dash: entry.dash)
+            }
             canvas.text(entry.name, x: cursor.x + 20, y: cursor.y, size: size)
             cursor.x += length
         }

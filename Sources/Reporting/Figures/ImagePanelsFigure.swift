@@ -111,12 +111,15 @@ public struct ImagePanelsFigure: Figure {
             guard let column = columnTitles.firstIndex(where: { $0.name == prediction.model }) else { continue }
             let left = x(2 + column)
             canvas.image(overlay(row, prediction: prediction.mask), x: left, y: y, width: side, height: tall)
+            // Nothing marked, or an answer that could not be read.
+            let score =
+                (prediction.mask.contains(true) ? "" : "no mask, ")
+                + "Dice \(ReportTable.Cell.fixed(prediction.dice, 3))"
             canvas.text(
-                "Dice \(ReportTable.Cell.fixed(prediction.dice, 3))", x: left + side / 2, y: y + tall + 7, size: 6.5,
-                colour: prediction.isBaseline ? .grey : .ink, anchor: .middle)
+                score, x: left + side / 2, y: y + tall + 7, size: 6.5, colour: prediction.isBaseline ? .grey : .ink,
+                anchor: .middle)
             canvas.mark(
-                x: left, y: y, width: side, height: tall,
-                "\(prediction.model), \(row.sample): Dice \(ReportTable.Cell.fixed(prediction.dice, 3))")
+                x: left, y: y, width: side, height: tall, "\(prediction.model), \(row.sample): \(score)")
         }
     }
 

@@ -71,13 +71,16 @@ public struct LabelBudgetFigure: Figure {
     private static let panelHeight = 204.0
     private static let margin = 92.0
 
-    private var legend: [Legend.Entry] {
+    var legend: [Legend.Entry] {
         var entries = trainedNames.enumerated().map { Legend.Entry(name: $1, colour: Self.colour($0)) }
         let drawn = panels.flatMap(\.drawn)
         let (kinds, models) = (Set(drawn.map(\.kind)), drawn.filter { $0.kind == .model })
         if !models.isEmpty {
             let title = models.allSatisfy(\.isFixture) ? "recorded fixture, no model" : "drawn by a model"
             entries.append(.init(name: title, colour: .ink))
+        }
+        if drawn.contains(where: { $0.labels > 0 }) {
+            entries.append(.init(name: "drawn with N labels", colour: .ink, isSquare: true))
         }
         if kinds.contains(.control) { entries.append(.init(name: "control", colour: .grey, dash: [1, 2])) }
         if kinds.contains(.ceiling) { entries.append(.init(name: "ceiling", colour: .grey, dash: [5, 3])) }
