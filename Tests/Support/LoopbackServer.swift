@@ -37,6 +37,7 @@ public final class LoopbackServer: Sendable {
     private let socket: Int32
     public let port: UInt16
     private let received = Mutex<[Request]>([])
+    private let isStopped = Mutex(false)
 
     /// Up to `/v1`, for an endpoint.
     public var baseURL: String { "http://127.0.0.1:\(port)/v1" }
@@ -62,7 +63,16 @@ public final class LoopbackServer: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let descriptor = accept(socket, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    guard isStopped.withLock({ $0 }) else {
+                        usleep(1000)
+                        continue
+                    }
+                    // Here and nowhere else: once the number is free it belongs to the next server, whose connections this
+                    // thread would take.
+                    close(socket)
+                    return
+                }
                 Thread.detachNewThread {
                     let connection = Connection(descriptor: descriptor)
                     defer { close(descriptor) }
@@ -75,8 +85,11 @@ public final class LoopbackServer: Sendable {
 
     /// Ends the port; connections in progress run to their end.
     public func stop() {
-        shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
+        isStopped.withLock { isStopped in
+            // Ends the wait for connections, or the next one.
+            if !isStopped { shutdown(socket, Int32(SHUT_RDWR)) }
+            isStopped = true
+        }
     }
 
     private func read(_ connection: Connection) -> Request? {
