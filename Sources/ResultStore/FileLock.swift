@@ -61,7 +61,11 @@ public final class FileLock: Sendable {
 
     public func release() {
         descriptor.withLock { held in
-            if let open = held { close(open) }
+            if let open = held {
+                // Closing alone does not give it up while a child between its fork and its exec still has a copy of the descriptor.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             held = nil
         }
     }

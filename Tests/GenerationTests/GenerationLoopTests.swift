@@ -195,6 +195,23 @@ struct GenerationLoopTests {
         lock.release()
     }
 
+    /// A copy of the descriptor stands for that of a child which was forked and has not begun its own program yet.
+    @Test("a lock that is given up is free, whoever has a copy of its descriptor")
+    func copied() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "lock-\(UUID().uuidString)")
+            .resolvingSymlinksInPath()
+        defer { try? FileManager.default.removeItem(at: file) }
+        let lock = try FileLock(trying: file)
+        let held = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }.first {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == file.path
+        }
+        let copy = dup(try #require(held))
+        defer { close(copy) }
+        #expect(throws: FileLock.Failure.held(path: file.path)) { try FileLock(trying: file) }
+        lock.release()
+        try FileLock(trying: file).release()
+    }
+
     @Test("files of a settled round that were altered stop the run")
     func damagedRound() async throws {
         let store = try bench.store()
