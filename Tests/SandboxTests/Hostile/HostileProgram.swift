@@ -117,35 +117,37 @@ struct HostileProgram: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Every program under every limit backend of this machine.
-@Suite("A hostile program", .serialized)
-struct HostileProgramTests {
-    static let programs =
-        HostileProgram.isolation + HostileProgram.systemCalls + HostileProgram.processes + HostileProgram.amounts
+extension MemoryLimitTests {
+    /// Every program under every limit backend of this machine.
+    @Suite("A hostile program", .serialized)
+    struct HostileProgramTests {
+        static let programs =
+            HostileProgram.isolation + HostileProgram.systemCalls + HostileProgram.processes + HostileProgram.amounts
 
-    @Test(arguments: LimitBackend.available(), programs)
-    func `fails, is noticed, and leaves the next round as it was`(
-        _ backend: LimitBackend, _ program: HostileProgram
-    ) async throws {
-        let attempt = try await program.attempt(asControl: false, backend: backend)
-        let printed = attempt.fixture.standardOutput.prefix(500) + attempt.fixture.standardError.suffix(500)
-        let end = attempt.outcome.map { "\($0.termination)" } ?? "the sandbox failed"
-        #expect(!program.succeeded(attempt), "it got through; \(end): \(printed)")
-        #expect(program.isNoticed(attempt), "\(end): \(printed)")
-        try await attempt.fixture.expectStillWorks()
-    }
+        @Test(arguments: LimitBackend.available(), programs)
+        func `fails, is noticed, and leaves the next round as it was`(
+            _ backend: LimitBackend, _ program: HostileProgram
+        ) async throws {
+            let attempt = try await program.attempt(asControl: false, backend: backend)
+            let printed = attempt.fixture.standardOutput.prefix(500) + attempt.fixture.standardError.suffix(500)
+            let end = attempt.outcome.map { "\($0.termination)" } ?? "the sandbox failed"
+            #expect(!program.succeeded(attempt), "it got through; \(end): \(printed)")
+            #expect(program.isNoticed(attempt), "\(end): \(printed)")
+            try await attempt.fixture.expectStillWorks()
+        }
 
-    @Test(arguments: programs)
-    func `succeeds where the one protection against it is off`(_ program: HostileProgram) async throws {
-        if program.needsRoot, geteuid() != 0 { return }
-        let attempt = try await program.attempt(asControl: true, backend: .watchdog)
-        let printed = attempt.fixture.standardOutput.prefix(500) + attempt.fixture.standardError.suffix(1500)
-        let end = attempt.outcome.map { "\($0.termination)" } ?? "the sandbox failed"
-        #expect(program.succeeded(attempt), "the control shows nothing; \(end): \(printed)")
-    }
+        @Test(arguments: programs)
+        func `succeeds where the one protection against it is off`(_ program: HostileProgram) async throws {
+            if program.needsRoot, geteuid() != 0 { return }
+            let attempt = try await program.attempt(asControl: true, backend: .watchdog)
+            let printed = attempt.fixture.standardOutput.prefix(500) + attempt.fixture.standardError.suffix(1500)
+            let end = attempt.outcome.map { "\($0.termination)" } ?? "the sandbox failed"
+            #expect(program.succeeded(attempt), "the control shows nothing; \(end): \(printed)")
+        }
 
-    @Test func `has at least forty kinds`() {
-        #expect(Self.programs.count >= 40)
-        #expect(Set(Self.programs.map(\.name)).count == Self.programs.count)
+        @Test func `has at least forty kinds`() {
+            #expect(Self.programs.count >= 40)
+            #expect(Set(Self.programs.map(\.name)).count == Self.programs.count)
+        }
     }
 }
