@@ -8,10 +8,8 @@ signatures are tried in turn. Writes DIR/describe.json: the facts of the archite
 `input_channels`; or {"error": one sentence} and exit code 1.
 """
 
-import importlib.util
 import inspect
 import os
-import sys
 
 import torch
 
@@ -46,7 +44,7 @@ def examine(options):
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     path = os.path.abspath(options.program[0])
     try:
-        module = load(path)
+        module = launch.load(path)
     except BaseException as problem:
         return None, f"{os.path.basename(path)} cannot be imported: {type(problem).__name__}: {problem}"
     try:
@@ -55,16 +53,6 @@ def examine(options):
         return candidate, None
     except Refused as refusal:
         return None, str(refusal)
-
-
-def load(path):
-    sys.path.insert(0, os.path.dirname(path))
-    name = os.path.splitext(os.path.basename(path))[0]
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
 
 
 class Candidate:

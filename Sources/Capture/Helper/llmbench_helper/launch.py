@@ -1,6 +1,7 @@
 """Starts a generated script as Python itself would: as `__main__`, with its own folder first on the path, and with
 tracebacks that show nothing of the helper."""
 
+import importlib.util
 import os
 import sys
 import threading
@@ -24,6 +25,17 @@ def seed_everything(seed):
     random.seed(seed)
     numpy.random.seed(seed % (1 << 32))
     torch.manual_seed(seed)
+
+
+def load(path):
+    """Imports a generated file under its own name, with its folder first on the path; what it raises passes through."""
+    sys.path.insert(0, os.path.dirname(path))
+    name = os.path.splitext(os.path.basename(path))[0]
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
 
 
 def run_program(program):

@@ -7,11 +7,9 @@ channels to values of the image's height and width. Parameters are given by thei
 the usual ways. Where a function returns what a class of the file makes, the function is taken. Writes what the mode of PyTorch writes.
 """
 
-import importlib.util
 import inspect
 import itertools
 import os
-import sys
 
 import numpy
 
@@ -46,7 +44,7 @@ def examine(options):
     tensorflow.config.run_functions_eagerly(True)
     path = os.path.abspath(options.program[0])
     try:
-        module = load(path)
+        module = launch.load(path)
     except BaseException as problem:
         return None, f"{os.path.basename(path)} cannot be imported: {type(problem).__name__}: {problem}"
     try:
@@ -55,16 +53,6 @@ def examine(options):
         return candidate, None
     except Refused as refusal:
         return None, str(refusal)
-
-
-def load(path):
-    sys.path.insert(0, os.path.dirname(path))
-    name = os.path.splitext(os.path.basename(path))[0]
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
 
 
 def first(result):
