@@ -153,7 +153,10 @@ extension Statistics {
         guard let least = values.first, let most = values.last, least < most else {
             throw .degenerateBootstrap("every resample gives \(values.first ?? estimate)")
         }
-        let below = Double(values.count { $0 < estimate } + values.count { $0 <= estimate })
+        // Resamples equal to the estimate but for rounding are equal: a rank correlation has few values, each reached by many sums.
+        let rounding = 1e-12 * max(abs(estimate), most - least)
+        let below = Double(
+            values.count { $0 < estimate - rounding } + values.count { $0 <= estimate + rounding })
         let share = below / Double(2 * values.count)
         guard share > 0, share < 1 else {
             throw .degenerateBootstrap("every resample lies on one side of the estimate \(estimate)")
