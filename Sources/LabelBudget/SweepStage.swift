@@ -12,7 +12,8 @@ import TensorRuntime
 /// try stage.run(SweepPlan(size: 64, steps: 300), on: [dataset])
 /// ```
 ///
-/// An interrupted training goes on from its last checkpoint, a tenth of its steps back at most, to the same bits.
+/// An interrupted training goes on from its last checkpoint, a tenth of its steps back at most, to the same bits; a cancelled U-Net from the
+/// step that it had come to.
 public struct SweepStage: Sendable {
     public let workspace: Workspace
     public let store: ResultStore

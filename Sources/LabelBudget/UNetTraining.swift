@@ -49,7 +49,8 @@ struct UNetTraining {
 
     /// Trains to the end and leaves the best weights in place.
     ///
-    /// - Parameter progress: Called after each step with the steps done and the loss; what it throws ends the training.
+    /// - Parameter progress: Called after each step with the steps done and the loss; what it throws ends the training. Where that is a
+    ///   `CancellationError`, the next call goes on from this very step.
     /// - Returns: what the validation chose.
     mutating func run(progress: (_ done: Int, _ loss: Float?) throws -> Void) throws -> Best {
         var step = try resume()
@@ -63,7 +64,13 @@ struct UNetTraining {
                 try look(step)
                 try save(step)
             }
-            try progress(step, loss)
+            do {
+                try progress(step, loss)
+            } catch is CancellationError {
+                // Asked to stop, nothing is lost; a tenth of the steps would be.
+                if step % interval != 0 { try save(step) }
+                throw CancellationError()
+            }
         }
         try session.parameters.restore(best.weights)
         return best

@@ -266,9 +266,7 @@ struct PolygonCommandTests {
         defer { child.kill() }
         while arrived.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(20)) }
         child.interrupt()
-        while try !child.errors.contains("stopping: replies on their way are awaited") {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await child.says("stopping: replies on their way are awaited")
         isHeld.withLock { $0 = false }
         #expect(await child.end() == 3)
         let errors = try child.errors
@@ -306,7 +304,7 @@ struct PolygonCommandTests {
         defer { child.kill() }
         while server.requests.count < 3 { try await Task.sleep(for: .milliseconds(20)) }
         child.interrupt()
-        while try !child.errors.contains("Ctrl-C again ends at once") { try await Task.sleep(for: .milliseconds(20)) }
+        try await child.says("Ctrl-C again ends at once")
         child.interrupt()
         #expect(await child.end() == -SIGINT)
         isHeld.withLock { $0 = false }

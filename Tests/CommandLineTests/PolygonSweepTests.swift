@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TensorRuntime
 import Testing
 
 /// `llmbench polygon sweep`, `report` and `demo` as a user types them.
@@ -104,6 +105,33 @@ struct PolygonSweepTests {
         #expect(names.contains("crossing-points") && names.contains("faults"), "\(report)")
         let csv = try await workspace.llmbench("polygon", "report", "--format", "csv")
         #expect(csv.status == 0 && csv.output.contains("dataset,line,kind,dice_5,dice_8,crossing"), "\(csv)")
+    }
+
+    @Test(
+        "Ctrl-C keeps what was trained, says how to go on, and nothing else than that something was done",
+        .timeLimit(.minutes(40)),
+        arguments: [["sweep", "--dataset", "disc"], ["demo", "--dataset", "disc"]])
+    func interrupted(command: [String]) async throws {
+        let workspace = try ScratchWorkspace()
+        let arguments =
+            ["polygon"] + command + ["--budget", "5", "--size", "32", "--steps", "100000", "--network", "unet"]
+        let folder = workspace.root.appending(path: "results/default/sweep/disc/unet-n5-seed0-s32-t100000")
+        var steps: [Int] = []
+        for round in 0..<2 {
+            let child = try RunningProgram(workspace.program(), arguments)
+            defer { child.kill() }
+            // Trained for a while: the line comes after some seconds.
+            try await child.says("loss ")
+            child.interrupt()
+            #expect(await child.end() == 3)
+            let errors = try child.errors
+            #expect(errors.contains("stopping: what is trained so far is kept; Ctrl-C again ends at once"), "\(errors)")
+            #expect(errors.hasSuffix("llmbench: stopped; the same command goes on from here\n"), "\(errors)")
+            #expect(!errors.contains("Sweep  done"), "\(errors)")
+            let checkpoint = try SafeTensors(contentsOf: folder.appending(path: "checkpoint.safetensors"))
+            steps.append(try #require(checkpoint.metadata["sweep.step"].flatMap { Int($0) }, "round \(round)"))
+        }
+        #expect(steps[0] > 0 && steps[1] > steps[0] && steps[1] < 100_000, "\(steps)")
     }
 
     @Test(

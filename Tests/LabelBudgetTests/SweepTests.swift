@@ -102,6 +102,27 @@ struct SweepTests {
         #expect(try results(broken) == results(whole))
     }
 
+    @Test(
+        "A U-Net that is asked to stop between two checkpoints goes on from the step it had come to, to the same bits")
+    func stops() async throws {
+        let plan = try SweepPlan(networks: [.unet], budgets: [10], seeds: 2, size: 32, steps: 40)
+        let whole = try DiscWorkspace()
+        try whole.stage().run(plan, on: [whole.addDiscs()])
+        let broken = try DiscWorkspace()
+        let dataset = try broken.addDiscs()
+        let task = Task { [stage = broken.stage()] in
+            try stage.run(plan, on: [dataset]) { progress in
+                if progress.step >= 5 { withUnsafeCurrentTask { $0?.cancel() } }
+            }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        var first: Int?
+        try broken.stage().run(plan, on: [dataset]) { first = first ?? $0.step }
+        // What cancels is heard at the next step.
+        #expect(first == 6)
+        #expect(try results(broken) == results(whole))
+    }
+
     @Test("A dataset that changed is refused, and forgotten when told to")
     func changedDataset() throws {
         let place = try DiscWorkspace()

@@ -61,9 +61,12 @@ extension PolygonCommand {
             let plan = try plan()
             let names = dataset.isEmpty ? LabelBudgetWorkspace.demoDatasets : dataset
             let datasets = try LabelBudgetWorkspace.datasets(names, in: workspace)
-            try await DemoDrawings(workspace: workspace, study: study).draw(datasets)
+            let drawings = DemoDrawings(workspace: workspace, study: study)
             let runner = SweepRunner(workspace: workspace, study: study)
-            let records = try await runner.run(plan, on: datasets, again: false)
+            let records = try await Interruption.cancelling(saying: SweepRunner.stopping) {
+                try await drawings.draw(datasets)
+                return try await runner.run(plan, on: datasets, again: false)
+            }
             let report = try LabelBudgetReport.read(
                 study: study, in: workspace, setting: .init(size: plan.size, steps: plan.steps))
             let folder = workspace.results(study: study).appending(path: "polygon", directoryHint: .isDirectory)

@@ -61,7 +61,9 @@ extension PolygonCommand {
             let plan = try plan()
             let datasets = try LabelBudgetWorkspace.datasets(dataset, in: workspace)
             let runner = SweepRunner(workspace: workspace, study: workspaceOptions.study)
-            let records = try await runner.run(plan, on: datasets, again: again)
+            let records = try await Interruption.cancelling(saying: SweepRunner.stopping) { [again] in
+                try await runner.run(plan, on: datasets, again: again)
+            }
             let store = try ResultStore(path: workspace.database(study: workspaceOptions.study))
             try show(records, store)
             if let failed = records.first(where: { $0.status == .failed }) {

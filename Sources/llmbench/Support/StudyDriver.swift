@@ -117,3 +117,24 @@ final class Interruption {
         for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }
+
+extension Interruption {
+    /// Runs work that can be broken off: the first Ctrl-C, or polite kill, cancels it; the second ends at once.
+    ///
+    /// - Throws: as `work`; `CommandFailure` where it was cancelled.
+    static func cancelling<Value: Sendable>(
+        saying note: String, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let task = Task { try await work() }
+        let interruption = Interruption {
+            Terminal.note("\(note); Ctrl-C again ends at once")
+            task.cancel()
+        }
+        defer { interruption.end() }
+        do {
+            return try await task.value
+        } catch is CancellationError {
+            throw CommandFailure.environment("stopped; the same command goes on from here")
+        }
+    }
+}

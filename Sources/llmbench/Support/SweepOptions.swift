@@ -78,8 +78,11 @@ struct LabelBudgets: ExpressibleByArgument {
     var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
 }
 
-/// Trains a plan with a progress line; Ctrl-C ends it where it can go on.
+/// Trains a plan with a progress line, until it is done or the task is cancelled.
 struct SweepRunner {
+    /// What Ctrl-C makes of a sweep.
+    static let stopping = "Sweep  stopping: what is trained so far is kept"
+
     var workspace: Workspace
     var study: String
 
@@ -89,17 +92,18 @@ struct SweepRunner {
         let store = try LabelBudgetWorkspace.mapped { try ResultStore(path: workspace.database(study: study)) }
         let stage = SweepStage(workspace: workspace, store: store, study: study)
         let bar = ProgressBar(title: "Sweep", total: 1000)
-        defer { bar.finish() }
         let task = Task(executorPreference: ThreadExecutor.shared) {
             try LabelBudgetWorkspace.mapped {
                 try stage.run(plan, on: datasets, again: again) { bar.update($0.permille, note: $0.line) }
             }
         }
-        return try await withTaskCancellationHandler {
+        let records = try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
             task.cancel()
         }
+        bar.finish()
+        return records
     }
 }
 

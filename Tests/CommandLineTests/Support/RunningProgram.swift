@@ -24,6 +24,23 @@ final class RunningProgram {
     /// What it wrote for the user so far.
     var errors: String { get throws { String(decoding: try Data(contentsOf: file), as: UTF8.self) } }
 
+    struct EndedBefore: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// Waits until it has said this.
+    ///
+    /// - Throws: where it ends without.
+    func says(_ text: String) async throws {
+        while true {
+            let isOver = !process.isRunning
+            let errors = try errors
+            if errors.contains(text) { return }
+            if isOver { throw EndedBefore(description: "it ended and did not say '\(text)': \(errors)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     func interrupt() { process.interrupt() }
 
     /// At once, where it still runs.
