@@ -32,7 +32,7 @@ struct LabelBudgetReportTests {
         let unet = try #require(rows.first { $0[1] == .text("U-Net") })
         #expect(unet[3] == .text("0.500 ◂ drawing") && unet[4] == .text("0.750"))
         let drawn = try #require(rows.first { $0[1] == .text("tracer (fixture)") })
-        #expect(drawn[2] == .text("model, reference") && drawn[3] == .text("0.625") && drawn[4] == .text("0.625"))
+        #expect(drawn[2] == .text("fixture, reference") && drawn[3] == .text("0.625") && drawn[4] == .text("0.625"))
         #expect(rows.contains { $0[1] == .text("best network") && $0[3] == .text("0.500 ◂ drawing") })
         let crossings = try table(report, "crossing-points").rows
         // Half way from 5 to 10 over log N.
@@ -41,6 +41,18 @@ struct LabelBudgetReportTests {
         let curves = try table(report, "trained-curves").rows
         #expect(
             curves.filter { $0.last == .text("yes") }.count == 3 && curves.filter { $0.last == .text("no") }.count == 3)
+    }
+
+    @Test("A model is called a model in every table, a recording that no model made is not")
+    func kinds() throws {
+        for (isFixture, line, kind) in [(false, "tracer", "model"), (true, "tracer (fixture)", "fixture")] {
+            let report = try report([MovedDrawings(study: study, name: "tracer", rows: 3, isFixture: isFixture)])
+            for (name, says) in [("label-budget", kind + ", reference"), ("drawings", kind)] {
+                let row = try #require(try table(report, name).rows.first { $0[1] == .text(line) }, "\(name)")
+                #expect(row[2] == .text(says), "\(name): \(row)")
+            }
+            #expect(try table(report, "crossing-points").rows.allSatisfy { $0.contains(.text(kind)) })
+        }
     }
 
     @Test("Never and below are said in words")

@@ -26,6 +26,9 @@ extension LabelBudgetReport {
         Set(evidence.panels.flatMap { $0.trainings.map(\.record.labels) }).sorted()
     }
 
+    /// What drew a line; a recording that no model made is not called one.
+    static func kind(_ line: DrawnLine) -> String { line.isFixture ? "fixture" : line.kind.rawValue }
+
     /// Dice × budget: one row a line, cells marked where the drawing is ahead.
     var budgetTable: ReportTable {
         var table = ReportTable(
@@ -40,7 +43,7 @@ extension LabelBudgetReport {
                 table.rows.append(
                     [
                         .text(Self.title(panel)), .text(Self.title(line)),
-                        .text(isReference ? "\(line.kind.rawValue), reference" : line.kind.rawValue),
+                        .text(Self.kind(line) + (isReference ? ", reference" : "")),
                     ]
                         + budgets.map {
                             // What took labels is not to be had for fewer.
@@ -86,7 +89,7 @@ extension LabelBudgetReport {
             let title = evidence.panels.first { $0.dataset.name == crossing.dataset }.map(Self.title)
             table.rows.append([
                 .text(title ?? crossing.dataset), .text(crossing.trained), .text(Self.title(crossing.drawn)),
-                .text(crossing.drawn.kind.rawValue), .text(crossing.point.place.text),
+                .text(Self.kind(crossing.drawn)), .text(crossing.point.place.text),
                 .text(crossing.point.lower.text), .text(crossing.point.upper.text),
                 .number(crossing.point.neverShare, digits: 2), .number(crossing.point.belowShare, digits: 2),
                 .integer(crossing.drawn.labels),
@@ -118,7 +121,7 @@ extension LabelBudgetReport {
             for line in panel.drawn {
                 let scores = line.scores.sorted { $0.key < $1.key }.map(\.value)
                 table.rows.append([
-                    .text(Self.title(panel)), .text(Self.title(line)), .text(line.kind.rawValue),
+                    .text(Self.title(panel)), .text(Self.title(line)), .text(Self.kind(line)),
                     .integer(scores.count), cell(Statistics.mean(scores.map(\.dice))), cell(Self.interval(line, panel)),
                     cell(Statistics.mean(scores.map(\.iou))),
                     cell(Statistics.mean(scores.map(\.hausdorff95)), digits: 1),
