@@ -261,7 +261,7 @@ let package = Package(
         // A made-up study in a real store and a real folder, for tests and for timing.
         .target(
             name: "PageTestSupport",
-            dependencies: ["Reporting", "Training", "TensorRuntime", "ResultStore", "Datasets"],
+            dependencies: ["Reporting", "Training", "TensorRuntime", "ResultStore", "Datasets", "Hashing"],
             path: "Tests/PageTestSupport", swiftSettings: strict),
         .executableTarget(
             name: "page-study", dependencies: ["PageTestSupport"], path: "Tests/PageStudy", swiftSettings: strict),

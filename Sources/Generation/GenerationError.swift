@@ -9,7 +9,7 @@ public enum GenerationError: Error, Sendable, Hashable, CustomStringConvertible 
         switch self {
         case .locked(let run): "another llmbench works on \(run): wait for it, or start a run of another number"
         case .damagedRound(let run, let round, let file):
-            "\(run), round \(round): \(file) is missing or damaged; restore it, or delete the run's folder and start another run"
+            "\(run), round \(round): \(file) is missing or damaged: restore it from a copy of generated/, or make a run of another number or study"
         }
     }
 }

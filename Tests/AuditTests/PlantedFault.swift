@@ -2,6 +2,7 @@ import Audit
 import Datasets
 import Foundation
 import ResultStore
+import Testing
 
 /// One fault, planted in a study that was clean, and the one finding that it must lead to.
 struct PlantedFault: Sendable, CustomStringConvertible {
@@ -187,7 +188,31 @@ struct PlantedFault: Sendable, CustomStringConvertible {
                 UPDATE round SET files = (SELECT files FROM round WHERE outcome = 'clean' AND run_id = 1)
                 WHERE outcome = 'clean' AND run_id = 2
                 """)
+            let (first, second) = (try final($0, 1), try final($0, 2))
+            try FileManager.default.removeItem(at: second)
+            try FileManager.default.copyItem(at: first, to: second)
         },
+        .init(
+            description: "a run whose folder was removed", check: "files", severity: .warning,
+            says: ["its folder is gone"]
+        ) { try FileManager.default.removeItem(at: final($0, 1).deletingLastPathComponent()) },
+        .init(
+            description: "a program that was removed", check: "files", severity: .warning,
+            says: ["main.py of 1 file cannot be read"]
+        ) { try FileManager.default.removeItem(at: final($0, 1)) },
+        .init(
+            description: "a program that is a link now", check: "files", severity: .warning,
+            says: ["main.py of 1 file cannot be read"]
+        ) {
+            let file = try final($0, 1).appending(path: "main.py")
+            try FileManager.default.moveItem(at: file, to: file.appendingPathExtension("kept"))
+            try FileManager.default.createSymbolicLink(
+                at: file, withDestinationURL: file.appendingPathExtension("kept"))
+        },
+        .init(
+            description: "a program that was changed after it ran", check: "files", severity: .error,
+            says: ["main.py is not what ran in round"]
+        ) { try Data("print(1)\n".utf8).write(to: final($0, 1).appending(path: "main.py")) },
         .init(
             description: "seeds that the pipeline overrides", check: "seed-reused", severity: .warning,
             says: ["it was trained from seeds 0, 7, and seeds itself with 42 each time"],
@@ -331,5 +356,11 @@ struct PlantedFault: Sendable, CustomStringConvertible {
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data("<svg/>".utf8).write(to: file)
         return file
+    }
+
+    /// Where the files of a run lie that ran.
+    private static func final(_ study: SyntheticStudy, _ run: Int64) throws -> URL {
+        let record = try #require(try study.store.run(id: run))
+        return study.workspace.directory(of: record.key).final
     }
 }

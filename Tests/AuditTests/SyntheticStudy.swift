@@ -113,7 +113,7 @@ struct SyntheticStudy {
                 key: key, provider: "openai", templateHash: SHA256.hexadecimal(template), datasetHash: datasetHash))
         let id = try #require(run.id)
         let failures = Int.random(in: 0...2, using: &random)
-        for round in 0...failures { try addRound(round, of: id, isLast: round == failures, &random) }
+        for round in 0...failures { try addRound(round, of: run, isLast: round == failures, &random) }
         run = try store.setStatus(.succeeded, reason: "it ran", of: run)
         let batch = Self.batchSize
         let learningRate = [1e-3, 1e-4, 3e-4].randomElement(using: &random) ?? 1e-3
@@ -133,15 +133,24 @@ struct SyntheticStudy {
                 swiftLosses: losses, pytorchLosses: theirs))
     }
 
-    private func addRound(_ round: Int, of id: Int64, isLast: Bool, _ random: inout SeededGenerator) throws {
+    private func addRound(
+        _ round: Int, of run: RunRecord, isLast: Bool, _ random: inout SeededGenerator
+    ) throws {
+        let id = try #require(run.id)
         var exchange = try store.insertExchange(ExchangeRecord(runId: id, round: round, ordinal: 0, requestHash: "r"))
         let (input, output) = (Int.random(in: 500...9000, using: &random), Int.random(in: 500...9000, using: &random))
         exchange.status = .complete
         (exchange.inputTokens, exchange.outputTokens) = (input, output)
         exchange.cost = (Double(input) * Self.price.input + Double(output) * Self.price.output) / 1e6
         try store.updateExchange(exchange)
-        let hash = String(random.next(), radix: 16)
-        let file = RoundRecord.File(name: "main.py", sha256: hash, bytes: 100, changed: true)
+        let program = Data("print(\(random.next()))\n".utf8)
+        let file = RoundRecord.File(
+            name: "main.py", sha256: SHA256.hexadecimal(program), bytes: program.count, changed: true)
+        let directory = workspace.directory(of: run.key)
+        for folder in [directory.round(round).files] + (isLast ? [directory.final] : []) {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try program.write(to: folder.appending(path: file.name))
+        }
         try store.finishRound(
             RoundRecord(runId: id, round: round, outcome: isLast ? .clean : .error, files: [file], codeLines: 3),
             error: isLast

@@ -1,4 +1,5 @@
 import Foundation
+import ResultStore
 import Testing
 
 @Suite("llmbench audit")
@@ -48,12 +49,27 @@ struct AuditCommandTests {
         #expect(findings.contains { ($0["place"] as? String) == "test_dice.csv, Myoma 2025 and Retina 2025" })
     }
 
+    @Test("A store without anything in it is nothing to audit, and not clean")
+    func empty() async throws {
+        let workspace = try ScratchWorkspace(hasDataset: false)
+        let folder = workspace.root.appending(path: "results/bare")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        _ = try ResultStore(path: folder.appending(path: "bench.sqlite"))
+        let outcome = try await workspace.llmbench("audit", "--study", "bare")
+        #expect(outcome.status == 2 && outcome.errors.contains("study 'bare' has no runs to audit"), "\(outcome)")
+    }
+
     @Test("A study that holds together leaves with 0; one whose prompt was changed since with 1")
     func study() async throws {
         let workspace = try ScratchWorkspace()
         #expect(try await workspace.makeStudy().status == 1)
         let clean = try await workspace.llmbench("audit")
         #expect(clean.status == 0 && clean.output.hasPrefix("Audit of study default: clean"), "\(clean)")
+        let folder = workspace.root.appending(path: "generated/default")
+        try FileManager.default.moveItem(at: folder, to: folder.appendingPathExtension("away"))
+        let gone = try await workspace.llmbench("audit")
+        #expect(gone.status == 1 && gone.output.contains("WARNING  files  default/"), "\(gone)")
+        try FileManager.default.moveItem(at: folder.appendingPathExtension("away"), to: folder)
         let prompt = workspace.root.appending(path: "prompts/pytorch.md")
         try Data((try String(contentsOf: prompt, encoding: .utf8) + "\nPlease.\n").utf8).write(to: prompt)
         let changed = try await workspace.llmbench("audit")
@@ -70,7 +86,7 @@ struct AuditCommandTests {
         }
         let folder = workspace.root.appending(path: "results/default/report")
         let page = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
-        #expect(page.contains("22 checks on "), "\(page.prefix(3000))")
+        #expect(page.contains("23 checks on "), "\(page.prefix(3000))")
         let fresh = try await workspace.llmbench("audit")
         #expect(fresh.status == 0 && !fresh.output.contains("figure-age"), "\(fresh)")
         _ = try await workspace.llmbench(

@@ -226,6 +226,24 @@ struct GenerationLoopTests {
         }
     }
 
+    @Test("the files of a run that ended are made again where they were removed, and missed where they cannot be")
+    func endedAndGone() async throws {
+        let store = try bench.store()
+        let endpoint = ScriptedEndpoint([TinyPrograms.reply(main: TinyPrograms.good)])
+        #expect(try await bench.loop(endpoint, store: store).run(bench.record()).status == .succeeded)
+        let final = bench.directory.final.appending(path: "main.py")
+        let program = try Data(contentsOf: final)
+        try FileManager.default.removeItem(at: bench.directory.final)
+        let silent = ScriptedEndpoint([])
+        #expect(try await bench.loop(silent, store: store).run(bench.record()).status == .succeeded)
+        #expect(try Data(contentsOf: final) == program)
+        try FileManager.default.removeItem(at: bench.directory.url)
+        let error = await #expect(throws: GenerationError.self) {
+            try await bench.loop(silent, store: store).run(bench.record())
+        }
+        #expect(error?.description.contains("is missing or damaged: restore it from a copy of generated/") == true)
+    }
+
     @Test("what a program leaves behind is removed without following its links")
     func leavings() async throws {
         let outside = bench.workspace.root.appending(path: "precious.json")

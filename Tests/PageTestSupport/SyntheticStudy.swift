@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Hashing
 import ResultStore
 import TensorRuntime
 import Training
@@ -157,9 +158,14 @@ public struct SyntheticStudy: Sendable {
         var files: [RoundRecord.File] = []
         for (file, text) in SampleProgram.files(round: round, failure: clean ? nil : failure) {
             try Data(text.utf8).write(to: folder.files.appending(path: file))
+            if clean {
+                let final = workspace.directory(of: key).final
+                try FileManager.default.createDirectory(at: final, withIntermediateDirectories: true)
+                try Data(text.utf8).write(to: final.appending(path: file))
+            }
             files.append(
                 .init(
-                    name: file, sha256: "\(file)-\(round)", bytes: text.utf8.count,
+                    name: file, sha256: SHA256.hexadecimal(Data(text.utf8)), bytes: text.utf8.count,
                     changed: round == 0 || file == "model.py"))
         }
         let request = ["messages": [["role": "user", "content": SampleProgram.prompt]]]

@@ -74,6 +74,8 @@ public struct AuditSurroundings: Sendable {
     public var prices: [String: Price?]?
     /// Cards by id; nil as a whole where they were not looked at.
     public var cards: [String: Card]?
+    /// The folder that the runs' folders lie in; nil where it was not looked at.
+    public var generated: URL?
     /// The folder of the study's report; nil where it was not looked for.
     public var reportFolder: URL?
     /// Hash of the results as they are now, for `figure-age`.
@@ -110,6 +112,7 @@ public struct AuditSurroundings: Sendable {
         }
         drawingSets = try store.drawingSets().count { $0.study == reader.study }
         templates = Self.templates(in: workspace.prompts)
+        generated = workspace.generated
         guard looksAtReport else { return }
         reportFolder = workspace.results(study: reader.study).appending(path: "report", directoryHint: .isDirectory)
         dataHash = try store.resultHash()

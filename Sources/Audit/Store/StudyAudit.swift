@@ -14,7 +14,7 @@ public struct StudyAudit: Sendable {
         CountsCheck(), BatchMeansCheck(), LeakCheck(), DatasetChangedCheck(), PromptChangedCheck(),
         PriceChangedCheck(), CardChangedCheck(), SeedReusedCheck(), LossFlatCheck(), EnginesDisagreeCheck(),
         ParityCheck(),
-        StatedOtherwiseCheck(), ConversationCheck(), DrawingsCheck(), UnfinishedCheck(), FigureAgeCheck(),
+        StatedOtherwiseCheck(), ConversationCheck(), FilesCheck(), DrawingsCheck(), UnfinishedCheck(), FigureAgeCheck(),
     ]
 
     public var store: ResultStore

@@ -53,8 +53,8 @@ public struct GenerationLoop: Sendable {
     /// A run that ended at its round limit goes on when `record` has a higher one.
     ///
     /// - Returns: the run with its final status.
-    /// - Throws: `GenerationError`, `EndpointError`, `SandboxError`, `StoreError`, what `admit` throws: failures that are not the
-    ///   model's. The run stays where it is.
+    /// - Throws: `GenerationError` (also for a run that ended and whose files are gone), `EndpointError`, `SandboxError`, `StoreError`,
+    ///   what `admit` throws: failures that are not the model's. The run stays where it is.
     public func run(_ record: RunRecord) async throws -> RunRecord {
         let directory = workspace.directory(of: record.key)
         try ExchangeFiles.makeFolder(directory.url)
@@ -70,11 +70,14 @@ public struct GenerationLoop: Sendable {
             run = try store.setMaxRounds(record.maxRounds, of: run)
             run = try store.setStatus(.running, reason: nil, of: run)
         }
+        let loop = try RunningLoop(loop: self, run: run, directory: directory)
         guard !run.status.isEnd else {
+            // Whoever asks for it again means to go on with its files.
+            if run.status == .succeeded { try loop.restoreFinal() }
             observe(.alreadyEnded(run))
             return run
         }
-        return try await RunningLoop(loop: self, run: run, directory: directory).toTheEnd()
+        return try await loop.toTheEnd()
     }
 }
 
@@ -198,6 +201,14 @@ struct RunningLoop {
     }
 
     /// The files that ran, under a name of their own.
+    /// Makes `final/` again from the round that ran, where somebody has removed it.
+    ///
+    /// - Throws: `GenerationError.damagedRound` where that is gone, too.
+    func restoreFinal() throws {
+        guard let ran = try loop.store.rounds(run: id).last(where: { $0.outcome == .clean }) else { return }
+        try keepFinal(of: ran.round)
+    }
+
     private func keepFinal(of round: Int) throws {
         guard !ExchangeFiles.exists(directory.final) else { return }
         try ExchangeFiles.replaceFolder(directory.final, with: try files(of: round))

@@ -63,11 +63,19 @@ struct AuditCommand: AsyncParsableCommand {
         let study = workspaceOptions.study
         let database = workspace.database(study: study)
         guard FileManager.default.fileExists(atPath: database.path) else {
-            throw CommandFailure.usage("study '\(study)' has no runs to audit: `llmbench generate` makes one")
+            throw Self.nothing(in: study)
         }
+        let store = try ResultStore(path: database)
+        // What cannot be counted is damaged, and for the audit to tell.
+        let isEmpty =
+            try? store.datasets(study: study).isEmpty && store.drawingSets().isEmpty && store.sweepTrainings().isEmpty
+        guard isEmpty != true else { throw Self.nothing(in: study) }
         var reader = AuditReader(study: study)
-        return try StudyAudit.report(
-            of: ResultStore(path: database), in: workspace, reading: &reader, readsReplies: true)
+        return try StudyAudit.report(of: store, in: workspace, reading: &reader, readsReplies: true)
+    }
+
+    private static func nothing(in study: String) -> CommandFailure {
+        .usage("study '\(study)' has no runs to audit: `llmbench generate` makes one")
     }
 
     private func auditTable(_ path: String) throws -> AuditReport {

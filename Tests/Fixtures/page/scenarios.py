@@ -330,10 +330,13 @@ def long_table(browser, base):
     check(page.js(count) == 100, f"{page.js(count)} rows are laid out at first, not 100")
     places = """Array.from(document.querySelectorAll('table.data tr'), r => Array.from(r.cells, c =>
         Math.round(c.getBoundingClientRect().left)))"""
-    for _ in range(40):
+
+    def all_came():
         page.js("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
         page.browser.pump(0.05)
-    check(page.js(count) == total, f"{page.js(count)} rows came by scrolling, not {total}")
+        return page.js(count) == total
+
+    page.until(all_came, f"all {total} rows to come by scrolling", 60)
     columns = page.js(places)
     check(all(row == columns[0] for row in columns), "cells stand below their headings")
     roles = page.js("""(() => { const t = document.querySelector('table.data'), n = r => t.querySelectorAll(`[role=${r}]`).length;
@@ -349,9 +352,7 @@ def long_table(browser, base):
     columns = page.js(places)
     check(all(row == columns[0] for row in columns), "sorted cells stand below their headings")
     page.resize(700, 800)
-    page.browser.pump(0.2)
-    columns = page.js(places)
-    check(all(row == columns[0] for row in columns), "cells stand below their headings in a narrower window")
+    page.until(lambda: all(row == page.js(places)[0] for row in page.js(places)), "cells to stand below their headings in a narrower window")
     page.send("Emulation.setEmulatedMedia", media="print")
     display = page.js("getComputedStyle(document.querySelector('table.data tbody tr')).display")
     check(display == "table-row", f"on paper a row is a {display}")
