@@ -103,7 +103,11 @@ public struct ManualEndpoint: ChatEndpoint {
         var lines: [String] = []
         var bytes = 0
         while let line = console.readLine() {
-            if line.trimmingCharacters(in: .whitespaces) == marker { return lines.joined(separator: "\n") }
+            if line.trimmingCharacters(in: .whitespaces) == marker {
+                if !lines.isEmpty { return lines.joined(separator: "\n") }
+                console.write("── nothing was pasted: paste the whole reply, then a line \(marker) ──\n")
+                continue
+            }
             if lines.isEmpty, line.trimmingCharacters(in: .whitespaces).isEmpty { continue }
             if lines.isEmpty, line.hasPrefix("@") {
                 return try contents(of: String(line.dropFirst()).trimmingCharacters(in: .whitespaces))
@@ -131,6 +135,9 @@ public struct ManualEndpoint: ChatEndpoint {
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw .manualFileUnreadable(file: file, reason: "it is no UTF-8 text")
+        }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw .manualFileUnreadable(file: file, reason: "it is empty")
         }
         return text
     }

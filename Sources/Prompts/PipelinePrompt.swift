@@ -1,3 +1,5 @@
+import Foundation
+
 /// What `prompts/pytorch.md` is told about a dataset: the slots of a pipeline prompt and their words.
 public struct PipelinePromptValues: Sendable, Hashable {
     /// "axial slices of a T1-weighted MRI of the head"
@@ -46,6 +48,22 @@ public struct PipelinePromptValues: Sendable, Hashable {
                 : "The mask of `images/NAME.png` is `masks/NAME\(maskSuffix).png`.",
             "sample_count": "\(samples)", "data_directory": dataDirectory, "output_directory": outputDirectory,
         ]
+    }
+}
+
+extension PromptTemplate {
+    /// Reads a template that asks for a pipeline.
+    ///
+    /// - Throws: `PromptError`, also for a file that is empty or has no slot: it would ask the same whatever the dataset is.
+    public static func pipeline(_ url: URL) throws(PromptError) -> PromptTemplate {
+        let template = try load(url, known: PipelinePromptValues.slots)
+        guard template.text.contains(where: { !$0.isWhitespace }) else {
+            throw .unreadable(file: url.path, reason: "it is empty")
+        }
+        guard !template.slots.isEmpty else {
+            throw .noSlots(file: url.path, known: Array(PipelinePromptValues.slots))
+        }
+        return template
     }
 }
 

@@ -24,9 +24,15 @@ public struct PromptVariation: Sendable, Hashable {
     ///
     /// - Throws: `PromptError` for a file that cannot be read, is empty or has a slot.
     public static func system(_ url: URL) throws(PromptError) -> RenderedPrompt {
-        let rendered = try PromptTemplate.load(url, known: []).render()
+        let rendered: RenderedPrompt
+        do throws(PromptError) {
+            rendered = try PromptTemplate.load(url, known: []).render()
+        } catch {
+            guard case .unreadable(let file, let reason) = error else { throw error }
+            throw .systemUnreadable(file: file, reason: reason)
+        }
         guard rendered.text.contains(where: { !$0.isWhitespace }) else {
-            throw .unreadable(
+            throw .systemUnreadable(
                 file: url.path, reason: "it is empty: leave it out where there is to be no system message")
         }
         return rendered

@@ -10,12 +10,22 @@ public enum PromptError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownSlot(name: String, file: String, line: Int, known: [String])
     /// A slot without a value.
     case missingValue(name: String, file: String, line: Int)
+    /// A pipeline's template without a single slot: it would ask the same of every dataset.
+    case noSlots(file: String, known: [String])
+    /// The file of a system's message.
+    case systemUnreadable(file: String, reason: String)
 
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "the prompt template \(file) cannot be read: \(reason)"
         case .malformedSlot(let file, let line):
             "\(file), line \(line): '{{' begins no slot; a slot is {{name}} with small letters, digits and _"
+        case .noSlots(let file, let known):
+            "the prompt template \(file) has no slot, so that nothing of the dataset would be said: put in slots like "
+                + "{{\(known.sorted().first ?? "name")}}; known are \(known.sorted().joined(separator: ", "))"
+        case .systemUnreadable(let file, let reason): "the system's message \(file) cannot be read: \(reason)"
+        case .unknownSlot(let name, let file, let line, let known) where known.isEmpty:
+            "\(file), line \(line): '{{\(name)}}' is a slot, and nothing is put in here: write the words themselves"
         case .unknownSlot(let name, let file, let line, let known):
             "\(file), line \(line): there is no slot '\(name)'; known are \(known.sorted().joined(separator: ", "))"
         case .missingValue(let name, let file, let line):

@@ -72,6 +72,33 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             says: ["the Python environment is unusable", "/nowhere/python", "check LLMBENCH_PYTHON"],
             variables: ["LLMBENCH_PYTHON": "/nowhere/python"]),
         .init(
+            name: "an interpreter that is no Python",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc"], status: 3,
+            says: [
+                "the Python environment is unusable", "/bin/false does not run Python 3", "check LLMBENCH_PYTHON",
+            ], variables: ["LLMBENCH_PYTHON": "/bin/false"]),
+        .init(
+            name: "an interpreter that repeats what it is given",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc"], status: 3,
+            says: ["/bin/echo does not run Python 3"], variables: ["LLMBENCH_PYTHON": "/bin/echo"]),
+        .init(
+            name: "an interpreter that is no Python, for a model file",
+            arguments: ["unet", "describe", "net.py"], status: 3,
+            says: ["/bin/false does not run Python 3", "check LLMBENCH_PYTHON"],
+            variables: ["LLMBENCH_PYTHON": "/bin/false"]),
+        .init(
+            name: "a template without text",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc", "--prompt", "empty.md"], status: 2,
+            says: ["the prompt template ", "empty.md cannot be read: it is empty"]),
+        .init(
+            name: "a template without a slot",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc", "--prompt", "models.yaml"],
+            status: 2, says: ["models.yaml has no slot", "{{colour}}", "foreground_hint"]),
+        .init(
+            name: "a system's message that is not there",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "disc", "--system", "gone.txt"],
+            status: 2, says: ["the system's message ", "gone.txt cannot be read: there is no readable file"]),
+        .init(
             name: "no TensorFlow for the target that needs it",
             arguments: [
                 "generate", "--model", "fixture-prose", "--target", "tensorflow", "--dataset", "disc",

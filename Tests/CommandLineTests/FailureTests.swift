@@ -90,6 +90,22 @@ struct FailureTests {
         #expect(outcome.errors.contains("Usage: llmbench "), "\(outcome)")
     }
 
+    @Test("of the interpreter leaves no reply behind, and no capture or training begins")
+    func interpreter() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        for arguments in [
+            ["generate", "--model", "fixture-steady", "--dataset", "disc"], ["capture", "run-01"], ["train", "run-01"],
+        ] {
+            Self.expect(
+                try await workspace.program(["LLMBENCH_PYTHON": "/bin/false"]).run(arguments),
+                FailureSpecification(
+                    name: "", arguments: arguments, status: 3,
+                    says: ["/bin/false does not run Python 3; check LLMBENCH_PYTHON"]))
+        }
+        #expect(!workspace.files().contains { $0.path.contains("generated/default/disc/fixture-steady/") })
+    }
+
     @Test("of a run's name: unknown, ambiguous, without code, without training")
     func runs() async throws {
         let workspace = try ScratchWorkspace()

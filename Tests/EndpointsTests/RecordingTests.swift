@@ -208,6 +208,29 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
         }
     }
 
+    @Test("into which nothing was pasted is asked again")
+    func nothingPasted() async throws {
+        let console = ScriptedConsole([
+            ManualEndpoint.marker, " ", ManualEndpoint.marker, "a reply", ManualEndpoint.marker,
+        ])
+        let reply = try await ManualEndpoint(name: "Window", console: console)
+            .complete(question, sink: CollectingSink())
+        #expect(reply.content == "a reply")
+        #expect(console.shown.components(separatedBy: "nothing was pasted").count == 3)
+        let empty = try temporaryFolder().appending(path: "empty.md")
+        try Data("\n".utf8).write(to: empty)
+        await #expect(throws: EndpointError.manualFileUnreadable(file: empty.path, reason: "it is empty")) {
+            try await ManualEndpoint(name: "Window", console: ScriptedConsole(["@\(empty.path)"]))
+                .complete(question, sink: CollectingSink())
+        }
+        let sink = CollectingSink()
+        await #expect(throws: EndpointError.manualReplyUnfinished(marker: ManualEndpoint.marker)) {
+            try await ManualEndpoint(name: "Window", console: ScriptedConsole([ManualEndpoint.marker]))
+                .complete(question, sink: sink)
+        }
+        #expect(sink.content.isEmpty)
+    }
+
     @Test("that stops in the middle gives no reply")
     func unfinished() async throws {
         await #expect(throws: EndpointError.manualReplyUnfinished(marker: ManualEndpoint.marker)) {

@@ -97,6 +97,22 @@ struct PythonEnvironmentTests {
         #expect(versions["python"]?.hasPrefix("3.") == true)
     }
 
+    @Test("that does not run Python is our failure, inside the sandbox and without it", arguments: [true, false])
+    func noPython(sandboxed: Bool) async throws {
+        for (path, hint) in [("/bin/false", nil), ("/bin/echo", "check LLMBENCH_PYTHON"), ("/bin/sh", nil)] {
+            let python = try PythonEnvironment(interpreter: URL(filePath: path), hint: hint)
+            let runner: any SandboxRunner =
+                if sandboxed { try BubblewrapSandbox(python: python) } else { UnconfinedRunner(python: python) }
+            let error = await #expect(throws: SandboxError.self) { try await python.requirePython(in: runner) }
+            #expect(
+                "\(error!)".hasSuffix("\(path) does not run Python 3; \(hint ?? "run scripts/setup")"), "\(error!)")
+        }
+        let python = try PythonEnvironment(interpreter: URL(filePath: "/usr/bin/python3"))
+        let runner: any SandboxRunner =
+            if sandboxed { try BubblewrapSandbox(python: python) } else { UnconfinedRunner(python: python) }
+        try await python.requirePython(in: runner)
+    }
+
     @Test("that scripts/setup made imports what every pipeline needs, inside the sandbox")
     func verified() async throws {
         let python = try PythonEnvironment.locate(requirements: requirementsFile)

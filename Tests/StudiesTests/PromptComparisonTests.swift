@@ -58,6 +58,9 @@ struct BadPrompts: Sendable, CustomTestStringConvertible {
             name: "a template that is not there", old: "prompts/brief.md", new: "prompts/breif.md", line: 6,
             says: ["prompts/breif.md cannot be read: there is no readable file"]),
         .init(
+            name: "a template without a slot", old: "prompts/brief.md", new: "prompts/bare.md", line: 6,
+            says: ["bare.md has no slot", "{{colour}}"]),
+        .init(
             name: "a template with an unknown slot", old: "prompts/brief.md", new: "prompts/wrong.md", line: 6,
             says: ["wrong.md, line 1: there is no slot 'foregruond'"]),
         .init(
@@ -126,6 +129,7 @@ struct PromptComparisonTests {
         try place.write("prompts/brief.md", "Be brief.\n\n" + template)
         // Line breaks at the end are dropped when it is sent.
         try place.write("prompts/longer.md", template + "\n\n")
+        try place.write("prompts/bare.md", "Just ask nicely.\n")
         try place.write("prompts/wrong.md", "Segment {{foregruond}}.\n")
         try place.write("system.txt", "You write programs for radiologists.\n")
         let cards = try String(contentsOf: place.root.appending(path: "models.yaml"), encoding: .utf8)

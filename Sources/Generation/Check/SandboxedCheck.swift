@@ -87,7 +87,9 @@ public struct SandboxedCheck: PipelineCheck, SubsetCheck {
 
     /// A failure of the environment or of the helper is never the model's.
     private func requireOwnFault(_ error: ErrorReport?, _ output: Printed) async throws {
-        guard let error, error.frame == nil || error.errorClass == "ImportError" else { return }
+        // Without any error in its output, it may be that no Python ran at all.
+        guard let error else { return try await python.requirePython(in: runner) }
+        guard error.frame == nil || error.errorClass == "ImportError" else { return }
         let isImport = error.errorClass == "ImportError" || error.errorClass == "OSError"
         if isImport, python.stack.modules.contains(where: { error.message.contains($0) }) {
             _ = try await python.verify(in: AnyRunner(runner))

@@ -23,8 +23,7 @@ extension StudyLoader {
         let found: PromptTemplate?
         if let named {
             do throws(PromptError) {
-                found = try PromptTemplate.load(
-                    workspace.root.appending(path: named.value), known: PipelinePromptValues.slots)
+                found = try PromptTemplate.pipeline(workspace.root.appending(path: named.value))
             } catch {
                 problems.add(named.line, error.description)
                 return nil
@@ -68,8 +67,7 @@ extension StudyLoader {
     /// `prompts/<target>.md`; nil where it cannot be read.
     private func template(of target: StudyFile.Named<String>, _ problems: inout ProblemList) -> PromptTemplate? {
         do {
-            return try PromptTemplate.load(
-                workspace.prompts.appending(path: "\(target.value).md"), known: PipelinePromptValues.slots)
+            return try PromptTemplate.pipeline(workspace.prompts.appending(path: "\(target.value).md"))
         } catch {
             problems.add(target.line, error.description, .setting)
             return nil

@@ -22,6 +22,7 @@ public struct GenerationSession: Sendable {
     public let helper: HelperProgram?
     /// What compiles and runs Swift pipelines in the same sandbox; nil for other targets.
     public let swift: SwiftPrograms?
+    private let python: PythonEnvironment?
     public let datasetHash: String
     private let study: String
     private let promptName: String?
@@ -70,7 +71,7 @@ public struct GenerationSession: Sendable {
         try self.init(
             workspace: workspace, study: study, card: card,
             dataset: dataset, target: target, baseURL: baseURL, replay: replay, confinement: confinement,
-            template: try template.map { try PromptTemplate.load($0, known: PipelinePromptValues.slots) },
+            template: try template.map { try PromptTemplate.pipeline($0) },
             variation: variation)
     }
 
@@ -104,23 +105,24 @@ public struct GenerationSession: Sendable {
         datasetHash = try data.contentHash()
         let template =
             try template
-            ?? PromptTemplate.load(
-                workspace.prompts.appending(path: "\(target.rawValue).md"), known: PipelinePromptValues.slots)
+            ?? PromptTemplate.pipeline(workspace.prompts.appending(path: "\(target.rawValue).md"))
         self.variation = variation.taken(by: card)
         prompt = try RenderedPrompt.pipeline(template, data).asked(with: self.variation)
         texts = try FeedbackTemplates(
             folder: workspace.prompts.appending(path: "feedback", directoryHint: .isDirectory))
         let machinery = try Machinery(target, workspace: workspace, confinement: confinement, threads: threads)
-        (helper, swift) = (machinery.helper, machinery.swift)
+        (helper, swift, python) = (machinery.helper, machinery.swift, machinery.python)
         check = try machinery.check(on: CheckSubset.stage(data, hash: datasetHash, in: workspace))
         self.store = try store ?? ResultStore(path: workspace.database(study: study))
     }
 
-    /// Tries what a run needs and no path alone can tell: that the compiler takes the prebuilt modules. Seconds once a build.
+    /// Tries what a run needs and no path alone can tell: that the compiler takes the prebuilt modules (seconds once a build), that the
+    /// interpreter runs Python (a tenth of a second).
     ///
     /// - Throws: `SandboxError`.
     public func verify() async throws {
         if let swift { try await swift.swift.verify(in: swift.runner) }
+        if let helper, let python { try await python.requirePython(in: helper.runner) }
     }
 
     /// One run, from where it stands to its end.
@@ -258,6 +260,8 @@ private enum Machinery {
             self = .swift(SwiftPrograms(runner: runner, swift: environment))
         }
     }
+
+    var python: PythonEnvironment? { if case .python(let python, _) = self { python } else { nil } }
 
     var helper: HelperProgram? { if case .python(_, let helper) = self { helper } else { nil } }
 

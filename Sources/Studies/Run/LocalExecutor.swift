@@ -92,6 +92,8 @@ public final class LocalExecutor: StudyExecutor {
         let stage = TrainingStage(
             workspace: workspace, store: store, helper: session.helper, swift: session.swift, threads: threads)
         let (seed, epochs) = (job.seed ?? 0, study.file.epochs)
+        // A conversation tries it itself; what runs a program without one would call the machine's fault the pipeline's.
+        if [.capture, .train, .parity].contains(job.kind) { try await session.verify() }
         switch job.kind {
         case .generate, .baseline: break
         case .refine: try await refine(run, job, session, again: again, observe)

@@ -26,7 +26,7 @@ struct CaptureCommand: AsyncParsableCommand {
     @OptionGroup var jsonOption: JSONOption
 
     func run() async throws {
-        let stage = try options.stage(needsPrograms: true)
+        let stage = try await options.stage(needsPrograms: true)
         var records: [(run: RunRecord, capture: CaptureRecord?, failure: String?)] = []
         for run in try options.records(in: stage.store) {
             let bar = ProgressBar(title: "capture \(options.short(run))", total: 0)
@@ -108,7 +108,7 @@ struct StageOptions: ParsableArguments {
     var epochCount: Int? { epochs == "own" ? nil : Int(epochs) }
 
     /// - Parameter needsPrograms: false where nothing may have to run in the sandbox.
-    func stage(needsPrograms: Bool) throws -> TrainingStage {
+    func stage(needsPrograms: Bool) async throws -> TrainingStage {
         let workspace = try workspaceOptions.resolve()
         let database = workspace.database(study: workspaceOptions.study)
         guard FileManager.default.fileExists(atPath: database.path) else {
@@ -123,19 +123,21 @@ struct StageOptions: ParsableArguments {
             let isOther = targets.contains { PipelineTarget(rawValue: $0)?.pythonStack ?? .pytorch == .pytorch }
             if needsPrograms { confinementOptions.warn() }
             return TrainingStage(
-                workspace: workspace, store: store, helper: isOther ? try helper(.pytorch, workspace) : nil,
-                tensorflow: isKeras ? try helper(.tensorflow, workspace) : nil,
+                workspace: workspace, store: store, helper: isOther ? try await helper(.pytorch, workspace) : nil,
+                tensorflow: isKeras ? try await helper(.tensorflow, workspace) : nil,
                 swift: isSwift ? try swift(workspace) : nil)
         } catch {
             throw Self.failure(error)
         }
     }
 
-    private func helper(_ stack: PythonStack, _ workspace: Workspace) throws -> HelperProgram {
+    private func helper(_ stack: PythonStack, _ workspace: Workspace) async throws -> HelperProgram {
         let python = try PythonEnvironment.locate(stack, root: workspace.root)
         guard let folder = HelperFiles.url else { throw CaptureError.helperMissing }
+        let runner = try confinementOptions.confinement.runner(python: python)
+        try await python.requirePython(in: runner)
         return HelperProgram(
-            runner: try confinementOptions.confinement.runner(python: python), interpreter: python.interpreterInside,
+            runner: runner, interpreter: python.interpreterInside,
             folder: folder, threads: min(2, ProcessInfo.processInfo.activeProcessorCount), stack: stack)
     }
 

@@ -28,7 +28,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @OptionGroup var jsonOption: JSONOption
 
     func run() async throws {
-        let stage = try options.stage(needsPrograms: false)
+        let stage = try await options.stage(needsPrograms: false)
         var rows: [Row] = []
         do {
             for run in try options.records(in: stage.store) { rows += try evaluate(run, stage) }

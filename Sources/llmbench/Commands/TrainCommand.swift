@@ -39,7 +39,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let stage = try options.stage(needsPrograms: true)
+        let stage = try await options.stage(needsPrograms: true)
         var rows: [Row] = []
         for run in try options.records(in: stage.store) {
             for seed in options.seed..<options.seed + seeds {

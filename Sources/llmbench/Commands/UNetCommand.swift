@@ -45,7 +45,7 @@ struct UNetFileOptions: ParsableArguments {
         }
     }
 
-    func examination() throws -> UNetExamination {
+    func examination() async throws -> UNetExamination {
         guard FileManager.default.fileExists(atPath: file) else {
             throw CommandFailure.usage("there is no file \(file)")
         }
@@ -54,9 +54,9 @@ struct UNetFileOptions: ParsableArguments {
             let imported = UNetExamination.framework(of: (try? String(contentsOf: url, encoding: .utf8)) ?? "")
             let python = try PythonEnvironment.locate(
                 target.flatMap { PythonStack(rawValue: $0) } ?? imported, root: root)
-            return try UNetExamination(
-                runner: try confinementOptions.confinement.runner(python: python),
-                interpreter: python.interpreterInside)
+            let runner = try confinementOptions.confinement.runner(python: python)
+            try await python.requirePython(in: runner)
+            return try UNetExamination(runner: runner, interpreter: python.interpreterInside)
         } catch let error as SandboxError {
             throw CommandFailure.environment("\(error)")
         } catch let error as CaptureError {
@@ -67,7 +67,7 @@ struct UNetFileOptions: ParsableArguments {
     /// Sorts failures into those of the file and those of the machine.
     func answer<Value>(_ body: (UNetExamination) async throws -> Value) async throws -> Value {
         do {
-            return try await body(try examination())
+            return try await body(try await examination())
         } catch let error as SandboxError {
             throw CommandFailure.environment("\(error)")
         } catch let error as CaptureError {

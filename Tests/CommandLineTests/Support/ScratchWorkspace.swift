@@ -35,6 +35,8 @@ struct ScratchWorkspace {
         // A reply without any code: a run that ends at once.
         try #"{"schema":1,"model":"prose","reply":"I would use a U-Net.","finish_reason":"stop"}"#
             .write(to: root.appending(path: "recordings/prose.jsonl"), atomically: true, encoding: .utf8)
+        try "import torch\n".write(to: root.appending(path: "net.py"), atomically: true, encoding: .utf8)
+        try Data("\n \n".utf8).write(to: root.appending(path: "empty.md"))
         if hasDataset { try addDiscs() }
     }
 
