@@ -1,3 +1,4 @@
+import Endpoints
 import Exchanges
 import Foundation
 import Metrics
@@ -99,6 +100,7 @@ extension DrawingSession {
             for turns in passes {
                 try await asker.settle(plan, part, turns: turns, atOnce: isManual ? 1 : parallel)
             }
+            try (endpoint as? RecordingEndpoint)?.requireWhole()
         case .control(let control):
             try drawControls(control, plan, part, stop, observe)
         }

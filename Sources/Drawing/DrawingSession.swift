@@ -83,7 +83,7 @@ public struct DrawingSession: Sendable {
             var endpoint = try card.endpoint(
                 workspace: workspace.root, baseURL: reach.baseURL, replay: reach.replay, promptFile: manual,
                 limits: reach.limits, retry: reach.retry, console: reach.console)
-            if let record = reach.record { endpoint = RecordingEndpoint(endpoint, file: record) }
+            if let record = reach.record { endpoint = try RecordingEndpoint(endpoint, file: record) }
             if settings.skill?.look == .crossSlice, dataset.volumes(of: dataset.samples).isEmpty {
                 throw DrawingError.noVolumes(dataset: dataset.name)
             }

@@ -46,6 +46,10 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case recordingExhausted(file: String, exchange: Int, count: Int)
     case recordingUnreadable(file: String, line: Int?, reason: String)
     case recordingUnwritable(file: String, reason: String)
+    /// The file to record into holds something else.
+    case recordingForeign(file: String, line: Int?, reason: String)
+    /// An exchange could not be added to the recording, while its reply was stored.
+    case recordingBroken(file: String, reason: String)
     /// The person at the chat window ended the input before the end marker.
     case manualReplyUnfinished(marker: String)
     case manualFileUnreadable(file: String, reason: String)
@@ -83,6 +87,10 @@ extension EndpointError {
             "\(file)\(line.map { ", line \($0)" } ?? "") is no recording that can be replayed: \(reason)"
         case .recordingUnwritable(let file, let reason):
             "the recording \(file) cannot be written: \(reason)"
+        case .recordingForeign(let file, let line, let reason):
+            "\(file) exists and is no recording (\(line.map { "line \($0): " } ?? "")\(reason)): nothing was added to it; name another file with --record"
+        case .recordingBroken(let file, let reason):
+            "the recording \(file) could not be written (\(reason)) and lacks an exchange: the replies so far are stored with the study; record anew under another --study"
         case .manualReplyUnfinished(let marker):
             "the input ended before the line '\(marker)': run the same command again and paste the whole reply"
         case .manualFileUnreadable(let file, let reason):

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One line of a recording: what was asked and what came back. Documentation/Recordings.md describes the format.
 public struct RecordedExchange: Sendable, Hashable, Codable {
@@ -149,19 +150,50 @@ public struct Recording: Sendable {
 
 /// Passes every request on to another endpoint and appends what came back to a file. A file holds one conversation, or one of
 /// each subject.
-public struct RecordingEndpoint: ChatEndpoint {
+public final class RecordingEndpoint: ChatEndpoint {
     private let wrapped: any ChatEndpoint
     private let file: URL
+    /// Why an exchange is missing from the file.
+    private let gap = Mutex<EndpointError?>(nil)
 
-    public init(_ wrapped: any ChatEndpoint, file: URL) {
+    /// - Throws: `EndpointError.recordingForeign` for a file that holds something else than a recording; it is left as it is.
+    public init(_ wrapped: any ChatEndpoint, file: URL) throws(EndpointError) {
+        try Self.check(file)
         self.wrapped = wrapped
         self.file = file
     }
 
-    /// - Throws: what the wrapped endpoint throws, and `EndpointError.recordingUnwritable`.
+    /// Whether exchanges may be appended to a file: it is not there, empty, or a recording.
+    ///
+    /// - Throws: `EndpointError.recordingForeign`. Cost: linear in the file.
+    public static func check(_ file: URL) throws(EndpointError) {
+        var status = stat()
+        guard stat(file.path(percentEncoded: false), &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size > 0
+        else { return }
+        do {
+            _ = try Recording(contentsOf: file)
+        } catch {
+            guard case .recordingUnreadable(_, let line, let reason) = error else { throw error }
+            throw .recordingForeign(file: file.path(percentEncoded: false), line: line, reason: reason)
+        }
+    }
+
+    /// - Throws: `EndpointError.recordingBroken` where an exchange could not be appended.
+    public func requireWhole() throws(EndpointError) {
+        if let error = gap.withLock({ $0 }) { throw error }
+    }
+
+    /// - Throws: what the wrapped endpoint throws, `EndpointError.recordingUnwritable`, and `EndpointError.recordingBroken` after an
+    ///   exchange that could not be appended: a recording with a gap answers with the wrong replies.
     public func complete(_ request: ChatRequest, sink: any ReplySink) async throws -> ChatReply {
         // Found out before the reply is paid for.
-        try RecordingFile.withLock(file) { _ in }
+        try requireWhole()
+        try RecordingFile.withLock(file) { descriptor throws(EndpointError) in
+            guard lseek(descriptor, 0, SEEK_END) >= 0 else {
+                throw .recordingUnwritable(file: file.path, reason: String(cString: strerror(errno)))
+            }
+        }
         var reply = try await wrapped.complete(request, sink: sink)
         let exchange = RecordedExchange(
             model: request.model, subject: request.subject, request: request, requestHash: try request.sha256(),
@@ -171,8 +203,11 @@ public struct RecordingEndpoint: ChatEndpoint {
         do {
             try RecordingFile.append(exchange, to: file)
         } catch {
-            // The reply is worth more than its copy.
+            // The reply is worth more than its copy: it is handed on, and what comes after it is not asked.
             reply.warnings.append("\(error)")
+            if case .recordingUnwritable(let file, let reason) = error {
+                gap.withLock { $0 = $0 ?? .recordingBroken(file: file, reason: reason) }
+            }
         }
         return reply
     }

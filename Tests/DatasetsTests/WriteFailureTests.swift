@@ -19,6 +19,27 @@ struct WriteFailureTests {
         #expect(WriteFailure(path: "/x", code: EDQUOT).isFullDisk && WriteFailure(path: "/x", code: ENOSPC).isFullDisk)
     }
 
+    @Test("because something else than a file is there leaves it; a link is followed to its file")
+    func target() throws {
+        let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(
+            path: "llmbench-target-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func place(_ name: String) -> URL { folder.appending(path: name) }
+        let (absent, link) = (place("absent.png"), place("link.png"))
+        #expect(try AtomicFile.target(absent) == absent)
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: absent)
+        #expect(throws: WriteFailure.self) { try AtomicFile.target(link) }
+        try Data([1]).write(to: absent)
+        #expect(try AtomicFile.target(link).path == absent.path)
+        #expect(mkfifo(place("pipe").path, 0o600) == 0)
+        try FileManager.default.createSymbolicLink(at: place("to-pipe"), withDestinationURL: place("pipe"))
+        for (name, kind) in [("pipe", "no regular file"), ("to-pipe", "no regular file"), (".", "a folder")] {
+            let failure = #expect(throws: WriteFailure.self) { try AtomicFile.target(place(name)) }
+            #expect(failure?.description.contains("it is \(kind), and was left as it is") == true)
+        }
+    }
+
     @Test("for another reason names it, and its path cannot speak to a terminal")
     func other() {
         let failure = WriteFailure(path: "/x\u{1b}[31m", code: EACCES)

@@ -171,7 +171,7 @@ private struct Console: ManualConsole {
         let folder = source.deletingLastPathComponent()
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "copy.jsonl")
-        let recorder = RecordingEndpoint(try ReplayEndpoint(file: source), file: file)
+        let recorder = try RecordingEndpoint(try ReplayEndpoint(file: source), file: file)
         _ = try await recorder.complete(question(picture(), subject: "a"), sink: CollectingSink())
         #expect(try !String(contentsOf: file, encoding: .utf8).contains("base64"))
         let replay = try ReplayEndpoint(file: file)

@@ -41,7 +41,7 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
                 usage: TokenUsage(input: 1, output: 2, reasoning: 1), firstTokenSeconds: 0.25, totalSeconds: 1.5),
             ChatReply(content: "second", totalSeconds: 2),
         ]
-        let recorder = RecordingEndpoint(ScriptedEndpoint(replies: replies), file: file)
+        let recorder = try RecordingEndpoint(ScriptedEndpoint(replies: replies), file: file)
         _ = try await recorder.complete(conversation(), sink: CollectingSink())
         _ = try await recorder.complete(conversation("first"), sink: CollectingSink())
         #expect(try String(contentsOf: file, encoding: .utf8).split(separator: "\n").count == 2)
@@ -72,7 +72,7 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
 
     @Test("answers another request than the recorded one with a warning")
     func otherRequest() async throws {
-        let recorder = RecordingEndpoint(ScriptedEndpoint(replies: [ChatReply(content: "x")]), file: file)
+        let recorder = try RecordingEndpoint(ScriptedEndpoint(replies: [ChatReply(content: "x")]), file: file)
         _ = try await recorder.complete(conversation(), sink: CollectingSink())
         let reply = try await ReplayEndpoint(file: file).complete(
             conversation(question: "Write a ResNet."), sink: CollectingSink())
@@ -119,7 +119,7 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
         let torn = try await ReplayEndpoint(file: file).complete(conversation(), sink: CollectingSink())
         #expect(torn.content == "a")
         #expect(torn.warnings == ["the last line of \(file.path) is unfinished and was passed over"])
-        let recorder = RecordingEndpoint(
+        let recorder = try RecordingEndpoint(
             ScriptedEndpoint(replies: [ChatReply(content: "a"), ChatReply(content: "b")]), file: file)
         _ = try await recorder.complete(conversation("a"), sink: CollectingSink())
         let mended = try await ReplayEndpoint(file: file).complete(conversation("a"), sink: CollectingSink())
@@ -129,7 +129,7 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
     @Test("takes lines from several writers at once, whole")
     func concurrent() async throws {
         let long = String(repeating: "x", count: 100_000)
-        let recorder = RecordingEndpoint(ScriptedEndpoint(replies: [ChatReply(content: long)]), file: file)
+        let recorder = try RecordingEndpoint(ScriptedEndpoint(replies: [ChatReply(content: long)]), file: file)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<16 {
                 group.addTask { _ = try await recorder.complete(conversation(), sink: CollectingSink()) }
@@ -149,11 +149,46 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
             }
         }
         let counting = Counting()
-        let recorder = RecordingEndpoint(counting, file: folder.appending(path: "none/such.jsonl"))
+        let recorder = try RecordingEndpoint(counting, file: folder.appending(path: "none/such.jsonl"))
         await #expect(throws: EndpointError.self) {
             try await recorder.complete(conversation(), sink: CollectingSink())
         }
         #expect(counting.asked.seconds.isEmpty)
+    }
+
+    @Test(
+        "is never appended to a file that holds something else",
+        arguments: [
+            "schema: 1\nmodels: []\n", "# Notes\n\nnot to be lost", "{\"schema\":1,\"reply\":\"a\"}\n{\"name\":1}\n",
+            "\n",
+        ])
+    func foreign(text: String) throws {
+        try write(text)
+        let error = #expect(throws: EndpointError.self) {
+            _ = try RecordingEndpoint(ScriptedEndpoint(replies: []), file: file)
+        }
+        guard case .recordingForeign = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description.hasPrefix("\(file.path) exists and is no recording (") == true)
+        #expect(try String(contentsOf: file, encoding: .utf8) == text)
+    }
+
+    @Test("on a full disk keeps the reply, says that it has a gap, and asks no more")
+    func full() async throws {
+        // The kernel's own full device gives the error that a full disk gives.
+        let device = URL(filePath: "/dev/full")
+        let recorder = try RecordingEndpoint(
+            ScriptedEndpoint(replies: [ChatReply(content: "a"), ChatReply(content: "b")]), file: device)
+        try recorder.requireWhole()
+        let reply = try await recorder.complete(conversation(), sink: CollectingSink())
+        #expect(reply.content == "a" && reply.warnings.count == 1)
+        let gap = EndpointError.recordingBroken(file: "/dev/full", reason: String(cString: strerror(ENOSPC)))
+        #expect(throws: gap) { try recorder.requireWhole() }
+        let sink = CollectingSink()
+        await #expect(throws: gap) { try await recorder.complete(conversation("a"), sink: sink) }
+        #expect(sink.content.isEmpty)
     }
 
     @Test("identifies a request by a hash that another implementation computes too")

@@ -8,6 +8,30 @@ import Foundation
 
 /// Files that appear whole or not at all.
 public enum AtomicFile {
+    /// Where a file that a user named is to be written: the end of a symbolic link, which stays a link.
+    ///
+    /// - Throws: `WriteFailure` for what is there and is no regular file, such as a device, which a rename would replace.
+    public static func target(_ url: URL) throws(WriteFailure) -> URL {
+        let path = url.path(percentEncoded: false)
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return url }
+        var url = url
+        if status.st_mode & S_IFMT == S_IFLNK {
+            guard let resolved = realpath(path, nil), stat(path, &status) == 0 else {
+                throw WriteFailure(path: path, reason: "it is a symbolic link to nothing; name a file")
+            }
+            defer { free(resolved) }
+            url = URL(filePath: String(cString: resolved))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw WriteFailure(
+                path: path,
+                reason: "it is \(isFolder ? "a folder" : "no regular file"), and was left as it is; name a file")
+        }
+        return url
+    }
+
     /// Fills a temporary neighbour, synchronises it to the disk and renames it. A reader sees the old bytes or the new ones.
     ///
     /// - Throws: `WriteFailure`; the temporary file is removed.

@@ -189,7 +189,8 @@ public struct GenerationSession: Sendable {
         let manual = workspace.directory(of: key).url.appending(path: "message.md")
         var endpoint = try card.endpoint(
             workspace: workspace.root, baseURL: baseURL, replay: replay, promptFile: manual)
-        if let record { endpoint = RecordingEndpoint(endpoint, file: record) }
+        let recorder = try record.map { try RecordingEndpoint(endpoint, file: $0) }
+        if let recorder { endpoint = recorder }
         if let gates { endpoint = GatedEndpoint(base: endpoint, gates: gates) }
         let prices = card.price.map {
             GenerationSettings.Prices(input: $0.inputPerMillion, output: $0.outputPerMillion)
@@ -203,7 +204,7 @@ public struct GenerationSession: Sendable {
                 maxOutputTokens: card.maximumOutputTokens, seed: variation.seed.map { $0 + index - 1 },
                 contextTokens: card.contextTokens, prices: prices, expectedFiles: target.files),
             admit: gates?.admit ?? GenerationLoop.everything, observe: observe)
-        return try await loop.run(
+        let run = try await loop.run(
             RunRecord(
                 key: key, provider: replay == nil ? card.provider.rawValue : "replay",
                 endpointModel: card.requestModel, cohortYear: card.cohort, reasoning: card.reasoning,
@@ -212,6 +213,8 @@ public struct GenerationSession: Sendable {
                 temperature: variation.temperature, samplingSeed: variation.seed.map { $0 + index - 1 },
                 promptName: promptName, refines: ask.refines, refinement: ask.refinement, datasetHash: datasetHash,
                 maxRounds: maxRounds, loopAfter: loopAfter, sandboxed: confinement.isSandboxed))
+        try recorder?.requireWhole()
+        return run
     }
 }
 

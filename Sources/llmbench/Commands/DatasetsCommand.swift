@@ -168,13 +168,14 @@ extension DatasetsCommand {
 
         func run() async throws {
             let catalogue = DatasetCatalogue(root: try workspace.resolve().datasets)
+            let file = try OutputFile.url(out)
             try DatasetFailure.mapped { () throws(DatasetError) in
                 let dataset = try catalogue.load(name)
                 let pool = heldOut ? dataset.split.heldOut : dataset.samples
                 let ids = ContactSheet.spread(pool.sorted(), count: count)
                 let sheet = try ContactSheet.draw(dataset, ids, columns: columns)
                 do throws(PNGError) {
-                    try PNG.write(sheet, to: URL(filePath: out))
+                    try PNG.write(sheet, to: file)
                 } catch {
                     throw .picture(error)
                 }

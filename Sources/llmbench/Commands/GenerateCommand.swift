@@ -122,6 +122,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let workspace = try workspaceOptions.resolve()
         let session: GenerationSession
         do {
+            for index in 1...runs { try recordFile(index).map(RecordingEndpoint.check) }
             session = try GenerationSession(
                 workspace: workspace, study: workspaceOptions.study, model: model, dataset: dataset,
                 target: PipelineTarget(rawValue: target) ?? .pytorch,
@@ -253,7 +254,8 @@ struct GenerateCommand: AsyncParsableCommand {
         switch error {
         case let error as CommandFailure: error
         case is ModelRegistryError, is SettingRefused, is PromptError: CommandFailure.usage("\(error)")
-        case DatasetError.unknownDataset, EndpointError.addressInvalid, EndpointError.addressUnencrypted:
+        case DatasetError.unknownDataset, EndpointError.addressInvalid, EndpointError.addressUnencrypted,
+            EndpointError.recordingForeign:
             CommandFailure.usage("\(error)")
         case is CancellationError: CommandFailure.environment("stopped; the same command goes on from here")
         default: CommandFailure.environment("\(error)")

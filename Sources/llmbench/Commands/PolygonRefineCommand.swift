@@ -48,6 +48,8 @@ extension PolygonCommand {
 
         func run() async throws {
             let workspace = try workspaceOptions.resolve()
+            // Before any drawing is paid for.
+            let output = try output.map { try OutputFile.url($0) }
             do {
                 let session = try drawing.session(workspace, study: workspaceOptions.study)
                 let samples = DrawingSession.spread(session.dataset.split.training, labels)
@@ -62,7 +64,7 @@ extension PolygonCommand {
                 let refinement = try StoredRefinement(
                     fittedOn: session.set, in: session.store, dataset: session.dataset, samples: samples,
                     generations: generations, seed: UInt64(seed))
-                let file = try place(refinement, workspace)
+                let file = try output ?? place(refinement, workspace)
                 try refinement.write(to: file)
                 try show(refinement, file)
             } catch {
@@ -71,7 +73,6 @@ extension PolygonCommand {
         }
 
         private func place(_ refinement: StoredRefinement, _ workspace: Workspace) throws -> URL {
-            if let output { return URL(filePath: output) }
             let folder = workspace.results(study: workspaceOptions.study).appending(
                 path: "refinements", directoryHint: .isDirectory)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
