@@ -68,7 +68,7 @@ public enum LaTeX {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 try Data(text.utf8).write(to: url, options: .atomic)
             } catch {
-                throw ReportError.writing(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+                throw ReportError.writing(path: url.path(percentEncoded: false), reason: ReportError.reason(error))
             }
         }
         return files.map(\.0)

@@ -4,12 +4,16 @@ import Foundation
 /// Tables as one Excel workbook: a sheet a table, headers frozen and filterable, numbers as numbers, Dice and p coloured, charts that
 /// follow the cells.
 public enum Workbook {
-    /// Writes `url`, replacing it.
+    /// Writes `url`, replacing it as a whole.
     ///
     /// Text is written as text: a cell that begins with '=' stays text and never becomes a formula.
     ///
-    /// - Throws: `ReportError.workbook`.
+    /// - Throws: `ReportError.workbook`, `ReportError.writing`.
     public static func write(_ tables: [ReportTable], notice: String?, to url: URL) throws {
+        try ReportFile.write(to: url) { try make(tables, notice: notice, at: $0) }
+    }
+
+    private static func make(_ tables: [ReportTable], notice: String?, at url: URL) throws {
         let path = url.path(percentEncoded: false)
         guard let workbook = workbook_new(path) else {
             throw ReportError.workbook(path: path, reason: "it cannot be created")

@@ -18,10 +18,13 @@ public final class ResultStore: Sendable {
 
     /// Opens the database, making it and its folder when there is none, and brings an older one up to date.
     ///
-    /// - Throws: `StoreError.newerVersion` for a file that a later llmbench wrote; that file is not touched.
+    /// - Throws: `StoreError.newerVersion` for a file that a later llmbench wrote, `StoreError.notAStore` and `StoreError.foreign` for
+    ///   what is none of ours; it is not touched.
     public init(path: URL) throws {
         self.path = path
+        try Self.refuseStrange(path)
         try Self.refuseNewer(path)
+        try Self.refuseForeign(path)
         pool = try StoreError.wrapping(path, "opening") {
             try FileManager.default.createDirectory(
                 at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -43,6 +46,52 @@ public final class ResultStore: Sendable {
             try migrator.migrate(pool)
             return pool
         }
+    }
+
+    /// What is there and is no regular file.
+    private static func refuseStrange(_ path: URL) throws(StoreError) {
+        let name = path.path(percentEncoded: false)
+        var status = stat()
+        guard lstat(name, &status) == 0 else { return }
+        guard stat(name, &status) == 0 else {
+            throw .foreign(path: name, reason: "is a symbolic link to nothing")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .foreign(
+                path: name, reason: status.st_mode & S_IFMT == S_IFDIR ? "is a folder" : "is no regular file")
+        }
+    }
+
+    /// A database of another program: it has tables, and not those that ours have had from the first version on. Looked at without
+    /// changing it; where that is not possible, opening it decides.
+    private static func refuseForeign(_ path: URL) throws {
+        let name = path.path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: name) else { return }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(30)
+        let tables: Set<String>
+        do {
+            let queue = try DatabaseQueue(path: name, configuration: configuration)
+            tables = try queue.read { db in
+                try Set(
+                    String.fetchAll(
+                        db,
+                        sql:
+                            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                    ))
+            }
+            try queue.close()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            throw StoreError.damaged(path: name)
+        } catch {
+            return
+        }
+        // One that was just begun has the table of migrations alone.
+        guard !tables.isEmpty, tables != ["grdb_migrations"],
+            !tables.isSuperset(of: ["grdb_migrations", "run", "exchange", "round"])
+        else { return }
+        throw StoreError.foreign(path: name, reason: "is a database of something else than llmbench")
     }
 
     /// The schema's number stands in the file's header, which is read without opening the database: opening one in
@@ -80,6 +129,11 @@ public final class ResultStore: Sendable {
 public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case newerVersion(path: String)
     case notAStore(path: String)
+    /// What lies there is none of ours: `reason` says what it is.
+    case foreign(path: String, reason: String)
+    case damaged(path: String)
+    /// It, its folder or its lock cannot be made or opened.
+    case unusable(path: String, reason: String)
     case diskFull(path: String)
     /// Another process held the database for longer than a writer waits.
     case busy(path: String, doing: String)
@@ -93,6 +147,12 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .newerVersion(let path):
             "\(path) was written by a newer llmbench and was left untouched: use that version, or another --study"
         case .notAStore(let path): "\(path) is not a SQLite database: move it away, or use another --study"
+        case .foreign(let path, let reason):
+            "\(path) \(reason) and was left untouched: move it away, or use another --study"
+        case .damaged(let path):
+            "\(path) is damaged or was cut short: put back a copy of it, or move it away and begin the study anew"
+        case .unusable(let path, let reason):
+            "\(path) cannot be opened or made: \(reason); see to its folder, or use another --study or --workspace"
         case .diskFull(let path): "no space left for \(path): free some and run the same command again"
         case .busy(let path, let doing):
             "\(path) is held by another process (while \(doing)): wait for it and run the same command again"
@@ -113,6 +173,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             switch error.resultCode {
             case .SQLITE_FULL: throw StoreError.diskFull(path: name)
             case .SQLITE_BUSY, .SQLITE_LOCKED: throw StoreError.busy(path: name, doing: doing())
+            case .SQLITE_CORRUPT: throw StoreError.damaged(path: name)
             case .SQLITE_NOTADB: throw StoreError.notAStore(path: name)
             // Where there is no room for its side files, SQLite says that it cannot open, map or write them.
             case .SQLITE_IOERR where hasNoRoom(path), .SQLITE_CANTOPEN where hasNoRoom(path):
@@ -123,6 +184,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             throw StoreError.diskFull(path: name)
         } catch {
             if hasNoRoom(path) { throw StoreError.diskFull(path: name) }
+            if case FileLock.Failure.unusable(_, let reason) = error {
+                throw StoreError.unusable(path: name, reason: reason)
+            }
+            if let reason = SystemReason.of(error) { throw StoreError.unusable(path: name, reason: reason) }
             throw StoreError.failed(path: name, doing: doing(), reason: "\(error)")
         }
     }

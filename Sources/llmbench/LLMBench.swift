@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ResultStore
 
 /// The command line. Every command lives in a file of its own in `Commands/`.
 struct LLMBench: AsyncParsableCommand {
@@ -23,6 +24,8 @@ struct LLMBench: AsyncParsableCommand {
 @main
 enum EntryPoint {
     static func main() async {
+        // A file that is opened in the place of a closed stream would take what is printed. Reading only: printing fails.
+        for stream in 0...Int32(2) where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDONLY) }
         do {
             var command = try LLMBench.parseAsRoot()
             try checkThreads()
@@ -31,9 +34,10 @@ enum EntryPoint {
             } else {
                 try command.run()
             }
+            end(0)
         } catch let failure as CommandFailure {
             Terminal.note("llmbench: \(failure)")
-            exit(failure.exitStatus)
+            end(failure.exitStatus)
         } catch {
             // Help and version are "errors" of the parser that print to standard output and exit 0.
             let code = LLMBench.exitCode(for: error)
@@ -43,11 +47,28 @@ enum EntryPoint {
             }
             // What no command sorted is the harness's fault; the parser would call it 1, a failure of what was asked for.
             if code == .failure, !(error is ExitCode) {
-                Terminal.note("llmbench: \(LLMBench.message(for: error))")
-                exit(3)
+                Terminal.note(
+                    "llmbench: "
+                        + (SystemReason.of(error) == nil ? LLMBench.message(for: error) : SystemSentence.of(error)))
+                end(3)
             }
-            LLMBench.exit(withError: error)
+            if code == .success {
+                let message = LLMBench.fullMessage(for: error)
+                if !message.isEmpty { print(message) }
+            }
+            end(code.rawValue)
         }
+    }
+
+    /// Ends with a status, or with 3 where standard output did not take what was printed.
+    private static func end(_ status: Int32) -> Never {
+        do throws(CommandFailure) {
+            try StandardOutput.requireWhole()
+        } catch {
+            Terminal.note("llmbench: \(error)")
+            exit(error.exitStatus)
+        }
+        exit(status)
     }
 
     /// A number of threads that cannot be meant would change every timing without a word.

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 
 /// Where results, recordings and reports go, and what stands there already.
@@ -80,5 +81,167 @@ struct OutputTests {
         #expect(listed.count == 1, "\(listed)")
         let reported = try await workspace.llmbench("report", "all", "--json")
         #expect(reported.status == 0, "\(reported)")
+    }
+
+    /// A shell command line with the program as `$0`.
+    private func shell(_ script: String, _ arguments: [String], in workspace: ScratchWorkspace) async throws
+        -> Program.Outcome
+    {
+        var program = try workspace.program()
+        let llmbench = program.executable.path
+        program.executable = URL(filePath: "/bin/sh")
+        return try await program.run(["-c", script, llmbench] + arguments)
+    }
+
+    @Test("on a full standard output is not lost without a word")
+    func fullStandardOutput() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        for arguments in [
+            ["report", "all"], ["report", "all", "--format", "csv"], ["report", "all", "--json"], ["models", "list"],
+            ["models", "list", "--json"], ["datasets", "list"], ["help"], ["report", "--help"],
+        ] {
+            let outcome = try await shell(#"exec "$0" "$@" > /dev/full"#, arguments, in: workspace)
+            FailureTests.expect(
+                outcome,
+                FailureSpecification(
+                    name: "", arguments: arguments, status: 3,
+                    says: ["standard output could not be written (No space left on device)"]))
+        }
+        let closed = try await shell(#"exec "$0" "$@" >&-"#, ["models", "list"], in: workspace)
+        #expect(closed.status == 3 && closed.errors.contains("Bad file descriptor"), "\(closed)")
+        // What is shorter than a pipe arrives whole.
+        let whole = try await workspace.llmbench("report", "all", "--format", "csv")
+        let piped = try await shell(#""$0" "$@" | cat"#, ["report", "all", "--format", "csv"], in: workspace)
+        #expect(whole.output == piped.output && !whole.output.isEmpty)
+    }
+
+    @Test("is a database of its own: another program's, a folder, a broken link are refused and left", arguments: 0..<3)
+    func strangeDatabase(kind: Int) async throws {
+        let workspace = try ScratchWorkspace()
+        let database = workspace.root.appending(path: "results/S/bench.sqlite")
+        try FileManager.default.createDirectory(
+            at: database.deletingLastPathComponent(), withIntermediateDirectories: true)
+        switch kind {
+        case 0:
+            let queue = try DatabaseQueue(path: database.path)
+            try await queue.write { try $0.execute(sql: "CREATE TABLE foo (a); PRAGMA user_version = 3") }
+            try queue.close()
+        case 1: try FileManager.default.createDirectory(at: database, withIntermediateDirectories: false)
+        default:
+            try FileManager.default.createSymbolicLink(atPath: database.path, withDestinationPath: "/nowhere/at/all")
+        }
+        let before = try? Data(contentsOf: database)
+        let said = ["is a database of something else than llmbench", "is a folder", "is a symbolic link to nothing"]
+        let generate = ["generate", "--model", "fixture-prose", "--dataset", "disc"]
+        // Where a link leads nowhere there is no study to read.
+        for arguments in kind == 2 ? [generate] : [["polygon", "list"], ["report", "all"], ["audit"], generate] {
+            FailureTests.expect(
+                try await workspace.program().run(arguments + ["--study", "S"]),
+                FailureSpecification(
+                    name: "", arguments: arguments, status: 3,
+                    says: [database.path, said[kind], "was left untouched", "--study"]))
+        }
+        #expect((try? Data(contentsOf: database)) == before)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: database.deletingLastPathComponent().path).allSatisfy {
+                !$0.hasSuffix("-wal") && !$0.hasSuffix(".lock")
+            })
+    }
+
+    @Test("as a database that was cut short or overwritten is called damaged")
+    func damagedDatabase() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        let database = workspace.root.appending(path: "results/default/bench.sqlite")
+        let whole = try Data(contentsOf: database)
+        var overwritten = whole
+        overwritten.replaceSubrange(4096..<whole.count, with: Data(repeating: 0x41, count: whole.count - 4096))
+        for damaged in [Data(whole.prefix(4096 * 3)), overwritten] {
+            try damaged.write(to: database)
+            FailureTests.expect(
+                try await workspace.llmbench("report", "all"),
+                FailureSpecification(
+                    name: "", arguments: [], status: 3,
+                    says: [database.path, "is damaged or was cut short", "put back a copy"]))
+        }
+    }
+
+    @Test("and has no folder for is said in words, as the harness's fault")
+    func noFolder() async throws {
+        let workspace = try ScratchWorkspace()
+        // A file where a folder is needed stops root too.
+        try Data().write(to: workspace.root.appending(path: "results"))
+        try """
+        name: small
+        models: [{card: fixture-prose}]
+        datasets: [disc]
+
+        """.write(to: workspace.root.appending(path: "small.yaml"), atomically: true, encoding: .utf8)
+        for arguments in [
+            ["generate", "--model", "fixture-prose", "--dataset", "disc"],
+            ["polygon", "draw", "--model", "control-ellipse", "--dataset", "disc", "--study", "newone"],
+            ["study", "run", "small.yaml"],
+        ] {
+            let outcome = try await workspace.program().run(arguments)
+            FailureTests.expect(
+                outcome,
+                FailureSpecification(
+                    name: "", arguments: arguments, status: 3, says: ["/results/", "see to", "use another --study"]))
+            #expect(!outcome.errors.contains("NSCocoaErrorDomain"), "\(outcome)")
+        }
+    }
+
+    @Test("as a workbook replaces an older one whole, or not at all where there is no room")
+    func fullWorkbook() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        let script = """
+            exec bwrap --dev-bind / / --size 8388608 --tmpfs /mnt -- sh -c '
+              "$0" report all --format "$1" --output /mnt > /dev/null || exit 70
+              rm -f /mnt/manifest.json
+              find /mnt -type f -exec sha256sum {} + | sort > "$2/before"
+              head -c 9000000 /dev/zero > /mnt/filler 2> /dev/null
+              "$0" report all --format "$1" --output /mnt; status=$?
+              rm -f /mnt/filler /mnt/manifest.json
+              find /mnt -type f -exec sha256sum {} + | sort > "$2/after"
+              cmp "$2/before" "$2/after" || exit 71
+              test -s "$2/before" || exit 72
+              exit $status' "$0" "$@"
+            """
+        for format in ["xlsx", "png", "html"] {
+            let outcome = try await shell(script, [format, workspace.scratch.url.path], in: workspace)
+            FailureTests.expect(
+                outcome,
+                FailureSpecification(
+                    name: format, arguments: [], status: 3,
+                    says: ["/mnt/", " could not be written: No space left on device"]))
+        }
+    }
+
+    @Test("as a page never replaces one that no report wrote")
+    func foreignPage() async throws {
+        let workspace = try ScratchWorkspace()
+        #expect(try await workspace.makeStudy().status == 1)
+        let index = workspace.root.appending(path: "site/index.html")
+        try FileManager.default.createDirectory(
+            at: index.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let mine = Data("<!doctype html><title>Mine</title>".utf8)
+        try mine.write(to: index)
+        FailureTests.expect(
+            try await workspace.llmbench("report", "html", "--output", "site"),
+            FailureSpecification(
+                name: "", arguments: [], status: 2,
+                says: ["site/index.html is no page of a report and was left as it is", "--output"]))
+        #expect(try Data(contentsOf: index) == mine)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: index.deletingLastPathComponent().path) == [
+                "index.html"
+            ])
+        // Its own it replaces.
+        for _ in 0..<2 {
+            let written = try await workspace.llmbench("report", "html", "--output", "own")
+            #expect(written.status == 0, "\(written)")
+        }
     }
 }

@@ -21,11 +21,15 @@ public struct WriteFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What Foundation threw.
     public init(_ url: URL, _ error: any Error) {
         var isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
-        if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError {
-            isFull = isFull || underlying.domain == NSPOSIXErrorDomain && Self.isFullDisk(Int32(underlying.code))
+        var reason = error.localizedDescription
+        if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+            underlying.domain == NSPOSIXErrorDomain
+        {
+            let code = Int32(truncatingIfNeeded: underlying.code)
+            isFull = isFull || Self.isFullDisk(code)
+            reason = String(cString: strerror(code))
         }
-        self.init(
-            path: url.path(percentEncoded: false), reason: error.localizedDescription, isFullDisk: isFull)
+        self.init(path: url.path(percentEncoded: false), reason: reason, isFullDisk: isFull)
     }
 
     private static func isFullDisk(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }

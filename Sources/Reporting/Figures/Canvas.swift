@@ -1,5 +1,6 @@
 import CCairo
 import Foundation
+import ResultStore
 
 /// Something a figure is drawn on: one drawing code for PNG, SVG and PDF.
 ///
@@ -220,16 +221,23 @@ public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible {
     case workbook(path: String, reason: String)
     case writing(path: String, reason: String)
     case template(name: String, reason: String)
+    /// A page that no report wrote stands where one is to be written.
+    case foreignPage(path: String)
     case noRuns(study: String)
     /// A held-out image was asked for that no dataset of the study holds out.
     case unknownSample(name: String, study: String)
+
+    /// What the system says, without what Foundation wraps around it.
+    static func reason(_ error: any Error) -> String { SystemReason.of(error) ?? "\(error)" }
 
     public var description: String {
         switch self {
         case .drawing(let path, let reason): "the figure \(path) could not be drawn: \(reason)"
         case .workbook(let path, let reason):
-            "the workbook \(path) could not be written: \(reason); close it if it is open elsewhere"
+            "the workbook \(path) could not be made: \(reason); make room for temporary files"
         case .writing(let path, let reason): "\(path) could not be written: \(reason)"
+        case .foreignPage(let path):
+            "\(path) is no page of a report and was left as it is: move it away, or name another folder with --output"
         case .template(let name, let reason): "the page template \(name) is unusable: \(reason)"
         case .unknownSample(let name, let study):
             "no dataset of study '\(study)' has a scored held-out image '\(name)': names are those of its image files without .png"

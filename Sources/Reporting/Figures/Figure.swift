@@ -27,13 +27,15 @@ extension Figure {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw ReportError.writing(path: folder.path, reason: error.localizedDescription)
+            throw ReportError.writing(path: folder.path, reason: ReportError.reason(error))
         }
         return try formats.map { format in
             let url = folder.appending(path: "\(name).\(format.rawValue)")
-            let canvas = try Canvas(url: url, format: format, width: size.width, height: size.height)
-            draw(on: canvas)
-            try canvas.finish()
+            try ReportFile.write(to: url) { file in
+                let canvas = try Canvas(url: file, format: format, width: size.width, height: size.height)
+                draw(on: canvas)
+                try canvas.finish()
+            }
             return url
         }
     }

@@ -68,7 +68,7 @@ extension LabelBudgetReport {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw ReportError.writing(path: folder.path(percentEncoded: false), reason: error.localizedDescription)
+            throw ReportError.writing(path: folder.path(percentEncoded: false), reason: ReportError.reason(error))
         }
     }
 
@@ -76,7 +76,7 @@ extension LabelBudgetReport {
         do {
             try data.write(to: file, options: .atomic)
         } catch {
-            throw ReportError.writing(path: file.path(percentEncoded: false), reason: error.localizedDescription)
+            throw ReportError.writing(path: file.path(percentEncoded: false), reason: ReportError.reason(error))
         }
     }
 }

@@ -172,14 +172,25 @@ public struct ReportPage: Sendable {
     /// does not have.
     ///
     /// - Returns: the index.
-    /// - Throws: `ReportError`.
+    /// - Throws: `ReportError`; `ReportError.foreignPage` before anything is written where the folder has an index that no report wrote.
     public func write(to folder: URL) throws -> URL {
+        let index = folder.appending(path: "index.html")
+        guard !FileManager.default.fileExists(atPath: index.path) || Self.hasMark(index) else {
+            throw ReportError.foreignPage(path: index.path(percentEncoded: false))
+        }
         removeStale(in: folder)
         for path in try paths() {
             guard let data = try contents(of: path) else { continue }
             try Self.save(data, to: folder.appending(path: path))
         }
-        return folder.appending(path: "index.html")
+        return index
+    }
+
+    /// Whether a file begins as a page of a report does.
+    private static func hasMark(_ page: URL) -> Bool {
+        guard let handle = try? FileHandle(forReadingFrom: page) else { return false }
+        defer { try? handle.close() }
+        return String(decoding: (try? handle.read(upToCount: 1024)) ?? Data(), as: UTF8.self).contains(mark)
     }
 
     /// Only files that bear the mark of a report's page: the folder may be anybody's.
@@ -189,10 +200,7 @@ public struct ReportPage: Sendable {
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: part).path)
             for name in names ?? [] where name.hasSuffix(".html") && !kept.contains("\(part)/\(name)") {
                 let page = folder.appending(path: part).appending(path: name)
-                guard let handle = try? FileHandle(forReadingFrom: page) else { continue }
-                let start = String(decoding: (try? handle.read(upToCount: 1024)) ?? Data(), as: UTF8.self)
-                try? handle.close()
-                if start.contains(Self.mark) { try? FileManager.default.removeItem(at: page) }
+                if Self.hasMark(page) { try? FileManager.default.removeItem(at: page) }
             }
         }
     }
@@ -206,7 +214,7 @@ public struct ReportPage: Sendable {
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try data.write(to: url, options: .atomic)
         } catch {
-            throw ReportError.writing(path: url.path(percentEncoded: false), reason: error.localizedDescription)
+            throw ReportError.writing(path: url.path(percentEncoded: false), reason: ReportError.reason(error))
         }
     }
 
@@ -302,7 +310,7 @@ public struct ReportPage: Sendable {
             do {
                 return try Data(contentsOf: file)
             } catch {
-                throw ReportError.workbook(path: file.path, reason: error.localizedDescription)
+                throw ReportError.workbook(path: file.path, reason: ReportError.reason(error))
             }
         }
     }

@@ -18,7 +18,9 @@ public struct StudyLock: Sendable {
             let holder = ProcessIdentity(text.trimmingCharacters(in: .whitespacesAndNewlines))
             throw StudyError.locked(study: study, pid: holder?.pid)
         } catch {
-            throw StudyError.unusable(path: folder.path(percentEncoded: false), reason: "\(error)")
+            var reason = SystemReason.of(error) ?? "\(error)"
+            if case FileLock.Failure.unusable(_, let told) = error { reason = told }
+            throw StudyError.unusable(path: folder.path(percentEncoded: false), reason: reason)
         }
         lock.write(ProcessIdentity.current.description)
     }
@@ -42,7 +44,8 @@ public enum StudyError: Error, Sendable, Hashable, CustomStringConvertible {
         case .locked(let study, let pid):
             "study '\(study)' is being run by \(pid.map { "process \($0)" } ?? "another process"): wait for it, or watch it with "
                 + "`llmbench study status --study \(study)`"
-        case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"
+        case .unusable(let path, let reason):
+            "\(path) cannot be made or used: \(reason); see to the folder, or use another --study or --workspace"
         case .unknownJob(let name, let suggestions):
             "the study has no job '\(name)'"
                 + (suggestions.isEmpty

@@ -83,9 +83,9 @@ struct BenchProfile {
             }
             return table.render()
         }
-        Swift.print(table(lines.filter { $0.seconds >= 0.002 * total }))
-        Swift.print("lines of less than 0.2 % left out; all operations of a kind together:\n")
-        Swift.print(table(sums))
-        Swift.print(String(format: "all together %.1f ms", total * 1e3))
+        llmbench.print(table(lines.filter { $0.seconds >= 0.002 * total }))
+        llmbench.print("lines of less than 0.2 % left out; all operations of a kind together:\n")
+        llmbench.print(table(sums))
+        llmbench.print(String(format: "all together %.1f ms", total * 1e3))
     }
 }

@@ -258,7 +258,7 @@ struct GenerateCommand: AsyncParsableCommand {
             EndpointError.recordingForeign:
             CommandFailure.usage("\(error)")
         case is CancellationError: CommandFailure.environment("stopped; the same command goes on from here")
-        default: CommandFailure.environment("\(error)")
+        default: CommandFailure.environment(SystemSentence.of(error))
         }
     }
 }

@@ -101,7 +101,12 @@ struct ReportCommand: AsyncParsableCommand {
         case .pdf: try writeFigures(evidence, workspace, in: folder, [.pdf])
         case .figures: try writeFigures(evidence, workspace, in: folder, Canvas.Format.allCases)
         case .html:
-            print(try ReportPage(evidence: evidence, workspace: workspace).write(to: folder).path)
+            do {
+                print(try ReportPage(evidence: evidence, workspace: workspace).write(to: folder).path)
+            } catch let error as ReportError {
+                guard case .foreignPage = error else { throw error }
+                throw CommandFailure.usage("\(error)")
+            }
         }
         if writesFiles { try ReportManifest.record(writtenSince: started, in: folder, results: results) }
     }
@@ -128,7 +133,7 @@ struct ReportCommand: AsyncParsableCommand {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw ReportError.writing(path: folder.path, reason: error.localizedDescription)
+            throw ReportError.writing(path: folder.path, reason: SystemReason.of(error) ?? "\(error)")
         }
     }
 

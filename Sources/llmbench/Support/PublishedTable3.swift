@@ -52,10 +52,10 @@ struct PublishedTable3 {
                 ComparisonRow.number(row.ours.result.p, 4), row.agrees ? "agree" : "differ",
             ])
         }
-        Swift.print(ComparisonRow.text(rows.map(\.ours)))
-        Swift.print()
-        Swift.print(beside.render())
-        Swift.print(
+        llmbench.print(ComparisonRow.text(rows.map(\.ours)))
+        llmbench.print()
+        llmbench.print(beside.render())
+        llmbench.print(
             """
 
             Published: MELBA 2026, doi 10.59275/j.melba.2026-9369, table 3; p there are not corrected. Here: from the per-model mean \

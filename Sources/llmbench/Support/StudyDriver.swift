@@ -45,7 +45,10 @@ struct StudyDriver {
             progress.close()
         } catch let error as StudyError {
             progress.close()
-            throw CommandFailure.usage("\(error)")
+            switch error {
+            case .unusable, .unwritable: throw CommandFailure.environment("\(error)")
+            case .locked, .unknownJob, .notBegun: throw CommandFailure.usage("\(error)")
+            }
         } catch {
             progress.close()
             throw GenerateCommand.failure(error)

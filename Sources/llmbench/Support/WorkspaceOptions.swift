@@ -62,6 +62,6 @@ struct JSONOption: ParsableArguments {
         encoder.dateEncodingStrategy = .iso8601
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try FileHandle.standardOutput.write(contentsOf: try encoder.encode(value) + Data("\n".utf8))
+        StandardOutput.write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
     }
 }
