@@ -193,7 +193,9 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .unknownDataset(let name, let nearest, let folder):
             "there is no dataset '\(printable(name))' in \(printable(folder))"
-                + (nearest.isEmpty ? "" : "; did you mean \(nearest.joined(separator: " or "))?")
+                + (nearest.isEmpty
+                    ? ": `llmbench datasets list` names those that are there, `llmbench datasets prepare` and `build` make others"
+                    : "; did you mean \(nearest.joined(separator: " or "))?")
         case .unknownSample(let id, let dataset): "the dataset \(dataset) has no sample '\(printable(id))'"
         case .unreadable(let error): error.description
         case .picture(let error): error.description

@@ -36,10 +36,6 @@ public enum Control: Sendable, Hashable {
 
     /// - Throws: `DrawingError.unknownControl`.
     public init(named name: String) throws(DrawingError) {
-        if name.hasPrefix("truth-"), let count = Int(name.dropFirst(6)), (3...1000).contains(count) {
-            self = .truth(vertices: count)
-            return
-        }
         guard let control = Self.all.first(where: { $0.name == name }) else {
             throw .unknownControl(name: name, known: Self.all.map(\.name))
         }

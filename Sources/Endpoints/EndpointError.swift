@@ -34,6 +34,8 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case redirected(address: String, location: String)
     /// Something that is no stream of chat completions.
     case unreadable(address: String, detail: String)
+    /// A whole chat completion without any choice: a reply that is none.
+    case noChoice(address: String, model: String)
     /// The stream ended without a finish reason, on every attempt.
     case streamCut(address: String, receivedBytes: Int, attempts: Int)
     /// The server reported an error inside the stream.
@@ -42,6 +44,8 @@ public enum EndpointError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge(address: String, limitBytes: Int)
     /// The recording has no answer about this subject.
     case recordingSilent(file: String, subject: String)
+    /// The recording holds answers about subjects, and a conversation about none was asked for.
+    case recordingOfSubjects(file: String, subject: String, count: Int)
     /// The recording has fewer exchanges than the conversation needs.
     case recordingExhausted(file: String, exchange: Int, count: Int)
     case recordingUnreadable(file: String, line: Int?, reason: String)
@@ -81,8 +85,10 @@ extension EndpointError {
             "the conversation no longer fits the context of \(model)\(Self.quote(message))"
         case .recordingSilent(let file, let subject):
             "\(file) has no answer for \(subject): ask for what it was recorded for, or record it further"
+        case .recordingOfSubjects(let file, let subject, let count):
+            "\(file) holds answers about \(count) subject\(count == 1 ? "" : "s") such as \(subject) and no conversation about a program: it is one of drawings, which `llmbench polygon draw` asks for"
         case .recordingExhausted(let file, let exchange, let count):
-            "\(file) ends after \(count) exchanges, but the conversation asks for exchange \(exchange): record it further or lower --max-rounds"
+            "\(file) ends after \(count) exchanges, but the conversation asks for exchange \(exchange): record it further, lower --max-rounds, or give the --target that it was recorded for"
         case .recordingUnreadable(let file, let line, let reason):
             "\(file)\(line.map { ", line \($0)" } ?? "") is no recording that can be replayed: \(reason)"
         case .recordingUnwritable(let file, let reason):
@@ -124,6 +130,8 @@ extension EndpointError {
             "\(address) failed with status \(status)\(Self.tries(attempts))\(Self.quote(message)): run the same command again later"
         case .unreadable(let address, let detail):
             "\(address) answered with something that is no chat completion (\(detail)): check the address, it often ends in /v1"
+        case .noChoice(let address, let model):
+            "\(address) answered with a whole chat completion that holds no choice, so no reply of '\(model)': it may have been charged and was not asked for again; check the card in models.yaml, then run the same command again"
         case .streamCut(let address, let receivedBytes, let attempts):
             "the reply of \(address) broke off after \(receivedBytes) bytes without a finish reason\(Self.tries(attempts)): run the same command again"
         case .errorInStream(let address, let message, let attempts):

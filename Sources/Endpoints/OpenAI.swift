@@ -127,6 +127,8 @@ public struct OpenAIEndpoint: ChatEndpoint {
                 throw AttemptFailure.reported(error)
             } catch ReplyAssembler.Failure.unreadable(let detail) {
                 throw AttemptFailure.unreadable(detail)
+            } catch ReplyAssembler.Failure.noChoice {
+                throw AttemptFailure.noChoice
             }
         }
     }
@@ -166,6 +168,7 @@ private enum AttemptFailure: Error {
     case cut(Int)
     case reported(ServerError)
     case unreadable(String)
+    case noChoice
 
     var isTransient: Bool {
         switch self {
@@ -179,7 +182,8 @@ private enum AttemptFailure: Error {
             (head.status == 408 || head.status == 429 || head.status >= 500) && !ServerError(body: body).saysNoCredit
         case .cut: true
         case .reported(let error): error.isTransient && !error.saysNoCredit
-        case .unreadable: false
+        // Whole answers: each may be charged, and the same request gets the same.
+        case .unreadable, .noChoice: false
         }
     }
 
@@ -206,6 +210,7 @@ extension OpenAIEndpoint {
         case .transfer(let failure): error(for: failure, attempts: attempts)
         case .status(let head, let body): error(for: head, body: body, model: model, attempts: attempts)
         case .cut(let bytes): .streamCut(address: address.shown, receivedBytes: bytes, attempts: attempts)
+        case .noChoice: .noChoice(address: address.shown, model: model)
         case .unreadable(let detail): .unreadable(address: address.shown, detail: detail)
         case .reported(let reported):
             if reported.saysContextExceeded {

@@ -17,7 +17,7 @@ public struct ReplayEndpoint: ChatEndpoint {
     /// How many requests it can answer.
     public var count: Int { recording.exchanges.count }
 
-    /// - Throws: `EndpointError.recordingExhausted`, or what the sink throws.
+    /// - Throws: `EndpointError.recordingExhausted`, `.recordingOfSubjects`, `.recordingSilent`, or what the sink throws.
     public func complete(_ request: ChatRequest, sink: any ReplySink) async throws -> ChatReply {
         let index = try exchange(for: request)
         let exchange = recording.exchanges[index]
@@ -41,6 +41,9 @@ public struct ReplayEndpoint: ChatEndpoint {
                 throw .recordingSilent(file: file, subject: subject)
             }
             lines = found
+        }
+        if lines.isEmpty, request.subject == nil, let subject = recording.conversations.keys.compactMap({ $0 }).min() {
+            throw .recordingOfSubjects(file: file, subject: subject, count: recording.conversations.count)
         }
         guard lines.indices.contains(request.exchangeIndex) else {
             throw .recordingExhausted(file: file, exchange: request.exchangeIndex + 1, count: lines.count)

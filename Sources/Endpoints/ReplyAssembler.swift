@@ -7,6 +7,8 @@ struct ReplyAssembler {
         case unreadable(String)
         case reported(ServerError)
         case cut
+        /// Whole, and without any choice.
+        case noChoice
     }
 
     private let sink: any ReplySink
@@ -17,6 +19,7 @@ struct ReplyAssembler {
     private var reasoningRedactor: StreamRedactor
     private var whole: [UInt8] = []
     private var isStream: Bool?
+    private var hasChoice = false
     private var content = ""
     private var reasoning = ""
     private var finishReason: String?
@@ -80,7 +83,7 @@ struct ReplyAssembler {
     private mutating func take(_ event: [UInt8]) throws -> TransferStep {
         let text = event.drop { $0 == 0x20 }
         if text.elementsEqual("[DONE]".utf8) {
-            guard finishReason != nil else { throw Failure.cut }
+            guard finishReason != nil else { throw hasChoice ? Failure.cut : .noChoice }
             return .finished
         }
         if text.isEmpty { return .goOn }
@@ -98,6 +101,7 @@ struct ReplyAssembler {
         if let error = chunk.error { throw Failure.reported(error) }
         if let counted = chunk.usage { usage = counted }
         for choice in chunk.choices where choice.index == 0 {
+            hasChoice = true
             if firstToken == nil, !choice.content.isEmpty || !choice.reasoning.isEmpty {
                 firstToken = ContinuousClock.now - started
             }
@@ -122,6 +126,7 @@ struct ReplyAssembler {
             throw Failure.unreadable("neither an event stream nor the JSON of a completion")
         }
         try take(chunk)
+        guard hasChoice else { throw Failure.noChoice }
     }
 
     private mutating func pass(content piece: String, reasoning thought: String) throws {

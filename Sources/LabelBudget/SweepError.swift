@@ -16,12 +16,17 @@ public enum SweepError: Error, Sendable, Hashable, CustomStringConvertible {
         case .labels(let labels, let dataset, let available):
             "a budget of \(labels) labels cannot be drawn from the \(available) training images of \(dataset): "
                 + "give a number from \(LabelSubset.fewest) to \(available)"
+        case .size(let size) where size % SweepNetwork.divisor == 0:
+            "images of \(size)×\(size) pixels are outside of what a sweep trains on: give a multiple of \(SweepNetwork.divisor) from "
+                + "\(SweepPlan.sizes.lowerBound) to \(SweepPlan.sizes.upperBound)"
         case .size(let size):
             "images of \(size)×\(size) pixels do not go through \(SweepNetwork.depth) poolings: give a multiple of "
                 + "\(SweepNetwork.divisor) from \(SweepPlan.sizes.lowerBound) to \(SweepPlan.sizes.upperBound)"
         case .steps(let steps):
             "\(steps) steps cannot be cut in \(SweepNetwork.looks) equal parts: give a multiple of \(SweepNetwork.looks) "
                 + "from \(SweepNetwork.looks) to \(SweepPlan.mostSteps)"
+        case .seeds(let seeds) where seeds > SweepPlan.mostSeeds:
+            "\(seeds) seeds are more than a sweep trains from: give 2 to \(SweepPlan.mostSeeds)"
         case .seeds(let seeds): "\(seeds) seeds show no spread: give 2 to \(SweepPlan.mostSeeds)"
         case .datasetChanged(let dataset, let trainings):
             "\(dataset) has changed since \(trainings) trainings of this study learnt from it: use another --study, or --again "

@@ -173,7 +173,7 @@ extension ResultStore {
         try read("reading run \(path)") { try RunRecord.filter(Column("path") == path).fetchOne($0) }
     }
 
-    /// The run a command line names: its path, or any part of the path's end that fits one run only.
+    /// The run a command line names: its path, or its end, or whole components of it, that fit one run only.
     ///
     /// - Throws: `StoreError.noSuchRun`, `.ambiguousRun`.
     public func run(named name: String, study: String) throws -> RunRecord {

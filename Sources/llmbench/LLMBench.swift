@@ -36,20 +36,22 @@ enum EntryPoint {
             }
             end(0)
         } catch let failure as CommandFailure {
-            Terminal.note("llmbench: \(failure)")
+            Terminal.note(Printable.lines("llmbench: \(failure)"))
             end(failure.exitStatus)
         } catch {
             // Help and version are "errors" of the parser that print to standard output and exit 0.
             let code = LLMBench.exitCode(for: error)
             if code == .validationFailure {
-                Terminal.note(LLMBench.fullMessage(for: error))
+                Terminal.note(Printable.lines(LLMBench.fullMessage(for: error)))
                 exit(2)
             }
             // What no command sorted is the harness's fault; the parser would call it 1, a failure of what was asked for.
             if code == .failure, !(error is ExitCode) {
                 Terminal.note(
-                    "llmbench: "
-                        + (SystemReason.of(error) == nil ? LLMBench.message(for: error) : SystemSentence.of(error)))
+                    Printable.lines(
+                        "llmbench: "
+                            + (SystemReason.of(error) == nil ? LLMBench.message(for: error) : SystemSentence.of(error)))
+                )
                 end(3)
             }
             if code == .success {

@@ -172,6 +172,23 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
             name: "a training in a study without runs", arguments: ["train", "run-01", "--study", "empty"], status: 2,
             says: ["study 'empty' has no runs yet", "llmbench generate"]),
         .init(
+            name: "a device without end to diagnose", arguments: ["diagnose", "/dev/zero"], status: 2,
+            says: ["/dev/zero goes on after 256 MiB", "tail -c 4M"]),
+        .init(
+            name: "a dataset of a name like no other",
+            arguments: ["generate", "--model", "fixture-never", "--dataset", "xylophones"], status: 2,
+            says: ["there is no dataset 'xylophones'", "llmbench datasets list"]),
+        .init(
+            name: "a recording of drawings where a program is asked for",
+            arguments: ["generate", "--model", "fixture-tracer", "--dataset", "disc"], status: 3,
+            says: ["fixture-tracer.jsonl holds answers about", "llmbench polygon draw"]),
+        .init(
+            name: "a ceiling that the study does not have", arguments: ["polygon", "draw", "--model", "truth-7"],
+            status: 2, says: ["there is no control 'truth-7'", "truth-10"]),
+        .init(
+            name: "a model's name that would colour the terminal",
+            arguments: ["generate", "--model", "a\u{1b}[31mb\u{7}"], status: 2, says: ["there is no model 'a[31mb'"]),
+        .init(
             name: "a file to diagnose that is not there", arguments: ["diagnose", "nowhere.txt"], status: 2,
             says: ["there is no file nowhere.txt"]),
         .init(

@@ -77,6 +77,24 @@ struct FailureTests {
             (["study", "plan", "demo", "--epochs", "0"], "Error: --epochs 0: give a number from 1 to 100000"),
             (["baseline", "nnunet", "--batch-size", "1"], "Error: --batch-size 1: give a number from 2 to 4096"),
             (["report", "--study", "../up"], "Error: the study's name '../up' has characters"),
+            (["report", "--study", String(repeating: "a", count: 65)], "Error: the study's name has 65 characters"),
+            (
+                ["study", "plan", "demo", "--study", String(repeating: "a", count: 200)],
+                "Error: the study's name has 200 characters: give one of at most 64"
+            ),
+            (["report", "--study", ""], "Error: the study's name is empty"),
+            (["report", "--study", "a\u{1b}[31mb"], "Error: the study's name 'a[31mb' has characters"),
+            (["polygon", "sweep", "--budget", "10,25,10"], "Error: --budget: 10 stands twice"),
+            (["polygon", "sweep", "--seeds", "99999999999"], "Error: 99999999999 seeds are more than a sweep trains"),
+            (["polygon", "sweep", "--size", "16000"], "Error: images of 16000×16000 pixels are outside of what"),
+            (["bench", "metrics", "--rounds", "99999999999999"], "Error: --rounds 99999999999999: give a number from"),
+            (["bench", "step", "--repeats", "0"], "Error: --repeats 0: give a number from 1 to 10000"),
+            (["datasets", "check", ""], "Error: the target is empty"),
+            (prepare + ["--title", ""], "Error: --title is empty: give a text, or leave it out"),
+            (
+                ["datasets", "prepare", ".", "--name", "n", "--image-kind", " ", "--foreground", "it"],
+                "Error: --image-kind is empty: give a text"
+            ),
             (prepare + ["--held-out", "2"], "Error: --held-out 2.0: give a fraction between 0 and 1"),
             (prepare + ["--group-by", "("], "Error: --group-by '(': give a regular expression"),
             (["bench", "step", "--size", "33"], "Error: the size 33 is no multiple of 16"),
@@ -88,6 +106,7 @@ struct FailureTests {
         #expect(outcome.output.isEmpty, "\(outcome)")
         #expect(outcome.lines.first?.hasPrefix(sentence) == true, "\(outcome)")
         #expect(outcome.errors.contains("Usage: llmbench "), "\(outcome)")
+        #expect(!outcome.errors.contains("\u{1b}"), "\(outcome)")
     }
 
     @Test("of the interpreter leaves no reply behind, and no capture or training begins")
@@ -120,6 +139,9 @@ struct FailureTests {
             FailureSpecification(
                 name: "no code", arguments: ["capture", "run-02"], status: 2,
                 says: ["fixture-prose/pytorch/", "/run-02 has no final files", "llmbench generate"]),
+            FailureSpecification(
+                name: "no code to train, and nothing done", arguments: ["train", "run-02"], status: 2,
+                says: ["/run-02 has no final files"]),
             FailureSpecification(
                 name: "no training", arguments: ["evaluate", "run-01"], status: 2,
                 says: ["/run-01 has no such training", "run `llmbench train default/disc/fixture-prose/pytorch/"]),
@@ -175,6 +197,7 @@ struct FailureTests {
         #expect(outcome.output.isEmpty, "\(outcome)")
         #expect(outcome.lines.count == 1, "\(outcome)")
         #expect(outcome.errors.hasPrefix("llmbench: "), "\(outcome)")
+        #expect(!outcome.errors.contains("\u{1b}"), "what steers a terminal: \(outcome)")
         #expect(!outcome.errors.contains("Domain="), "an error of the system, as it is: \(outcome)")
         for part in wanted.says { #expect(outcome.errors.contains(part), "\(outcome)") }
         for (name, value) in wanted.variables where name.hasSuffix("_KEY") {

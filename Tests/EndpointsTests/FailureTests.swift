@@ -280,6 +280,35 @@ import Testing
         #expect(server.requests.count == 1)
     }
 
+    @Test(
+        "and is whole but holds no choice did not break off, and is not asked for again",
+        arguments: [
+            ("application/json", #"{"choices":[]}"#),
+            ("application/json", #"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":0}}"#),
+            ("text/event-stream", "data: {\"choices\":[]}\n\ndata: [DONE]\n\n"),
+        ])
+    func noChoice(type: String, body: String) async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.respond(200, headers: ["Content-Type": type], body: body)
+        }
+        defer { server.stop() }
+        let error = try await failure { try await ask(server) }
+        #expect(error == .noChoice(address: server.baseURL + "/chat/completions", model: "tiny"))
+        #expect("\(error)".contains("holds no choice") && !"\(error)".contains("broke off"))
+        #expect(server.requests.count == 1)
+    }
+
+    @Test("whose stream ends before any choice and before its end broke off")
+    func cutBeforeChoice() async throws {
+        let server = try LoopbackServer { _, connection in
+            connection.beginEventStream()
+            connection.event(#"{"choices":[]}"#)
+        }
+        defer { server.stop() }
+        let error = try await failure { try await ask(server, attempts: 2) }
+        #expect(error == .streamCut(address: server.baseURL + "/chat/completions", receivedBytes: 0, attempts: 2))
+    }
+
     @Test("with an error inside the stream repeats what may pass and reports what will not")
     func errorInside() async throws {
         let server = try LoopbackServer { request, connection in

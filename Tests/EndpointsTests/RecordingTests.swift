@@ -89,6 +89,19 @@ private func conversation(_ replies: String..., question: String = "Write a U-Ne
         }
     }
 
+    @Test("of answers about subjects is no conversation, and says what it is for")
+    func ofSubjects() async throws {
+        try write(#"{"schema":1,"subject":"b","reply":"x"}"# + "\n" + #"{"schema":1,"subject":"a","reply":"y"}"# + "\n")
+        let replay = try ReplayEndpoint(file: file)
+        let error = EndpointError.recordingOfSubjects(file: file.path, subject: "a", count: 2)
+        await #expect(throws: error) { try await replay.complete(conversation(), sink: CollectingSink()) }
+        #expect(
+            error.description.contains("2 subjects such as a") && error.description.contains("llmbench polygon draw"))
+        #expect(
+            EndpointError.recordingExhausted(file: "f", exchange: 2, count: 1).description.contains(
+                "--target that it was"))
+    }
+
     @Test(
         "that is broken is reported with its line",
         arguments: [

@@ -386,7 +386,7 @@ struct ProgramRefinementTests {
         for (options, sentence) in [
             (["--refine", "21"], "--refine 21: give a number from 0 to 20"),
             (["--refine-engine", "emitted"], "--refine-engine trains versions: give --refine K too"),
-            (["--refine", "1", "--refine-engine", "pytorch"], "versions are trained by swift or emitted"),
+            (["--refine", "1", "--refine-engine", "pytorch"], "The value 'pytorch' is invalid for '--refine-engine"),
             (
                 ["--refine", "1", "--refine-engine", "swift", "--target", "swift"],
                 "measured by running it; use emitted"

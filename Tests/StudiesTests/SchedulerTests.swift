@@ -121,6 +121,34 @@ struct SchedulerTests {
         }
     }
 
+    @Test("refuses to retry what did not fail, before anything is begun")
+    func notFailed() async throws {
+        let (train, evaluate) = ("train\(Self.one)/swift-0", "evaluate\(Self.one)/swift-0")
+        let script: [String: ScriptedExecutor.Script] = [train: .outcome(.failed(reason: "its loss is not finite"))]
+        _ = try await run(script)
+        func refusal(_ ids: Set<String>) async throws -> String {
+            let begun = Mutex<[String]>([])
+            do {
+                _ = try await run(retry: ids) { event in
+                    if case .began(let job) = event { begun.withLock { $0.append(job.id) } }
+                }
+                return "none"
+            } catch let error as StudyError {
+                #expect(begun.withLock { $0 }.isEmpty)
+                return "\(error)"
+            }
+        }
+        #expect(
+            try await refusal(["generate\(Self.one)"])
+                == "generate\(Self.one) is done: only a job that failed can be retried; leave its --retry out")
+        let skipped = try await refusal([evaluate])
+        #expect(skipped.hasPrefix("\(evaluate) is skipped ("))
+        #expect(skipped.contains("): only a job that failed can be retried"))
+        // With what it needs it is planned: nothing is refused.
+        let (done, executor) = try await run(retry: [train, evaluate])
+        #expect(executor.begun == [train, evaluate] && done.tally.done == 8)
+    }
+
     @Test("skips what a result leaves nothing to do for")
     func results() async throws {
         let (outcome, _) = try await run(

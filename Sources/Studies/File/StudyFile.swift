@@ -206,9 +206,12 @@ public struct StudyFile: Sendable, Hashable {
         parallel = Parallel()
     }
 
+    /// Characters of a study's name.
+    public static let longestName = 64
+
     /// Whether a text can name a study's folders.
     public static func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.count <= 64 && !text.hasPrefix(".")
+        !text.isEmpty && text.count <= longestName && !text.hasPrefix(".")
             && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 }

@@ -35,6 +35,8 @@ public enum StudyError: Error, Sendable, Hashable, CustomStringConvertible {
     case locked(study: String, pid: Int32?)
     case unusable(path: String, reason: String)
     case unknownJob(name: String, suggestions: [String])
+    /// A job that is to be retried and did not fail.
+    case notFailed(job: String, state: JobRecord.State, reason: String?)
     case notBegun(study: String)
     case unwritable(WriteFailure)
 
@@ -51,6 +53,11 @@ public enum StudyError: Error, Sendable, Hashable, CustomStringConvertible {
                 + (suggestions.isEmpty
                     ? ": `llmbench study plan FILE` lists them"
                     : "; did you mean \(suggestions.joined(separator: " or "))?")
+        case .notFailed(let job, .done, _):
+            "\(job) is done: only a job that failed can be retried; leave its --retry out"
+        case .notFailed(let job, let state, let reason):
+            "\(job) is \(state.rawValue)\(reason.map { " (\($0))" } ?? ""): only a job that failed can be retried, and what needs it "
+                + "is done with it; leave its --retry out"
         case .notBegun(let study): "study '\(study)' has not begun: `llmbench study run FILE` begins it"
         }
     }

@@ -44,12 +44,16 @@ public final class StudyScheduler: Sendable {
 
     /// Runs until nothing is left to do. The caller holds the study's `StudyLock`.
     ///
-    /// - Throws: `StoreError`, `StudyError.unknownJob`.
+    /// - Throws: `StoreError`, `StudyError.unknownJob`, `.notFailed`.
     public func run() async throws -> StudyOutcome {
         for id in retry where plan.job(id) == nil { throw Self.unknown(id, plan) }
         var state = RunState(
             book: try JobBook(plan, workspace: workspace, store: store, retry: retry),
             clock: try StudyClock(plan.study, store: store))
+        // What is planned or held waits to be done anyway.
+        for row in state.book.ordered where retry.contains(row.id) && [.done, .skipped].contains(row.state) {
+            throw StudyError.notFailed(job: row.id, state: row.state, reason: row.reason)
+        }
         try state.book.save()
         let helpers = startHelpers()
         defer { for helper in helpers { helper.cancel() } }

@@ -43,7 +43,7 @@ public final class StudySession: Sendable {
 
     /// Runs until nothing is left to do, the budget is used up, or `stop` was called; releases the lock at its end.
     ///
-    /// - Throws: `StoreError`, `StudyError.unknownJob`.
+    /// - Throws: `StoreError`, `StudyError.unknownJob`, `.notFailed`.
     public func run() async throws -> StudyOutcome {
         defer { lock.release() }
         return try await scheduler.run()

@@ -133,10 +133,11 @@ struct BaselineCommand: AsyncParsableCommand {
 
         private func train(_ name: String, seed: Int, _ stage: BaselineStage) async throws -> Row {
             let bar = BaselineBar(title: "nnU-Net \(name) seed \(seed)")
-            defer { bar.finish() }
+            defer { bar.abandon() }
             do {
                 let record = try await stage.run(
                     name, budget: budget, options: options(seed: seed), observer: bar.observer)
+                bar.finish()
                 return Row(record, dice: try stage.store.baselineHeldOut(baseline: record.id ?? -1).map(\.dice))
             } catch let error as BaselineError where error.isTrainingsFault {
                 return Row(dataset: name, engine: engine, budget: budget.key, seed: seed, failure: "\(error)")

@@ -40,9 +40,8 @@ extension BenchCommand {
         }
 
         func validate() throws {
-            guard (16...4096).contains(size), rounds > 0 else {
-                throw ValidationError("the size is 16 to 4096, and rounds are positive")
-            }
+            guard (16...4096).contains(size) else { throw ValidationError("the size is 16 to 4096") }
+            try BenchCommand.requireRounds(rounds)
         }
 
         func run() throws {

@@ -39,9 +39,10 @@ extension BenchCommand {
         }
 
         func validate() throws {
-            guard rounds > 0, (threads ?? 1) > 0, (1...1024).contains(memory) else {
-                throw ValidationError("rounds and threads must be positive, the memory 1 to 1024 GiB")
+            guard (threads ?? 1) > 0, (1...1024).contains(memory) else {
+                throw ValidationError("threads must be positive, the memory 1 to 1024 GiB")
             }
+            try BenchCommand.requireRounds(rounds)
             guard base.map([16, 64].contains) ?? true else { throw ValidationError("base is 16 or 64") }
         }
 

@@ -29,7 +29,8 @@ extension BenchCommand {
         @OptionGroup var output: JSONOption
 
         func validate() throws {
-            guard rounds > 0, (threads ?? 1) > 0 else { throw ValidationError("rounds and threads must be positive") }
+            guard (threads ?? 1) > 0 else { throw ValidationError("threads must be positive") }
+            try BenchCommand.requireRounds(rounds)
             if let name, !BenchCase.all.contains(where: { $0.name == name }) {
                 throw ValidationError(
                     "there is no case '\(name)'; there are \(Set(BenchCase.all.map(\.name)).sorted().joined(separator: ", "))"

@@ -52,10 +52,11 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func validate() throws {
-            guard base > 0, base <= 512, batch > 0, batch <= 1024, rounds > 0, repeats > 0, (threads ?? 1) > 0 else {
-                throw ValidationError(
-                    "base (1 to 512), batch (1 to 1024), rounds, repeats and threads must be positive")
+            guard base > 0, base <= 512, batch > 0, batch <= 1024, (threads ?? 1) > 0 else {
+                throw ValidationError("base (1 to 512), batch (1 to 1024) and threads must be positive")
             }
+            try BenchCommand.requireRounds(rounds)
+            try BenchCommand.requireRounds(repeats, "--repeats")
             guard size > 0, size % 16 == 0, size <= 2048 else {
                 throw ValidationError("the size \(size) is no multiple of 16 up to 2048")
             }
@@ -198,5 +199,14 @@ final class BenchFolder {
 
     func file(_ name: String) -> URL {
         url.appending(path: name)
+    }
+}
+
+extension BenchCommand {
+    /// Refuses a number of rounds that would never end, or that measures nothing.
+    static func requireRounds(_ count: Int, _ option: String = "--rounds") throws {
+        guard (1...10_000).contains(count) else {
+            throw ValidationError("\(option) \(count): give a number from 1 to 10000")
+        }
     }
 }

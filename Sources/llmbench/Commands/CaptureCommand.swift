@@ -18,7 +18,7 @@ struct CaptureCommand: AsyncParsableCommand {
             why; the emitted engine still measures it), 2 usage, 3 the harness or its environment is at fault.
 
             EXAMPLES
-              llmbench capture fixture-clean
+              llmbench capture fixture-steady
               llmbench capture pytorch/3f2a90c1/run-02 --seed 1
             """)
 
@@ -78,7 +78,7 @@ struct CaptureCommand: AsyncParsableCommand {
 
 /// What `capture`, `train` and `evaluate` share: which runs, which seed, where.
 struct StageOptions: ParsableArguments {
-    @Argument(help: "Runs: the path from the study on, or any part of its end that fits one run only.")
+    @Argument(help: "Runs: the path from the study on, or its end, or whole folders of it, that fit one run only.")
     var runs: [String]
 
     @Option(help: "'own' for the pipeline's choice, or a number.")

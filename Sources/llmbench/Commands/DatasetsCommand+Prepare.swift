@@ -20,6 +20,12 @@ extension DatasetsCommand {
         @OptionGroup var workspace: WorkspaceOptions
         @OptionGroup var output: JSONOption
 
+        func validate() throws {
+            guard !target.isEmpty else {
+                throw ValidationError("the target is empty: name a dataset, or a folder with images/ and masks/")
+            }
+        }
+
         struct Result: Codable {
             var pairs: Int
             var problems: [DatasetProblem]
@@ -106,6 +112,15 @@ extension DatasetsCommand {
         @OptionGroup var output: JSONOption
 
         func validate() throws {
+            let texts: [(String, String?)] = [
+                ("--name", name), ("--image-kind", imageKind), ("--foreground", foreground),
+                ("--foreground-hint", foregroundHint), ("--title", title),
+            ]
+            for (option, text) in texts {
+                guard let text, !text.contains(where: { !$0.isWhitespace }) else { continue }
+                let isOptional = option == "--foreground-hint" || option == "--title"
+                throw ValidationError("\(option) is empty: give a text\(isOptional ? ", or leave it out" : "")")
+            }
             guard heldOut > 0, heldOut < 1 else {
                 throw ValidationError("--held-out \(heldOut): give a fraction between 0 and 1")
             }

@@ -26,6 +26,8 @@ struct DiagnoseCommand: AsyncParsableCommand {
 
     /// Bytes read from the end of a larger file.
     private static let window = 4 << 20
+    /// Bytes read at most of what has no size of its own: a pipe, a device.
+    private static let limit = 256 << 20
 
     func run() async throws {
         let text = try text()
@@ -48,8 +50,7 @@ struct DiagnoseCommand: AsyncParsableCommand {
 
     private func text() throws -> String {
         if file == "-" {
-            let data = (try? FileHandle.standardInput.readToEnd()) ?? Data()
-            return String(decoding: data.suffix(Self.window), as: UTF8.self)
+            return try end(of: FileHandle.standardInput, named: "the input")
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
@@ -60,12 +61,38 @@ struct DiagnoseCommand: AsyncParsableCommand {
         }
         do {
             let handle = try FileHandle(forReadingFrom: URL(filePath: file))
-            let size = try handle.seekToEnd()
-            try handle.seek(toOffset: size > UInt64(Self.window) ? size - UInt64(Self.window) : 0)
-            return String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
+            defer { try? handle.close() }
+            var status = stat()
+            if fstat(handle.fileDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                let size = try handle.seekToEnd()
+                try handle.seek(toOffset: size > UInt64(Self.window) ? size - UInt64(Self.window) : 0)
+            }
+            return try end(of: handle, named: file)
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure.usage("\(file) cannot be read: \(error.localizedDescription)")
         }
+    }
+
+    /// The last bytes of what is read to its end; never more than a window of them is held.
+    private func end(of handle: FileHandle, named name: String) throws -> String {
+        var (kept, count) = (Data(), 0)
+        while true {
+            let read: Data?
+            do { read = try handle.read(upToCount: 1 << 20) } catch {
+                throw CommandFailure.usage("\(name) cannot be read: \(error.localizedDescription)")
+            }
+            guard let piece = read, !piece.isEmpty else { break }
+            count += piece.count
+            guard count <= Self.limit else {
+                throw CommandFailure.usage(
+                    "\(name) goes on after \(Self.limit >> 20) MiB: give the end of it alone, as `tail -c 4M` prints it"
+                )
+            }
+            kept = Data((kept + piece).suffix(Self.window))
+        }
+        return String(decoding: kept, as: UTF8.self)
     }
 
     /// All fields are always there; what is not known is null.

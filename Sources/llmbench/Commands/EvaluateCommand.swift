@@ -14,8 +14,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             on the same images. Every training of a run is scored unless --engine or --only-seed names one.
 
             EXAMPLES
-              llmbench evaluate fixture-clean
-              llmbench evaluate fixture-clean --engine swift --json
+              llmbench evaluate fixture-steady
+              llmbench evaluate fixture-steady --engine swift --json
             """)
 
     @Option(help: "Only this engine: swift, pytorch or emitted.")

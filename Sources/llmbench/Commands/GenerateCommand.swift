@@ -69,7 +69,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var refine: Int = 0
 
     @Option(help: "What trains the versions: swift or emitted; swift where the target can be captured.")
-    var refineEngine: TrainingRecord.Engine?
+    var refineEngine: RefineEngine?
 
     @Option(name: .customLong("base-url"), help: "Another server than the model card's.")
     var baseURL: String?
@@ -105,9 +105,6 @@ struct GenerateCommand: AsyncParsableCommand {
         guard (0...20).contains(refine) else { throw ValidationError("--refine \(refine): give a number from 0 to 20") }
         if let refineEngine {
             guard refine > 0 else { throw ValidationError("--refine-engine trains versions: give --refine K too") }
-            guard refineEngine != .pytorch else {
-                throw ValidationError("--refine-engine pytorch: versions are trained by swift or emitted")
-            }
             guard refineEngine == .emitted || PipelineTarget(rawValue: target)?.isCaptured == true else {
                 throw ValidationError(
                     "--refine-engine swift: a pipeline of the target \(target) is measured by running it; use emitted")
@@ -174,7 +171,7 @@ struct GenerateCommand: AsyncParsableCommand {
     private func refined(_ run: RunRecord, in session: GenerationSession) async throws -> [RefinedVersion] {
         let captured = PipelineTarget(rawValue: target)?.isCaptured ?? true
         let options = Refinement.Options(
-            versions: refine, engine: refineEngine ?? (captured ? .swift : .emitted), maxRounds: maxRounds,
+            versions: refine, engine: refineEngine?.engine ?? (captured ? .swift : .emitted), maxRounds: maxRounds,
             loopAfter: loopAfter)
         let progress = RefinementProgress(
             title: runs > 1 ? "\(model) run \(run.runIndex)" : model, maxRounds: maxRounds)
@@ -184,6 +181,7 @@ struct GenerateCommand: AsyncParsableCommand {
                 progress.show($0)
             }
         } catch {
+            progress.abandon()
             throw Self.failure(error)
         }
     }
@@ -261,6 +259,13 @@ struct GenerateCommand: AsyncParsableCommand {
         default: CommandFailure.environment(SystemSentence.of(error))
         }
     }
+}
+
+/// What may train the versions of a program.
+enum RefineEngine: String, CaseIterable, ExpressibleByArgument {
+    case swift, emitted
+
+    var engine: TrainingRecord.Engine { self == .swift ? .swift : .emitted }
 }
 
 /// One run as `generate --json` prints it.

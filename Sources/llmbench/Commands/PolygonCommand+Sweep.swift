@@ -43,6 +43,9 @@ extension PolygonCommand {
         @OptionGroup var jsonOption: JSONOption
 
         func validate() throws {
+            if let twice = budget.repeated {
+                throw ValidationError("--budget: \(twice) stands twice; give each number once")
+            }
             do {
                 _ = try plan()
             } catch {

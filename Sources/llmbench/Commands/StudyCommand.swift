@@ -83,11 +83,7 @@ struct StudyPlace: ParsableArguments {
     var folder: String?
 
     func validate() throws {
-        guard study.map(StudyFile.isName) ?? true else {
-            throw ValidationError(
-                "the study's name '\(study ?? "")' has characters a folder name should not have: use letters, digits, '-', '_', '.'"
-            )
-        }
+        if let study { try WorkspaceOptions.requireStudyName(study) }
     }
 
     func workspace() throws -> Workspace {

@@ -17,8 +17,8 @@ struct TrainCommand: AsyncParsableCommand {
             the last whole epoch. Exit status: 0 trained, 1 the pipeline failed, 2 usage, 3 the harness or its environment.
 
             EXAMPLES
-              llmbench train fixture-clean
-              llmbench train fixture-clean --engine emitted --seeds 3
+              llmbench train fixture-steady
+              llmbench train fixture-steady --engine emitted --seeds 3
               llmbench train run-01 --epochs 5 --parity
             """)
 
@@ -73,9 +73,11 @@ struct TrainCommand: AsyncParsableCommand {
     private func train(_ run: RunRecord, seed: Int, _ stage: TrainingStage) async throws -> TrainingRecord {
         let engine = engine(of: run)
         let bar = TrainingBar(title: "\(engine.rawValue) \(options.short(run)) seed \(seed)")
-        defer { bar.finish() }
-        return try await stage.train(
+        defer { bar.abandon() }
+        let record = try await stage.train(
             run, engine: engine, epochs: options.epochCount, seed: seed, again: options.again, observer: bar.observer)
+        if record.status != .failed { bar.finish() }
+        return record
     }
 
     private struct Row: Encodable {

@@ -34,6 +34,9 @@ final class BaselineBar: Sendable {
 
     func finish() { state.withLock { $0.bar }.finish() }
 
+    /// Ends the bar of what failed, where it has not ended yet.
+    func abandon() { state.withLock { $0.bar }.abandon() }
+
     private func update(_ progress: BaselineProgress) {
         guard let epoch = progress.epoch, let iteration = progress.iteration, let iterations = progress.iterations
         else {

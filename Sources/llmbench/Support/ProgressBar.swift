@@ -46,6 +46,15 @@ final class ProgressBar: Sendable {
         }
     }
 
+    /// Ends the bar without a line where it has not ended yet: what it showed came to no end.
+    func abandon() {
+        state.withLock { state in
+            guard !state.finished else { return }
+            state.finished = true
+            if terminal.isInteractive, state.lastDrawn != nil { write("\r\u{1b}[K") }
+        }
+    }
+
     private func draw(_ done: Int, note: String, at now: ContinuousClock.Instant) {
         let elapsed = now - started
         guard total > 0 else {

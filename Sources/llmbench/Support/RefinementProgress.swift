@@ -31,6 +31,14 @@ final class RefinementProgress: Sendable {
         rounds.withLock { $0?.progress.close() }
     }
 
+    /// Ends what is shown of a training that failed or was stopped: nothing says "done".
+    func abandon() {
+        bar.withLock { bar in
+            bar?.bar.abandon()
+            bar = nil
+        }
+    }
+
     private func conversation(_ version: Int) -> RoundProgress {
         rounds.withLock { rounds in
             if let rounds, rounds.version == version { return rounds.progress }

@@ -21,8 +21,9 @@ struct StudyDriver {
         guard !study.settings.isEmpty, !isPartial else { return }
         for problem in study.settings { Terminal.note("llmbench: \(problem)") }
         throw CommandFailure.usage(
-            "\(study.settings.count) thing\(study.settings.count == 1 ? " is" : "s are") not ready: see to them, or give --partial to do "
-                + "what can be done without")
+            (study.settings.count == 1
+                ? "1 thing is not ready: see to it" : "\(study.settings.count) things are not ready: see to them")
+                + ", or give --partial to do what can be done without")
     }
 
     /// Runs what is left to do.
@@ -88,6 +89,16 @@ struct StudyDriver {
 
 /// Text that a program or a model wrote, as one line that a terminal cannot misread.
 enum Printable {
+    /// A message of several lines that may repeat what a user gave, without what steers a terminal.
+    static func lines(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter {
+                    $0 == "\n"
+                        || ($0.properties.generalCategory != .control && $0.properties.generalCategory != .format)
+                }))
+    }
+
     static func line(_ text: String, limit: Int = 400) -> String {
         let line = text.prefix { !$0.isNewline }.prefix(limit)
         return String(

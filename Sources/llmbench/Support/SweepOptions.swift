@@ -22,8 +22,10 @@ enum LabelBudgetWorkspace {
             try DatasetFailure.mapped { () throws(DatasetError) in
                 if let generated = GeneratedDataset.named(name), !catalogue.names().contains(name) {
                     let bar = ProgressBar(title: "Drawing \(name)", total: 0)
-                    defer { bar.finish() }
-                    return try generated.build(into: catalogue) { bar.update($0, note: "\($0) of \($1)") }
+                    defer { bar.abandon() }
+                    let dataset = try generated.build(into: catalogue) { bar.update($0, note: "\($0) of \($1)") }
+                    bar.finish()
+                    return dataset
                 }
                 do throws(DatasetError) {
                     return try catalogue.load(name)
@@ -73,6 +75,12 @@ struct LabelBudgets: ExpressibleByArgument {
         }
         guard !parts.isEmpty, parts.allSatisfy({ $0 ?? 0 > 0 }) else { return nil }
         values = parts.compactMap { $0 }
+    }
+
+    /// The first number that stands twice; nil where each stands once.
+    var repeated: Int? {
+        var seen: Set<Int> = []
+        return values.first { !seen.insert($0).inserted }
     }
 
     var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }

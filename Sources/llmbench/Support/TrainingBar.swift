@@ -45,9 +45,15 @@ final class TrainingBar: Sendable {
         bar.update((step.epoch - 1) * step.batches + step.batch, note: "epoch \(step.epoch)/\(step.epochs)\(loss)")
     }
 
-    /// Ends the bar; leaves a line that says how long it took, unless `quietly`.
-    func finish(quietly: Bool = false) {
+    /// Ends the bar and leaves a line that says how long it took.
+    func finish() {
         ticker.cancel()
-        if !quietly { state.withLock { $0.bar }.finish() }
+        state.withLock { $0.bar }.finish()
+    }
+
+    /// Ends the bar of what failed or was stopped, where it has not ended yet: nothing says "done".
+    func abandon() {
+        ticker.cancel()
+        state.withLock { $0.bar }.abandon()
     }
 }

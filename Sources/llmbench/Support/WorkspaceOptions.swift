@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResultStore
+import Studies
 
 /// `--workspace` and `--study`, shared by every command that reads or writes a study.
 struct WorkspaceOptions: ParsableArguments {
@@ -14,13 +15,20 @@ struct WorkspaceOptions: ParsableArguments {
     var study: String = "default"
 
     func validate() throws {
-        guard !study.isEmpty, study.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
-            !study.hasPrefix(".")
-        else {
+        try Self.requireStudyName(study)
+    }
+
+    /// Refuses what cannot name a study's folders, with the reason.
+    static func requireStudyName(_ name: String) throws {
+        guard !StudyFile.isName(name) else { return }
+        if name.isEmpty { throw ValidationError("the study's name is empty: give one, or leave --study out") }
+        if name.count > StudyFile.longestName {
             throw ValidationError(
-                "the study's name '\(study)' has characters a folder name should not have: use letters, digits, '-', '_', '.'"
-            )
+                "the study's name has \(name.count) characters: give one of at most \(StudyFile.longestName)")
         }
+        throw ValidationError(
+            "the study's name '\(Printable.line(name))' has characters a folder name should not have: use letters, digits, '-', '_', '.'"
+        )
     }
 
     /// - Throws: `CommandFailure.usage` where no workspace is found.
