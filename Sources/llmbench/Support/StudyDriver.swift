@@ -48,7 +48,7 @@ struct StudyDriver {
             progress.close()
             switch error {
             case .unusable, .unwritable: throw CommandFailure.environment("\(error)")
-            case .locked, .unknownJob, .notBegun: throw CommandFailure.usage("\(error)")
+            case .locked, .unknownJob, .notBegun, .notFailed: throw CommandFailure.usage("\(error)")
             }
         } catch {
             progress.close()
