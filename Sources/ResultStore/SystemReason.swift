@@ -8,7 +8,8 @@ public enum SystemReason {
         if error.domain == NSPOSIXErrorDomain {
             return String(cString: strerror(Int32(truncatingIfNeeded: error.code)))
         }
-        guard error.domain == NSCocoaErrorDomain else { return nil }
+        // Those of files; others of that domain are about what a file holds.
+        guard error.domain == NSCocoaErrorDomain, (0..<1024).contains(error.code) else { return nil }
         if let below = error.userInfo[NSUnderlyingErrorKey] as? any Error, let reason = of(below) { return reason }
         return error.localizedDescription
     }

@@ -51,6 +51,9 @@ public struct StudyAudit: Sendable {
         } catch StoreError.failed(_, let doing, let reason) {
             findings = [integrity.unreadable(doing: doing, reason: reason, store: store)]
             return AuditReport(subject: subject, auditedAt: date, checks: [integrity], findings: findings)
+        } catch StoreError.damaged {
+            findings = [integrity.unreadable(doing: "reading the study", reason: "the file is damaged", store: store)]
+            return AuditReport(subject: subject, auditedAt: date, checks: [integrity], findings: findings)
         }
         findings = Self.checks.flatMap { $0.findings(in: evidence) }
         return AuditReport(
