@@ -85,6 +85,7 @@ struct FailureTests {
             (["report", "--study", ""], "Error: the study's name is empty"),
             (["report", "--study", "a\u{1b}[31mb"], "Error: the study's name 'a[31mb' has characters"),
             (["polygon", "sweep", "--budget", "10,25,10"], "Error: --budget: 10 stands twice"),
+            (["polygon", "demo", "--budget", "10,10"], "Error: --budget: 10 stands twice"),
             (["polygon", "sweep", "--seeds", "99999999999"], "Error: 99999999999 seeds are more than a sweep trains"),
             (["polygon", "sweep", "--size", "16000"], "Error: images of 16000×16000 pixels are outside of what"),
             (["bench", "metrics", "--rounds", "99999999999999"], "Error: --rounds 99999999999999: give a number from"),

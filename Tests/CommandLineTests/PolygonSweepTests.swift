@@ -131,7 +131,8 @@ struct PolygonSweepTests {
             let checkpoint = try SafeTensors(contentsOf: folder.appending(path: "checkpoint.safetensors"))
             steps.append(try #require(checkpoint.metadata["sweep.step"].flatMap { Int($0) }, "round \(round)"))
         }
-        #expect(steps[0] > 0 && steps[1] > steps[0] && steps[1] < 100_000, "\(steps)")
+        // Without the wish to stop there is a checkpoint after each tenth, and none between.
+        #expect(steps[0] > 0 && steps[1] > steps[0] && steps.allSatisfy { $0 % 10_000 != 0 }, "\(steps)")
     }
 
     @Test(

@@ -44,6 +44,7 @@ extension PolygonCommand {
         @OptionGroup var workspaceOptions: WorkspaceOptions
 
         func validate() throws {
+            try budget.requireDistinct()
             do {
                 _ = try plan()
             } catch {

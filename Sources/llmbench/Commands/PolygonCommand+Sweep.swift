@@ -43,9 +43,7 @@ extension PolygonCommand {
         @OptionGroup var jsonOption: JSONOption
 
         func validate() throws {
-            if let twice = budget.repeated {
-                throw ValidationError("--budget: \(twice) stands twice; give each number once")
-            }
+            try budget.requireDistinct()
             do {
                 _ = try plan()
             } catch {

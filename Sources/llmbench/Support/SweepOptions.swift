@@ -77,10 +77,11 @@ struct LabelBudgets: ExpressibleByArgument {
         values = parts.compactMap { $0 }
     }
 
-    /// The first number that stands twice; nil where each stands once.
-    var repeated: Int? {
+    /// - Throws: `ValidationError` where a number stands twice.
+    func requireDistinct() throws {
         var seen: Set<Int> = []
-        return values.first { !seen.insert($0).inserted }
+        guard let twice = values.first(where: { !seen.insert($0).inserted }) else { return }
+        throw ValidationError("--budget: \(twice) stands twice; give each number once")
     }
 
     var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
