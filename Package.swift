@@ -60,7 +60,7 @@ let package = Package(
                 "Studies", "Reporting", "Audit", "LabelBudget", "Baselines", "Training", "Capture", "Generation",
                 "Diagnosis", "Sandbox", "Drawing", "Polygons", "Prompts",
                 "Exchanges", "Endpoints", "ResultStore", "Statistics", "PublishedFigures", "Tables", "Metrics",
-                "Datasets",
+                "Datasets", "Files",
                 "TensorRuntime", argumentParser,
             ],
             swiftSettings: strict),
@@ -70,7 +70,7 @@ let package = Package(
             name: "Studies",
             dependencies: [
                 "Baselines", "Training", "Capture", "Generation", "Diagnosis", "Prompts", "Exchanges", "Endpoints",
-                "Sandbox", "ResultStore", "Datasets",
+                "Sandbox", "ResultStore", "Datasets", "Files",
                 "Hashing", yams,
             ],
             swiftSettings: strict),
@@ -78,6 +78,7 @@ let package = Package(
             name: "Reporting",
             dependencies: [
                 "LabelBudget", "Drawing", "Polygons", "Training", "ResultStore", "TensorRuntime", "Metrics", "Datasets",
+                "Files",
                 "Statistics", "PublishedFigures", "CXLSXWriter", "CCairo", mustache, flyingFox,
             ],
             resources: ["page.mustache", "style.css", "report.js", "icon.svg"].map {
@@ -87,31 +88,34 @@ let package = Package(
         .target(
             name: "Audit",
             dependencies: [
-                "Drawing", "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Hashing",
+                "Drawing", "PublishedFigures", "Tables", "ResultStore", "Statistics", "Datasets", "Files", "Hashing",
             ],
             swiftSettings: strict),
         .target(
             name: "Baselines",
             dependencies: [
-                "Training", "NNUNet", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
+                "Training", "NNUNet", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Files",
+                "Hashing",
             ],
             resources: [.copy("Driver")],
             swiftSettings: strict),
         .target(
             name: "Training",
             dependencies: [
-                "Capture", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Hashing",
+                "Capture", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Metrics", "Datasets", "Files",
+                "Hashing",
             ],
             swiftSettings: strict),
         .target(
             name: "Capture",
-            dependencies: ["Sandbox", "Datasets", "ResultStore", "TensorRuntime", "Hashing"],
+            dependencies: ["Sandbox", "Datasets", "Files", "ResultStore", "TensorRuntime", "Hashing"],
             resources: [.copy("Helper")],
             swiftSettings: strict),
         .target(
             name: "Generation",
             dependencies: [
-                "Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Hashing",
+                "Exchanges", "Endpoints", "Prompts", "Sandbox", "Diagnosis", "ResultStore", "Datasets", "Files",
+                "Hashing",
             ],
             swiftSettings: strict),
         // What a drawing is worth in labels: networks trained on few, and where they overtake what was drawn.
@@ -119,6 +123,7 @@ let package = Package(
             name: "LabelBudget",
             dependencies: [
                 "Drawing", "Polygons", "NNUNet", "TensorRuntime", "ResultStore", "Statistics", "Metrics", "Datasets",
+                "Files",
             ],
             swiftSettings: optimised),
         // Drawings asked of a model, or made by a control, scored and stored; it works on pictures pixel by pixel.
@@ -126,18 +131,19 @@ let package = Package(
             name: "Drawing",
             dependencies: [
                 "Polygons", "Exchanges", "Endpoints", "Prompts", "ResultStore", "Statistics", "Metrics", "Datasets",
+                "Files",
                 "Hashing",
             ],
             swiftSettings: optimised),
         // What was asked for money and what came back: files that are whole or not there, and the bill.
-        .target(name: "Exchanges", dependencies: ["Endpoints", "ResultStore"], swiftSettings: strict),
+        .target(name: "Exchanges", dependencies: ["Endpoints", "ResultStore", "Files"], swiftSettings: strict),
         // The training-free study: what a model draws, read, filled, judged and refined. Pure: no network, no processes.
         .target(name: "Polygons", dependencies: ["Metrics", "Statistics", "Datasets"], swiftSettings: optimised),
-        .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: ["CSpawn", "CSeccomp", "Hashing"], swiftSettings: strict),
+        .target(name: "Diagnosis", dependencies: ["Sandbox", "Datasets", "Files", "CZlib"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CSpawn", "CSeccomp", "Files", "Hashing"], swiftSettings: strict),
         .target(name: "Prompts", dependencies: ["Hashing"], swiftSettings: strict),
         .target(name: "Endpoints", dependencies: ["CCurl", yams, "Hashing"], swiftSettings: strict),
-        .target(name: "ResultStore", dependencies: [grdb], swiftSettings: strict),
+        .target(name: "ResultStore", dependencies: ["Files", grdb], swiftSettings: strict),
         .target(
             name: "PublishedFigures", dependencies: ["Tables"], exclude: ["README.md"],
             resources: [
@@ -148,8 +154,10 @@ let package = Package(
         .target(name: "Tables", swiftSettings: strict),
         .target(name: "Statistics", swiftSettings: optimised),
         .target(name: "Metrics", swiftSettings: optimised),
-        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Hashing"], swiftSettings: optimised),
+        .target(name: "Datasets", dependencies: ["CPNG", "CZlib", "Files", "Hashing"], swiftSettings: optimised),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
+        // The host's files: whole or not there, locked, read with care; failures in the system's own words.
+        .target(name: "Files", swiftSettings: strict),
         // What Swift code written by a model may use besides the runtime. No network, no processes.
         .target(
             name: "PipelineKit", dependencies: ["TensorRuntime", "Metrics", "Datasets", "CXLSXWriter", "CCairo"],
@@ -191,7 +199,8 @@ let package = Package(
             name: "PipelineKitTests", dependencies: ["PipelineKit", "TensorRuntime", "Datasets", "Diagnosis"],
             swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "MetricsTests", dependencies: ["Metrics", "Statistics", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], swiftSettings: strict),
@@ -202,7 +211,7 @@ let package = Package(
             name: "LabelBudgetTests",
             dependencies: [
                 "LabelBudget", "Polygons", "NNUNet", "TensorRuntime", "ResultStore", "Statistics", "Metrics",
-                "Datasets",
+                "Datasets", "Files",
                 "TestSupport",
             ],
             swiftSettings: strict),
@@ -213,9 +222,10 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests", dependencies: ["Endpoints", "Prompts", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SandboxTests", dependencies: ["Sandbox", "Diagnosis", "Datasets"], swiftSettings: strict),
+            name: "SandboxTests", dependencies: ["Sandbox", "Diagnosis", "Datasets", "Files"], swiftSettings: strict),
         .testTarget(
-            name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "CZlib"], swiftSettings: strict),
+            name: "DiagnosisTests", dependencies: ["Diagnosis", "Sandbox", "Datasets", "Files", "CZlib"],
+            swiftSettings: strict),
         // The loop in a process of its own, which tests kill, and what it shares with them.
         .target(
             name: "GenerationTestSupport",
@@ -227,7 +237,7 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "ResultStore", "TestSupport", "GenerationTestSupport", "generation-probe",
+                "Generation", "ResultStore", "Files", "TestSupport", "GenerationTestSupport", "generation-probe",
                 grdb,
             ],
             swiftSettings: strict),
@@ -235,6 +245,7 @@ let package = Package(
             name: "DrawingTests",
             dependencies: [
                 "Drawing", "Polygons", "Exchanges", "Endpoints", "Prompts", "ResultStore", "Metrics", "Datasets",
+                "Files",
                 "TestSupport",
             ],
             swiftSettings: strict),
@@ -245,11 +256,12 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Capture", "Generation", "Diagnosis", "Sandbox", "ResultStore", "TensorRuntime", "Datasets",
+                "Files",
                 "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "BaselinesTests", dependencies: ["Baselines", "ResultStore", "Datasets", "Metrics"],
+            name: "BaselinesTests", dependencies: ["Baselines", "ResultStore", "Datasets", "Files", "Metrics"],
             swiftSettings: strict),
         .testTarget(
             name: "AuditTests",

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import ResultStore
 import Sandbox
@@ -103,7 +104,7 @@ extension BaselineStage {
         case .exited(let code):
             if let refusal = life.refusal { throw error(of: refusal, record.dataset, log, installation) }
             throw BaselineError.failed(
-                reason: Self.printable(life.failure ?? "it ended with exit code \(code)"), log: log)
+                reason: printable(String((life.failure ?? "it ended with exit code \(code)").prefix(300))), log: log)
         }
     }
 
@@ -119,10 +120,7 @@ extension BaselineStage {
             .memory(
                 dataset: dataset, needed: refusal.needed ?? 0, available: refusal.available ?? 0,
                 batch: refusal.batch ?? 0, fitting: refusal.fitting ?? 0)
-        default: .failed(reason: Self.printable(refusal.kind), log: log)
+        default: .failed(reason: printable(String(refusal.kind.prefix(300))), log: log)
         }
     }
-
-    /// At most 300 characters, what cannot be printed made visible.
-    private static func printable(_ text: String) -> String { FolderListing.printable(String(text.prefix(300))) }
 }

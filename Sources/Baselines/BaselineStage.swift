@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Metrics
 import ResultStore
@@ -199,7 +200,8 @@ public struct BaselineStage: Sendable {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw BaselineError.file(path: folder.path(percentEncoded: false), reason: error.localizedDescription)
+            throw BaselineError.file(
+                path: folder.path(percentEncoded: false), reason: SystemReason.of(error) ?? "\(error)")
         }
         if !FileManager.default.fileExists(atPath: raw.path(percentEncoded: false)) { try data.write(to: raw) }
         let encoder = JSONEncoder()

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import ResultStore
 
@@ -75,7 +76,8 @@ struct NNUNetData {
             try? FileManager.default.removeItem(at: partial)
             if error is DatasetError || error is PNGError { throw error }
             throw BaselineError.file(
-                path: root.path(percentEncoded: false), reason: "cannot be written (\(error.localizedDescription))")
+                path: root.path(percentEncoded: false),
+                reason: "cannot be written (\(SystemReason.of(error) ?? "\(error)"))")
         }
     }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 /// Why a pipeline could not be captured at all, or what the capture left cannot be believed. A pipeline that merely cannot be held

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import ResultStore
 import Sandbox
@@ -293,6 +294,6 @@ public struct CaptureStage: Sendable {
         try? handle.seek(toOffset: size > 8192 ? size - 8192 : 0)
         let tail = String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self)
         guard let line = tail.split(whereSeparator: \.isNewline).last else { return nil }
-        return FolderListing.printable(String(line.prefix(300)))
+        return printable(String(line.prefix(300)))
     }
 }

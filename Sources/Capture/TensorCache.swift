@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Hashing
 
@@ -46,24 +47,13 @@ enum HostFile {
         }
     }
 
-    /// Writes beside the target, flushes to the disk, and renames.
+    /// After `AtomicFile.write`, in a folder that is made where it is missing.
     static func write(_ content: Data, to url: URL) throws(CaptureError) {
         try makeFolder(url.deletingLastPathComponent())
-        let partial = url.deletingLastPathComponent().appending(
-            path: ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part")
-        do {
-            try content.write(to: partial)
-            let handle = try FileHandle(forUpdating: partial)
-            try handle.synchronize()
-            try handle.close()
+        do throws(WriteFailure) {
+            try AtomicFile.write(content, to: url)
         } catch {
-            try? FileManager.default.removeItem(at: partial)
-            throw .unwritable(WriteFailure(url, error))
-        }
-        guard rename(partial.path(percentEncoded: false), url.path(percentEncoded: false)) == 0 else {
-            let failure = WriteFailure(path: url.path(percentEncoded: false), code: errno)
-            try? FileManager.default.removeItem(at: partial)
-            throw .unwritable(failure)
+            throw .unwritable(error)
         }
     }
 }

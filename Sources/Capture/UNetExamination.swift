@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Sandbox
 import TensorRuntime
@@ -167,7 +168,7 @@ public struct UNetExamination: Sendable {
         struct Failure: Decodable { var error: String }
         if let failure = try? JSONDecoder().decode(Failure.self, from: json) {
             throw CaptureError.notDescribed(
-                file: file.lastPathComponent, reason: FolderListing.printable(String(failure.error.prefix(2000))))
+                file: file.lastPathComponent, reason: printable(String(failure.error.prefix(2000))))
         }
         do {
             return try JSONDecoder().decode(Description.self, from: json)

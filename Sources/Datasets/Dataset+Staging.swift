@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A folder in the layout `images/`, `masks/` that can be mounted read-only as `/data`.

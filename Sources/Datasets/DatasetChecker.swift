@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Looks at every file of a folder with `images/` and `masks/` and names all that is wrong, not only the first.

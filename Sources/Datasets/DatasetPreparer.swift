@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Makes a prepared dataset of a folder of pairs: pictures rewritten as 8-bit PNGs without metadata, masks as 0 and 255 under their

@@ -1,3 +1,5 @@
+import Files
+
 /// One thing that is wrong with one file.
 public struct DatasetProblem: Sendable, Hashable, Codable, CustomStringConvertible {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {

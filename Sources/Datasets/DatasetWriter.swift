@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes a prepared dataset beside its final place and moves it there when complete.

@@ -1,5 +1,6 @@
 import Endpoints
 import Exchanges
+import Files
 import Foundation
 import Metrics
 import Polygons

@@ -1,6 +1,7 @@
 import Datasets
 import Endpoints
 import Exchanges
+import Files
 import Foundation
 import ResultStore
 

@@ -1,10 +1,5 @@
+import Files
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A file of what was asked or answered that could not be written or read.
 public enum ExchangeFileError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -22,8 +17,11 @@ public enum ExchangeFileError: Error, Sendable, Hashable, CustomStringConvertibl
 
     /// - Parameter code: `errno`.
     public static func writing(_ url: URL, code: Int32) -> ExchangeFileError {
-        let path = url.path(percentEncoded: false)
-        if code == ENOSPC || code == EDQUOT { return .diskFull(path: path) }
-        return .cannotWrite(path: path, reason: String(cString: strerror(code)))
+        writing(WriteFailure(path: url.path(percentEncoded: false), code: code))
+    }
+
+    static func writing(_ failure: WriteFailure) -> ExchangeFileError {
+        failure.isFullDisk
+            ? .diskFull(path: failure.path) : .cannotWrite(path: failure.path, reason: failure.reason)
     }
 }

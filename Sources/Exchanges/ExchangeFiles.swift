@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -8,29 +9,22 @@ import Foundation
 
 /// Files of what was asked and answered that are whole or not there, also after the power failed.
 public enum ExchangeFiles {
-    /// Writes to a neighbour, synchronises, renames, synchronises the folder.
+    /// After `AtomicFile.write`, through `NAME.writing`: one process at a time holds the folder.
     ///
-    /// - Throws: `ExchangeFileError`; the neighbour is removed.
+    /// - Throws: `ExchangeFileError`.
     public static func write(_ data: Data, to url: URL) throws(ExchangeFileError) {
-        let partial = url.appendingPathExtension("writing")
-        let descriptor = open(partial.path(percentEncoded: false), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .writing(url, code: errno) }
-        do throws(ExchangeFileError) {
-            try append(data, to: descriptor, of: url)
-            guard fsync(descriptor) == 0 else { throw ExchangeFileError.writing(url, code: errno) }
+        do throws(WriteFailure) {
+            try AtomicFile.write(data, to: url, through: url.appendingPathExtension("writing"))
         } catch {
-            close(descriptor)
-            unlink(partial.path(percentEncoded: false))
-            throw error
+            throw .writing(error)
         }
-        close(descriptor)
-        try rename(partial, to: url)
     }
 
     /// Renames a file or folder and makes the new name last.
     public static func rename(_ old: URL, to new: URL) throws(ExchangeFileError) {
         guard renamed(old, new) == 0 else { throw .writing(new, code: errno) }
-        try synchronise(new.deletingLastPathComponent())
+        let folder = new.deletingLastPathComponent()
+        if let code = AtomicFile.synchronise(folder: folder) { throw .writing(folder, code: code) }
     }
 
     private static func renamed(_ old: URL, _ new: URL) -> Int32 {
@@ -43,46 +37,20 @@ public enum ExchangeFiles {
 
     /// All bytes, in as many calls as it takes.
     static func append(_ data: Data, to descriptor: Int32, of url: URL) throws(ExchangeFileError) {
-        var failure: Int32 = 0
-        data.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count {
-                #if canImport(Glibc)
-                    let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-                #else
-                    let count = Darwin.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-                #endif
-                if count >= 0 {
-                    done += count
-                } else if errno != EINTR {
-                    failure = errno
-                    return
-                }
-            }
-        }
-        if failure != 0 { throw .writing(url, code: failure) }
+        if let code = AtomicFile.append(data, to: descriptor) { throw .writing(url, code: code) }
     }
 
     /// With all folders above it; one that is there is left as it is.
     public static func makeFolder(_ url: URL) throws(ExchangeFileError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-            throw .diskFull(path: plain(url))
         } catch {
-            throw .cannotWrite(path: plain(url), reason: error.localizedDescription)
+            throw .writing(WriteFailure(url, error))
         }
     }
 
     /// Whether there is a file or folder of that name.
     public static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: plain(url)) }
-
-    private static func synchronise(_ folder: URL) throws(ExchangeFileError) {
-        let descriptor = open(plain(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .writing(folder, code: errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw .writing(folder, code: errno) }
-    }
 
     /// Without the slash at the end, which would make `rename` ask for a folder.
     private static func plain(_ url: URL) -> String {

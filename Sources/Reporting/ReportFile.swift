@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 /// A file of a report that a library writes by name: made elsewhere and put in its place as a whole, so that what an earlier report left

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -14,18 +15,18 @@ import GRDB
 public final class ResultStore: Sendable {
     /// The file.
     public let path: URL
-    private let pool: DatabasePool
+    private let database: any DatabaseWriter
+    /// A copy of one that cannot be written: what were written to it would be lost.
+    public let isCopy: Bool
 
     /// Opens the database, making it and its folder when there is none, and brings an older one up to date.
     ///
     /// - Throws: `StoreError.newerVersion` for a file that a later llmbench wrote, `StoreError.notAStore` and `StoreError.foreign` for
     ///   what is none of ours; it is not touched.
     public init(path: URL) throws {
-        self.path = path
-        try Self.refuseStrange(path)
-        try Self.refuseNewer(path)
-        try Self.refuseForeign(path)
-        pool = try StoreError.wrapping(path, "opening") {
+        try Self.refuseOthers(path)
+        (self.path, isCopy) = (path, false)
+        database = try StoreError.wrapping(path, "opening") {
             try FileManager.default.createDirectory(
                 at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
             // Two processes that find no tables would both create them.
@@ -46,6 +47,29 @@ public final class ResultStore: Sendable {
             try migrator.migrate(pool)
             return pool
         }
+    }
+
+    /// Opens the database to be read. One that this process may not write, such as that of a colleague or on a medium that is
+    /// read-only, is read as a copy of the moment, in which nothing changes any more; `write` then fails.
+    ///
+    /// - Throws: As `init(path:)`; `StoreError.busy` where another process writes without a pause.
+    public convenience init(reading path: URL) throws {
+        guard let unwritable = UnwritableDatabase(path) else {
+            try self.init(path: path)
+            return
+        }
+        try Self.refuseOthers(path)
+        self.init(path: path, copy: try unwritable.copy())
+    }
+
+    init(path: URL, copy: DatabaseQueue) {
+        (self.path, isCopy, database) = (path, true, copy)
+    }
+
+    private static func refuseOthers(_ path: URL) throws {
+        try refuseStrange(path)
+        try refuseNewer(path)
+        try refuseForeign(path)
     }
 
     /// What is there and is no regular file.
@@ -70,28 +94,29 @@ public final class ResultStore: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(30)
-        let tables: Set<String>
         do {
             let queue = try DatabaseQueue(path: name, configuration: configuration)
-            tables = try queue.read { db in
-                try Set(
-                    String.fetchAll(
-                        db,
-                        sql:
-                            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                    ))
-            }
+            try queue.read { try refuseForeign($0, path: name) }
             try queue.close()
+        } catch let error as StoreError {
+            throw error
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
             throw StoreError.damaged(path: name)
         } catch {
             return
         }
+    }
+
+    static func refuseForeign(_ db: Database, path: String) throws {
+        let tables = try Set(
+            String.fetchAll(
+                db,
+                sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"))
         // One that was just begun has the table of migrations alone.
         guard !tables.isEmpty, tables != ["grdb_migrations"],
             !tables.isSuperset(of: ["grdb_migrations", "run", "exchange", "round"])
         else { return }
-        throw StoreError.foreign(path: name, reason: "is a database of something else than llmbench")
+        throw StoreError.foreign(path: path, reason: "is a database of something else than llmbench")
     }
 
     /// The schema's number stands in the file's header, which is read without opening the database: opening one in
@@ -111,17 +136,20 @@ public final class ResultStore: Sendable {
 
     /// A read on a snapshot of the database.
     func read<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
-        try StoreError.wrapping(path, what()) { try pool.read(body) }
+        try StoreError.wrapping(path, what()) { try database.read(body) }
     }
 
     /// A read on the writer's connection, outside of a transaction.
     func readByWriter<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
-        try StoreError.wrapping(path, what()) { try pool.writeWithoutTransaction(body) }
+        try StoreError.wrapping(path, what()) { try database.writeWithoutTransaction(body) }
     }
 
     /// One transaction.
     func write<T>(_ what: @autoclosure () -> String, _ body: (Database) throws -> T) throws -> T {
-        try StoreError.wrapping(path, what()) { try pool.write(body) }
+        guard !isCopy else {
+            throw StoreError.unusable(path: path.path(percentEncoded: false), reason: String(cString: strerror(EROFS)))
+        }
+        return try StoreError.wrapping(path, what()) { try database.write(body) }
     }
 }
 
@@ -200,6 +228,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             guard folder.pathComponents.count > 1 else { return false }
             folder.deleteLastPathComponent()
         }
+        // One that is never written, such as an image of squashfs, says that it has no room.
+        guard status.f_flag & UInt(ST_RDONLY) == 0 else { return false }
         return UInt64(status.f_bavail) * UInt64(status.f_frsize) < 64 << 10
             || (status.f_files > 0 && status.f_favail == 0)
     }

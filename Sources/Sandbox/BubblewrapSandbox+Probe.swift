@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension BubblewrapSandbox {
@@ -34,7 +35,8 @@ extension BubblewrapSandbox {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw .broken(reason: "cannot create \(folder.path(percentEncoded: false)): \(error.localizedDescription)")
+            throw .broken(
+                reason: "cannot create \(folder.path(percentEncoded: false)): \(SystemReason.of(error) ?? "\(error)")")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         let request = SandboxRequest(
@@ -49,7 +51,7 @@ extension BubblewrapSandbox {
             standardError: request.standardError, diskReserveBytes: 0, stop: StopFlag())
         let report = try supervisor.run(invocation.program())
         let said = report.errorHead.split(separator: "\n").last.map(String.init) ?? "it ended without a word"
-        return (report.status.exitCode == 0, FolderListing.printable(said))
+        return (report.status.exitCode == 0, printable(said))
     }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Runs programs that nobody trusts under bubblewrap.
@@ -147,7 +148,7 @@ public struct BubblewrapSandbox: SandboxRunner {
         guard let code = report.status.exitCode else {
             let said = report.errorHead.split(separator: "\n").last.map(String.init) ?? "it said nothing"
             if let signal = report.end.signal { throw .broken(reason: "bubblewrap was ended by signal \(signal)") }
-            throw .unavailable(reason: FolderListing.printable(said))
+            throw .unavailable(reason: printable(said))
         }
         if (code == 126 || code == 127) && report.errorHead.hasPrefix("prlimit: failed to execute \(program):") {
             throw .environmentBroken(reason: "\(program) cannot be started inside the sandbox")

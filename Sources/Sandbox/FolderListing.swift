@@ -90,18 +90,4 @@ public struct FolderListing: Sendable, Hashable {
         }
         walk(descriptor, prefix: prefix + name + "/", entriesLeft: maximum, depthLeft: depthLeft - 1)
     }
-
-    /// A name or message that is safe to print: control and formatting characters, which could rewrite a line of the terminal
-    /// or turn text around, appear as `\u{1b}`.
-    public static func printable(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hashing
 
@@ -172,7 +173,7 @@ public struct PythonEnvironment: Sendable, Hashable {
         let said = (try? String(contentsOf: request.standardError, encoding: .utf8)) ?? ""
         let last = said.split(separator: "\n").last.map(String.init) ?? "\(outcome.termination)"
         throw SandboxError.environmentBroken(
-            reason: "\(interpreter.path) does not run: \(FolderListing.printable(last)); run \(stack.remedy)")
+            reason: "\(interpreter.path) does not run: \(printable(last)); run \(stack.remedy)")
     }
 }
 

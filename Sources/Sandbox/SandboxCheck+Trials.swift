@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension SandboxCheck {
@@ -59,7 +60,8 @@ extension SandboxCheck {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw .broken(reason: "cannot create \(folder.path(percentEncoded: false)): \(error.localizedDescription)")
+            throw .broken(
+                reason: "cannot create \(folder.path(percentEncoded: false)): \(SystemReason.of(error) ?? "\(error)")")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         let sandbox = try BubblewrapSandbox(limitBackend: backend, policy: policy)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hashing
 
@@ -18,7 +19,7 @@ public struct SwiftEnvironment: Sendable, Hashable {
     let toolchainInside: String
 
     /// Swift modules that a compiler has to find, the libraries' own and those they stand on.
-    static let modules = ["TensorRuntime", "PipelineKit", "Datasets", "Metrics", "Hashing"]
+    static let modules = ["TensorRuntime", "PipelineKit", "Datasets", "Metrics", "Files", "Hashing"]
     /// Clang modules that have to exist.
     static let standIns = ["CCairo", "CXLSXWriter", "CPNG", "CZlib", "CCrypto"]
     static let library = "libPipelineKit.so"
@@ -181,7 +182,7 @@ extension SwiftEnvironment {
         let lines = said.split(separator: "\n")
         let line = lines.first { $0.contains("error:") } ?? lines.last ?? "nothing was printed"
         return .swiftMissing(
-            reason: "the toolchain \(what) (\(FolderListing.printable(String(line.prefix(300))))); \(remedy)")
+            reason: "the toolchain \(what) (\(printable(String(line.prefix(300))))); \(remedy)")
     }
 }
 
@@ -236,7 +237,7 @@ struct SwiftKit {
             try? FileManager.default.removeItem(at: partial)
             throw .swiftMissing(
                 reason:
-                    "its modules cannot be staged below \(parent.path) (\(error.localizedDescription)): free some space, and "
+                    "its modules cannot be staged below \(parent.path) (\(SystemReason.of(error) ?? "\(error)")): free some space, and "
                     + "see that /usr/bin/strip is there (apt install binutils)")
         }
     }

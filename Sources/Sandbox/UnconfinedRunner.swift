@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Runs generated code **without any protection**, for machines without bubblewrap and people who accept that: it exists only
@@ -58,7 +59,7 @@ public struct UnconfinedRunner: SandboxRunner {
         guard let signal = report.end.signal else {
             let code = report.end.exitStatus ?? 0
             if code == 127 || code == 126 || code == 125, report.errorHead.hasPrefix("sh: ") {
-                throw .environmentBroken(reason: FolderListing.printable(report.errorHead))
+                throw .environmentBroken(reason: printable(report.errorHead))
             }
             return .exited(code)
         }

@@ -1,4 +1,5 @@
 import Capture
+import Files
 import Foundation
 import Sandbox
 import TensorRuntime
@@ -72,7 +73,7 @@ struct CaptureVerification {
                 let wanted = Double(try reference.tensor("metric.\(index + 1).\(step)").values.first ?? .nan)
                 let difference = abs(found - wanted)
                 guard difference <= Self.probabilityBound else {
-                    let name = FolderListing.printable(String(pipeline.loop.metrics?[index].name.prefix(100) ?? ""))
+                    let name = printable(String(pipeline.loop.metrics?[index].name.prefix(100) ?? ""))
                     return "the captured metric \(name) differs from the pipeline's by "
                         + String(format: "%.1e", difference)
                 }

@@ -66,6 +66,11 @@ struct CheckpointFolder {
     }
 
     private func prune(keeping newest: String) {
+        // What a killed process had begun; the training's lock says that nobody writes it now.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        where name.hasPrefix(".epoch-") && name.hasSuffix(".partial") {
+            try? FileManager.default.removeItem(at: url.appending(path: name))
+        }
         // What is damaged counts as none, so that two good ones stay.
         var good = 0
         for (_, name) in files() {

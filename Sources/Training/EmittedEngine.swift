@@ -1,4 +1,5 @@
 import Diagnosis
+import Files
 import Foundation
 import Sandbox
 import TensorRuntime
@@ -62,7 +63,7 @@ public struct EmittedEngine: Sendable {
         let record = HelperRecord(out: out)
         let report = try EmittedReport(record)
         guard report.method != nil else {
-            let reason = report.error.map { FolderListing.printable(String($0.prefix(300))) } ?? "no reason was left"
+            let reason = report.error.map { printable(String($0.prefix(300))) } ?? "no reason was left"
             throw TrainingError.pipelineFailed(reason: "the held-out images could not be predicted (\(reason))")
         }
         // One float a pixel and the names; a program that writes more is not read.

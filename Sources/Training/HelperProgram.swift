@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Sandbox
 
@@ -62,7 +63,7 @@ public struct HelperProgram: Sendable {
         guard let data = try? DurableFile.read(log, limit: 64 << 20) else { return nil }
         let tail = String(decoding: data.suffix(16 << 10), as: UTF8.self)
         let lines = tail.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-        return lines.last { !$0.isEmpty }.map { FolderListing.printable(String($0.prefix(500))) }
+        return lines.last { !$0.isEmpty }.map { printable(String($0.prefix(500))) }
     }
 }
 

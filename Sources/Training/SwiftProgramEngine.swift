@@ -1,4 +1,5 @@
 import Diagnosis
+import Files
 import Foundation
 import Sandbox
 import TensorRuntime
@@ -61,7 +62,7 @@ public struct SwiftProgramEngine: Sendable {
             String(decoding: $0, as: UTF8.self)
         }
         let report = said.flatMap { SwiftDiagnosis().diagnose(text: $0) }
-        let line = report.map { FolderListing.printable(String($0.message.prefix(300))) }
+        let line = report.map { printable(String($0.message.prefix(300))) }
         throw TrainingError.pipelineFailed(
             reason: (what ?? failure)
                 + ((line ?? HelperProgram.lastLine(of: folder.appending(path: "stderr"))).map { ": \($0)" } ?? ""))

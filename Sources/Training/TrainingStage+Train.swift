@@ -1,5 +1,6 @@
 import Datasets
 import Diagnosis
+import Files
 import Foundation
 import ResultStore
 import Synchronization

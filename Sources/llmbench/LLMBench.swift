@@ -1,15 +1,20 @@
 import ArgumentParser
+import Files
 import Foundation
 import ResultStore
 
 /// The command line. Every command lives in a file of its own in `Commands/`.
 struct LLMBench: AsyncParsableCommand {
+    /// As CHANGELOG.md has it; there is no release yet.
+    static let version = "0.1.0-dev"
+
     static let configuration = CommandConfiguration(
         commandName: "llmbench",
         abstract:
             "Can a language model write a medical image segmentation pipeline that runs, trains and segments well?",
         discussion:
             "Exit status: 0 done, 1 the thing asked for failed, 2 usage, 3 the harness or its environment is at fault.",
+        version: "llmbench \(version)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, ModelsCommand.self, DatasetsCommand.self, GenerateCommand.self,
             CaptureCommand.self,
@@ -27,7 +32,7 @@ enum EntryPoint {
         // A file that is opened in the place of a closed stream would take what is printed. Reading only: printing fails.
         for stream in 0...Int32(2) where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDONLY) }
         do {
-            var command = try LLMBench.parseAsRoot()
+            var command = try LLMBench.parseAsRoot(NegativeNumbers.joined(CommandLine.arguments.dropFirst()))
             try checkThreads()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -15,6 +15,10 @@ struct FailureSpecification: Sendable, CustomTestStringConvertible {
 
     static let withoutStudy: [FailureSpecification] = [
         .init(
+            name: "a file where a dataset's folder should go",
+            arguments: ["datasets", "build", "generated-polyp", "--into", "models.yaml"], status: 2,
+            says: ["models.yaml is a file: name a folder with --into"]),
+        .init(
             name: "a folder that is no workspace", arguments: ["models", "list", "--workspace", "datasets"], status: 2,
             says: ["datasets is no llmbench workspace", "it has no models.yaml"]),
         .init(

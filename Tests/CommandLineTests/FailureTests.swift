@@ -33,6 +33,16 @@ struct FailureTests {
                 "Error: --unsafe-no-sandbox leaves no sandbox for --limits-by or --gpu to steer: drop one of them"
             ),
             (["generate"], "Error: Missing expected argument '--model <model>'"),
+            (["generate", "--model", "m", "--runs", "-1"], "Error: --runs -1: give a number from 1 to 99"),
+            (["report", "--all", "-1"], "Error: Unknown option '--all"),
+            (
+                ["report", "errors", "--output", "there"],
+                "Error: --output is where --format xlsx, latex, png, svg, pdf, figures and html write; text, CSV and JSON go to standard output: `llmbench report errors > FILE`"
+            ),
+            (
+                ["report", "errors", "--json", "--format", "csv"],
+                "Error: --json and --format csv ask for two things: give one of them"
+            ),
             (["generate", "--model", "m", "--runs", "0"], "Error: --runs 0: give a number from 1 to 99"),
             (["train", "r", "--epochs", "none"], "Error: --epochs none: give 'own' or a number from 1 on"),
             (

@@ -11,7 +11,7 @@ struct OutputTests {
         let (pipe, file, link) = ("pipe", "sheet.png", "link.png")
         func path(_ name: String) -> String { workspace.root.appending(path: name).path }
         #expect(mkfifo(path(pipe), 0o600) == 0)
-        try Data([1]).write(to: URL(filePath: path(file)))
+        try Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).write(to: URL(filePath: path(file)))
         try FileManager.default.createSymbolicLink(atPath: path(link), withDestinationPath: file)
         for arguments in [
             ["datasets", "preview", "disc", "--out", pipe],
@@ -33,7 +33,18 @@ struct OutputTests {
         let drawn = try await workspace.llmbench("datasets", "preview", "disc", "--out", link)
         #expect(drawn.status == 0, "\(drawn)")
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path(link)) == file)
-        #expect(try Data(contentsOf: URL(filePath: path(file))).count > 1)
+        #expect(try Data(contentsOf: URL(filePath: path(file))).count > 8)
+        // A picture is replaced, anything else is not.
+        let notes = Data("my notes".utf8)
+        try notes.write(to: URL(filePath: path("notes.txt")))
+        FailureTests.expect(
+            try await workspace.program().run(["datasets", "preview", "disc", "--out", "notes.txt"]),
+            FailureSpecification(
+                name: "", arguments: ["datasets", "preview", "disc", "--out", "notes.txt"], status: 2,
+                says: ["notes.txt exists, is no PNG and was left as it is"]))
+        #expect(try Data(contentsOf: URL(filePath: path("notes.txt"))) == notes)
+        let again = try await workspace.llmbench("datasets", "preview", "disc", "--out", file)
+        #expect(again.status == 0, "\(again)")
     }
 
     @Test("as a recording is never appended to another file")
@@ -83,16 +94,6 @@ struct OutputTests {
         #expect(reported.status == 0, "\(reported)")
     }
 
-    /// A shell command line with the program as `$0`.
-    private func shell(_ script: String, _ arguments: [String], in workspace: ScratchWorkspace) async throws
-        -> Program.Outcome
-    {
-        var program = try workspace.program()
-        let llmbench = program.executable.path
-        program.executable = URL(filePath: "/bin/sh")
-        return try await program.run(["-c", script, llmbench] + arguments)
-    }
-
     @Test("on a full standard output is not lost without a word")
     func fullStandardOutput() async throws {
         let workspace = try ScratchWorkspace()
@@ -101,18 +102,18 @@ struct OutputTests {
             ["report", "all"], ["report", "all", "--format", "csv"], ["report", "all", "--json"], ["models", "list"],
             ["models", "list", "--json"], ["datasets", "list"], ["help"], ["report", "--help"],
         ] {
-            let outcome = try await shell(#"exec "$0" "$@" > /dev/full"#, arguments, in: workspace)
+            let outcome = try await workspace.shell(#"exec "$0" "$@" > /dev/full"#, arguments)
             FailureTests.expect(
                 outcome,
                 FailureSpecification(
                     name: "", arguments: arguments, status: 3,
                     says: ["standard output could not be written (No space left on device)"]))
         }
-        let closed = try await shell(#"exec "$0" "$@" >&-"#, ["models", "list"], in: workspace)
+        let closed = try await workspace.shell(#"exec "$0" "$@" >&-"#, ["models", "list"])
         #expect(closed.status == 3 && closed.errors.contains("Bad file descriptor"), "\(closed)")
         // What is shorter than a pipe arrives whole.
         let whole = try await workspace.llmbench("report", "all", "--format", "csv")
-        let piped = try await shell(#""$0" "$@" | cat"#, ["report", "all", "--format", "csv"], in: workspace)
+        let piped = try await workspace.shell(#""$0" "$@" | cat"#, ["report", "all", "--format", "csv"])
         #expect(whole.output == piped.output && !whole.output.isEmpty)
     }
 
@@ -210,7 +211,7 @@ struct OutputTests {
               exit $status' "$0" "$@"
             """
         for format in ["xlsx", "png", "html"] {
-            let outcome = try await shell(script, [format, workspace.scratch.url.path], in: workspace)
+            let outcome = try await workspace.shell(script, [format, workspace.scratch.url.path])
             FailureTests.expect(
                 outcome,
                 FailureSpecification(

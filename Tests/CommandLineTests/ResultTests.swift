@@ -217,6 +217,37 @@ struct ResultTests {
             let outcome = try await terminal.run(arguments)
             #expect(outcome.output.contains("fixture-never") && !outcome.output.contains("\u{1b}["), "\(outcome)")
         }
+        // Nor is a bar moved about on a terminal that cannot.
+        for (kind, moves) in [("xterm", true), ("dumb", false)] {
+            terminal.variables = ["TERM": kind]
+            let drawn = try await terminal.run([
+                "-qec",
+                "'\(llmbench.executable.path)' polygon draw --model control-ellipse --dataset disc --study \(kind)",
+                "/dev/null",
+            ])
+            #expect(drawn.status == 0 && drawn.output.contains("\u{1b}[K") == moves, "\(drawn)")
+        }
         #expect(try await !llmbench.run(["models", "list"]).output.contains("\u{1b}["))
+    }
+
+    @Test("The version is the changelog's")
+    func version() async throws {
+        let outcome = try await ScratchWorkspace().llmbench("--version")
+        #expect(outcome.status == 0 && outcome.output == "llmbench 0.1.0-dev\n", "\(outcome)")
+        let changes = try String(contentsOf: Checkout.root.appending(path: "CHANGELOG.md"), encoding: .utf8)
+        #expect(changes.contains("## Unreleased (0.1.0-dev)"))
+    }
+
+    @Test("A study that is named has its file's path before what is wrong with it")
+    func namedStudy() async throws {
+        let workspace = try ScratchWorkspace()
+        let studies = workspace.root.appending(path: "studies", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: studies, withIntermediateDirectories: true)
+        try "name: wrong\nmodels: [{card: fixture-prosa}]\ndatasets: [disc]\n".write(
+            to: studies.appending(path: "wrong.yaml"), atomically: true, encoding: .utf8)
+        for command in ["plan", "run"] {
+            let outcome = try await workspace.llmbench("study", command, "wrong")
+            #expect(outcome.status == 2 && outcome.errors.contains("llmbench: studies/wrong.yaml:2: "), "\(outcome)")
+        }
     }
 }

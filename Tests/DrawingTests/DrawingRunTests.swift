@@ -2,6 +2,7 @@ import Datasets
 import Drawing
 import Endpoints
 import Exchanges
+import Files
 import Foundation
 import Metrics
 import Polygons

@@ -1,4 +1,5 @@
 import Endpoints
+import Files
 import Foundation
 import GenerationTestSupport
 import ResultStore

@@ -40,6 +40,106 @@ struct ResultStoreTests {
         #expect(throws: StoreError.newerVersion(path: path.path)) { try bench.store() }
     }
 
+    /// A folder of its own for copies.
+    private func temporary() throws -> URL {
+        let folder = bench.workspace.root.appending(path: "temporary", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func copy(of database: URL) throws -> ResultStore {
+        let unwritable = try #require(try UnwritableDatabase(any: database, temporary: temporary()))
+        return ResultStore(path: database, copy: try unwritable.copy())
+    }
+
+    @Test("a copy to be read has what a killed writer left in its log, takes no writes, and leaves nothing behind")
+    func copyToBeRead() throws {
+        let writer = try bench.store()
+        _ = try writer.beginRun(bench.record())
+        // As a kill leaves it: the log is not folded in while the writer is open.
+        let left = bench.workspace.root.appending(path: "left", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: left, withIntermediateDirectories: true)
+        let database = left.appending(path: "bench.sqlite")
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: path.path + suffix, toPath: database.path + suffix)
+        }
+        let files = ["", "-wal"].map { URL(filePath: database.path + $0) }
+        let before = try files.map { try Data(contentsOf: $0) }
+        #expect(!before[1].isEmpty)
+        // Through a link, too, beside which there is no log.
+        let link = bench.workspace.root.appending(path: "link.sqlite")
+        try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "left/bench.sqlite")
+        for place in [database, link] {
+            let store = try copy(of: place)
+            #expect(try store.runs() == writer.runs())
+            #expect(try store.runs().count == 1)
+            #expect(throws: StoreError.unusable(path: place.path, reason: "Read-only file system")) {
+                try store.beginRun(bench.record())
+            }
+        }
+        #expect(try files.map { try Data(contentsOf: $0) } == before)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: left.path).sorted()
+                == ["bench.sqlite", "bench.sqlite-wal"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary().path).isEmpty)
+    }
+
+    @Test("a copy of an older version is brought up to date, its original is not")
+    func copyOfOlder() throws {
+        try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let queue = try DatabaseQueue(path: path.path)
+        try Schema.migrator.migrate(queue, upTo: "v4")
+        func version(_ db: any DatabaseReader) throws -> Int? {
+            try db.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM grdb_migrations") }
+        }
+        #expect(try version(queue) == 4)
+        try queue.close()
+        let store = try copy(of: path)
+        #expect(try store.runs().isEmpty)
+        #expect(try store.read("counting") { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM grdb_migrations") } == 10)
+        #expect(try version(DatabaseQueue(path: path.path)) == 4)
+    }
+
+    @Test("a copy of what is foreign or of a newer version is refused, also where only the log says so")
+    func copyOfOthers() throws {
+        let other = bench.workspace.root.appending(path: "other.sqlite")
+        let foreign = try DatabasePool(path: other.path)
+        try foreign.write { try $0.execute(sql: "CREATE TABLE foo (a)") }
+        #expect(throws: StoreError.foreign(path: other.path, reason: "is a database of something else than llmbench")) {
+            try copy(of: other)
+        }
+        let store = try bench.store()
+        try store.write("adding a migration") {
+            try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('v99')")
+        }
+        #expect(throws: StoreError.newerVersion(path: path.path)) { try copy(of: path) }
+    }
+
+    @Test("what is written all the time is not copied in between, and that is said")
+    func copyOfBusy() throws {
+        do { _ = try bench.store() }
+        // As one that was changed a moment ago, however long this takes.
+        let soon = Date(timeIntervalSinceNow: 0.9)
+        try FileManager.default.setAttributes([.modificationDate: soon], ofItemAtPath: path.path)
+        var unwritable = try #require(try UnwritableDatabase(any: path, temporary: temporary()))
+        unwritable.attempts = 1
+        let error = #expect(throws: StoreError.self) { try unwritable.copy() }
+        #expect(error == .busy(path: path.path, doing: "copying it to be read"))
+    }
+
+    @Test("a copy that has no room or no folder is said with the folder's name, not the study's")
+    func copyWithoutRoom() throws {
+        do { _ = try bench.store() }
+        let unwritable = try #require(
+            UnwritableDatabase(any: path, temporary: URL(filePath: "/dev/null", directoryHint: .isDirectory)))
+        let error = #expect(throws: StoreError.self) { try unwritable.copy() }
+        guard case .unusable(let named, let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(named.hasPrefix("/dev/null/") && reason == "Not a directory")
+    }
+
     @Test("a file that is no database is refused and not touched")
     func notADatabase() throws {
         try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -155,5 +155,5 @@ struct SwiftCheckTests {
 
 /// What a build leaves for generated code.
 private enum SwiftEnvironmentNames {
-    static let modules = ["TensorRuntime", "PipelineKit", "Datasets", "Metrics", "Hashing"]
+    static let modules = ["TensorRuntime", "PipelineKit", "Datasets", "Metrics", "Files", "Hashing"]
 }

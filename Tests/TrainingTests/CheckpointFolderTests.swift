@@ -63,11 +63,15 @@ struct CheckpointFolderTests {
         }
     }
 
-    @Test("half written under another name are no checkpoints")
+    @Test("half written under another name are no checkpoints, and go with the next one")
     func partial() throws {
         let folder = try TemporaryFolder()
-        try Data("x".utf8).write(to: folder.url.appending(path: ".epoch-00003.abc.safetensors.12.partial"))
+        try Data("x".utf8).write(to: folder.url.appending(path: ".epoch-00003.abc.safetensors.12-1.partial"))
         try Data("x".utf8).write(to: folder.url.appending(path: "notes.txt"))
-        #expect(try CheckpointFolder(url: folder.url).latest() == nil)
+        let checkpoints = CheckpointFolder(url: folder.url)
+        #expect(try checkpoints.latest() == nil)
+        try checkpoints.save(epoch: 4, tensors: tensor(4), metadata: [:])
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(names.count == 2 && names.contains("notes.txt"), "\(names)")
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hashing
 
@@ -56,7 +57,8 @@ public struct ReportManifest: Sendable, Hashable, Codable {
             try encoder.encode(manifest).write(to: folder.appending(path: name), options: .atomic)
         } catch {
             throw .unwritable(
-                path: folder.appending(path: name).path(percentEncoded: false), reason: error.localizedDescription)
+                path: folder.appending(path: name).path(percentEncoded: false),
+                reason: SystemReason.of(error) ?? "\(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 import CPNG
+import Files
 import Foundation
 
 /// Reading and writing PNG files through libpng.
@@ -127,7 +128,7 @@ public enum PNG {
     public static func write(_ image: Image, to url: URL, level: Int = 6) throws(PNGError) {
         let bytes = try encode(image, level: level)
         do {
-            try AtomicFile.write(bytes, to: url)
+            try AtomicFile.write(bytes, to: url, synchronisesFolder: false)
         } catch {
             throw .unwritable(error)
         }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads single-file NIfTI-1 volumes (`.nii`, `.nii.gz`).

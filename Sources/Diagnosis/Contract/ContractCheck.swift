@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Sandbox
 
@@ -110,7 +111,7 @@ public struct ContractCheck: Sendable {
                     if let value = Self.notFinite(text) {
                         values.append(value)
                     } else {
-                        let shown = FolderListing.printable(String(text.prefix(40)))
+                        let shown = printable(String(text.prefix(40)))
                         return (grid, .notANumber(name, cell: reference, content: "the text '\(shown)'"))
                     }
                 }
@@ -175,7 +176,7 @@ public struct ContractCheck: Sendable {
             _ = try PNG.decode(bytes, name: name)
             return []
         } catch let error as PNGError {
-            return [.unreadablePicture(name, reason: FolderListing.printable("\(error)"))]
+            return [.unreadablePicture(name, reason: printable("\(error)"))]
         } catch {
             return [.unreadablePicture(name, reason: "it cannot be opened")]
         }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 /// `config.json` as a pipeline left it: its own statement of what it did.

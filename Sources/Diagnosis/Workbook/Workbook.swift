@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 /// The first worksheet of an XLSX file, as a grid.

@@ -1,5 +1,6 @@
 import Datasets
 import Exchanges
+import Files
 import Foundation
 import ResultStore
 

@@ -1,6 +1,7 @@
 import Diagnosis
 import Endpoints
 import Exchanges
+import Files
 import Foundation
 import Hashing
 import ResultStore

@@ -1,4 +1,5 @@
 import CCairo
+import Files
 import Foundation
 import ResultStore
 

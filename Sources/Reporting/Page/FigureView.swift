@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A figure as it was drawn for the page: the SVG file, and the values of its marks.
@@ -44,7 +45,8 @@ struct DrawnFigure: Sendable {
         do {
             return try Data(contentsOf: file)
         } catch {
-            throw ReportError.drawing(path: file.path(percentEncoded: false), reason: error.localizedDescription)
+            throw ReportError.drawing(
+                path: file.path(percentEncoded: false), reason: SystemReason.of(error) ?? "\(error)")
         }
     }
 }

@@ -28,8 +28,11 @@ public actor LiveReport {
     public init(workspace: Workspace, study: String, source: (any EvidenceSource)? = nil) throws {
         self.workspace = workspace
         self.source = source ?? StudyReader(study: study)
-        store = try ResultStore(path: workspace.database(study: study))
+        store = try ResultStore(reading: workspace.database(study: study))
     }
+
+    /// The study cannot be written, and what is shown is that of the moment at which it was opened.
+    public nonisolated var isOfOneMoment: Bool { store.isCopy }
 
     /// Changes when a result has changed.
     ///

@@ -8,7 +8,7 @@ extension StudyLoader {
     func checkBegun(_ study: Study, _ problems: inout ProblemList) {
         let path = workspace.database(study: study.name)
         guard StudyFile.isName(study.name), FileManager.default.fileExists(atPath: path.path(percentEncoded: false)),
-            let store = try? ResultStore(path: path), let all = try? store.runs()
+            let store = try? ResultStore(reading: path), let all = try? store.runs()
         else { return }
         let runs = all.filter { $0.study == study.name }
         defer { checkTexts(runs, study, &problems) }

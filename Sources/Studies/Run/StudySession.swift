@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import ResultStore
 import Sandbox
@@ -78,7 +79,7 @@ extension Study {
             let estimates = try StudyEstimates(self, store: nil)
             return (StudyPlan(self, estimates: estimates), estimates, nil)
         }
-        let store = try ResultStore(path: path)
+        let store = try ResultStore(reading: path)
         let estimates = try StudyEstimates(self, store: store)
         let plan = StudyPlan(self, estimates: estimates)
         return (plan, estimates, try JobBook(plan, workspace: workspace, store: store).ordered)

@@ -19,7 +19,7 @@ public struct StudyStatus: Sendable {
         guard FileManager.default.fileExists(atPath: path.path(percentEncoded: false)) else {
             throw StudyError.notBegun(study: name)
         }
-        try self.init(name, store: ResultStore(path: path))
+        try self.init(name, store: ResultStore(reading: path))
     }
 
     /// - Throws: `StudyError.notBegun`, `StoreError`.

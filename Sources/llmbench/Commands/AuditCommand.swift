@@ -65,7 +65,7 @@ struct AuditCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: database.path) else {
             throw Self.nothing(in: study)
         }
-        let store = try ResultStore(path: database)
+        let store = try ResultStore(reading: database)
         // What cannot be counted is damaged, and for the audit to tell.
         let isEmpty =
             try? store.datasets(study: study).isEmpty && store.drawingSets().isEmpty && store.sweepTrainings().isEmpty

@@ -112,6 +112,10 @@ extension DatasetsCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
+            var isFolder: ObjCBool = true
+            if let into, FileManager.default.fileExists(atPath: into, isDirectory: &isFolder), !isFolder.boolValue {
+                throw CommandFailure.usage("\(into) is a file: name a folder with --into")
+            }
             let root = try into.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? workspace.resolve().datasets
             let bar = ProgressBar(title: "Building \(name)", total: 0)
             let dataset = try dataset(in: DatasetCatalogue(root: root)) { bar.update($0, note: "\($0) of \($1)") }
@@ -168,7 +172,7 @@ extension DatasetsCommand {
 
         func run() async throws {
             let catalogue = DatasetCatalogue(root: try workspace.resolve().datasets)
-            let file = try OutputFile.url(out)
+            let file = try OutputFile.picture(out)
             try DatasetFailure.mapped { () throws(DatasetError) in
                 let dataset = try catalogue.load(name)
                 let pool = heldOut ? dataset.split.heldOut : dataset.samples

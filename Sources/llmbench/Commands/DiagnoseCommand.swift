@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnosis
+import Files
 import Foundation
 
 struct DiagnoseCommand: AsyncParsableCommand {
@@ -71,7 +72,7 @@ struct DiagnoseCommand: AsyncParsableCommand {
         } catch let failure as CommandFailure {
             throw failure
         } catch {
-            throw CommandFailure.usage("\(file) cannot be read: \(error.localizedDescription)")
+            throw CommandFailure.usage("\(file) cannot be read: \(SystemReason.of(error) ?? "\(error)")")
         }
     }
 
@@ -81,7 +82,7 @@ struct DiagnoseCommand: AsyncParsableCommand {
         while true {
             let read: Data?
             do { read = try handle.read(upToCount: 1 << 20) } catch {
-                throw CommandFailure.usage("\(name) cannot be read: \(error.localizedDescription)")
+                throw CommandFailure.usage("\(name) cannot be read: \(SystemReason.of(error) ?? "\(error)")")
             }
             guard let piece = read, !piece.isEmpty else { break }
             count += piece.count

@@ -84,7 +84,7 @@ extension LabelBudgetReport {
             guard FileManager.default.fileExists(atPath: database.path(percentEncoded: false)) else {
                 throw SweepError.noTrainings(study: study)
             }
-            let store = try ResultStore(path: database)
+            let store = try ResultStore(reading: database)
             let drawings = try StoredDrawings(store, study: study)
             let evidence = try LabelBudgetEvidence(store, workspace: workspace, study: study, setting: setting) { _ in
                 [drawings]

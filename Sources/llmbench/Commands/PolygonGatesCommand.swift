@@ -58,7 +58,7 @@ extension PolygonCommand {
                     "study '\(workspaceOptions.study)' has no drawings yet: `llmbench polygon draw` makes them")
             }
             do {
-                let table = GateTable.table(try measure(ResultStore(path: database), workspace))
+                let table = GateTable.table(try measure(ResultStore(reading: database), workspace))
                 switch jsonOption.json ? .json : format {
                 case .text: print(table.text())
                 case .csv: print(table.csv, terminator: "")

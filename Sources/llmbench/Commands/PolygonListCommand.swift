@@ -25,7 +25,7 @@ extension PolygonCommand {
                 throw CommandFailure.usage(
                     "study '\(workspaceOptions.study)' has no drawings yet: `llmbench polygon draw` makes them")
             }
-            let store = try ResultStore(path: database)
+            let store = try ResultStore(reading: database)
             let catalogue = DatasetCatalogue(root: workspace.datasets)
             let summaries = try store.drawingSets().flatMap { set in
                 let (rows, scores) = (

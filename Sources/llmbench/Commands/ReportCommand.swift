@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audit
 import Endpoints
+import Files
 import Foundation
 import Reporting
 import ResultStore
@@ -67,6 +68,14 @@ struct ReportCommand: AsyncParsableCommand {
                 )
             }
         }
+        if jsonOption.json, format != .text, format != .json {
+            throw ValidationError("--json and --format \(format.rawValue) ask for two things: give one of them")
+        }
+        if output != nil, !writesFiles {
+            throw ValidationError(
+                "--output is where --format xlsx, latex, png, svg, pdf, figures and html write; text, CSV and JSON go to standard output: `llmbench report \(subject.rawValue) > FILE`"
+            )
+        }
         guard subject == .html, format != .text, format != .html else { return }
         throw ValidationError(
             "`report html` writes pages and takes no --format \(format.rawValue): use `report all --format \(format.rawValue)`"
@@ -80,7 +89,7 @@ struct ReportCommand: AsyncParsableCommand {
         guard FileManager.default.fileExists(atPath: database.path) else {
             throw CommandFailure.usage("\(ReportError.noRuns(study: study))")
         }
-        let (store, started) = (try ResultStore(path: database), Date())
+        let (store, started) = (try ResultStore(reading: database), Date())
         // Before the evidence is read: what a running study adds meanwhile makes the files older, not newer, than its data.
         let results = try writesFiles ? store.resultHash() : ""
         let evidence = try StudyEvidence.reported(from: store, study: study, in: workspace)

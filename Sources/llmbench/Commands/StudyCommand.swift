@@ -47,19 +47,25 @@ struct StudyFileOptions: ParsableArguments {
     /// Reads the file and looks everything up.
     func load() throws -> (study: Study, workspace: Workspace) {
         let workspace = try place.workspace()
-        let url = try locate(in: workspace)
+        let (url, name) = try locate(in: workspace)
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-            throw CommandFailure.usage("\(file) cannot be read: it is no UTF-8 text")
+            throw CommandFailure.usage("\(name) cannot be read: it is no UTF-8 text")
         }
-        return (try place.study(text, file: file, epochs: epochs, in: workspace), workspace)
+        return (try place.study(text, file: name, epochs: epochs, in: workspace), workspace)
     }
 
-    private func locate(in workspace: Workspace) throws -> URL {
+    /// The file, and how messages call it.
+    private func locate(in workspace: Workspace) throws -> (URL, String) {
         let studies = workspace.root.appending(path: "studies", directoryHint: .isDirectory)
         var isFolder: ObjCBool = false
-        for url in [URL(filePath: file), studies.appending(path: "\(file).yaml")]
-        where FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue {
-            return url
+        let named = studies.appending(path: "\(file).yaml")
+        // So that it can be opened from where the command was given.
+        let isHere = FileManager.default.currentDirectoryPath == workspace.root.path
+        for (url, name) in [
+            (URL(filePath: file), file),
+            (named, isHere ? "studies/\(file).yaml" : named.path(percentEncoded: false)),
+        ] where FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue {
+            return (url, name)
         }
         let known = ((try? FileManager.default.contentsOfDirectory(atPath: studies.path)) ?? [])
             .filter { $0.hasSuffix(".yaml") }.map { "studies/\($0)" }.sorted()

@@ -45,6 +45,9 @@ struct ViewCommand: AsyncParsableCommand {
             // Written at once, for who reads it through a pipe.
             try FileHandle.standardOutput.write(contentsOf: Data("\(address)\n".utf8))
             Terminal.note("study \(study); Control-C ends it")
+            if report.isOfOneMoment {
+                Terminal.note("the study cannot be written from here: what is shown is that of now")
+            }
         }
         defer { announcing.cancel() }
         do {

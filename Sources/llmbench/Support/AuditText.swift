@@ -1,4 +1,5 @@
 import Audit
+import Files
 import Sandbox
 
 /// An audit as the terminal shows it. Names and messages come from models and files: control characters are escaped.
@@ -40,7 +41,7 @@ struct AuditText {
             + ["  look: " + Self.safe(finding.look)]).joined(separator: "\n")
     }
 
-    private static func safe(_ text: String) -> String { FolderListing.printable(text) }
+    private static func safe(_ text: String) -> String { printable(text) }
 
     /// Lines of words, indented by two.
     static func wrap(_ text: String, _ width: Int) -> [String] {

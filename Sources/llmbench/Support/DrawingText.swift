@@ -48,7 +48,10 @@ enum DrawingText {
             notes.append(
                 "95 %: bootstrap interval, resampled by \(summary.resampledBy.rawValue) (\(summary.units)), "
                     + (summary.allOfOne.map { "all of one \($0.rawValue): it says nothing about another" }
-                        ?? "so that pictures of one subject stay together"))
+                        ?? (summary.resampledBy == .image
+                            ? "pictures taken as independent"
+                            : "so that pictures of one \(summary.resampledBy.rawValue) stay together"))
+            )
         }
         if summary.labels > 0 {
             notes.append(

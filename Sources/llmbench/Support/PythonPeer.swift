@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Sandbox
 
@@ -54,7 +55,8 @@ final class PythonPeer {
         do {
             try process.run()
         } catch {
-            throw CommandFailure.environment("\(python.interpreter.path) does not start: \(error.localizedDescription)")
+            throw CommandFailure.environment(
+                "\(python.interpreter.path) does not start: \(SystemReason.of(error) ?? "\(error)")")
         }
         version = try read(for: "the start").version ?? "of unknown version"
     }

@@ -10,12 +10,15 @@ struct Terminal: Sendable {
     let width: Int
 
     static func current(environment: [String: String] = ProcessInfo.processInfo.environment) -> Terminal {
-        let plain = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
+        // It has no cursor to move and no line to clear.
+        let isDumb = environment["TERM"] == "dumb"
+        let plain = !(environment["NO_COLOR"] ?? "").isEmpty || isDumb
         var size = winsize()
         var width = 80
         if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { width = Int(size.ws_col) }
         return Terminal(
-            isInteractive: isatty(STDERR_FILENO) == 1, hasColour: isatty(STDOUT_FILENO) == 1 && !plain, width: width)
+            isInteractive: isatty(STDERR_FILENO) == 1 && !isDumb, hasColour: isatty(STDOUT_FILENO) == 1 && !plain,
+            width: width)
     }
 
     enum Colour: String {

@@ -1,6 +1,7 @@
 import Datasets
 import Diagnosis
 import Endpoints
+import Files
 import Foundation
 import Tables
 

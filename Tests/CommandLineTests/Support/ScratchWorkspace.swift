@@ -49,6 +49,16 @@ struct ScratchWorkspace {
         try await program(variables).run(arguments)
     }
 
+    /// A script of `sh` in which `$0` is the program.
+    func shell(_ script: String, _ arguments: [String], variables: [String: String] = [:]) async throws
+        -> Program.Outcome
+    {
+        var shell = try program(variables)
+        let llmbench = shell.executable.path
+        shell.executable = URL(filePath: "/bin/sh")
+        return try await shell.run(["-c", script, llmbench] + arguments)
+    }
+
     /// Two runs that ended without code, in no time: a study to report.
     func makeStudy() async throws -> Program.Outcome {
         try await llmbench(

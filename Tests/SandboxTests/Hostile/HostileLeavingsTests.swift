@@ -1,5 +1,6 @@
 import Datasets
 import Diagnosis
+import Files
 import Foundation
 import Testing
 
@@ -108,7 +109,7 @@ struct HostileLeavingsTests {
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: fixture.out.path).first)
         #expect(name.contains("\u{1b}"))
         let entry = try #require(try FolderListing(fixture.out).entries.first)
-        let shown = FolderListing.printable(entry.path)
+        let shown = printable(entry.path)
         #expect(shown == "\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\u{202e}gnp.exe")
         for breach in breaches(in: fixture) { #expect(!"\(breach)".contains("\u{1b}")) }
     }

@@ -1,7 +1,6 @@
+import Files
 import Foundation
 import Testing
-
-@testable import Datasets
 
 @Suite("A file that cannot be written")
 struct WriteFailureTests {
@@ -48,5 +47,21 @@ struct WriteFailureTests {
         #expect(throws: WriteFailure.self) {
             try AtomicFile.write([1], to: URL(filePath: "/nowhere/at/all"))
         }
+    }
+
+    @Test("says the system's words below what Foundation wrapped around them")
+    func wrapped() throws {
+        let blocked = URL(filePath: "/dev/null/inside")
+        let failure = #expect(throws: (any Error).self) {
+            try FileManager.default.createDirectory(at: blocked, withIntermediateDirectories: true)
+        }
+        let error = try #require(failure)
+        #expect(SystemReason.code(error) == ENOTDIR && SystemReason.of(error) == "Not a directory")
+        #expect(WriteFailure(blocked, error).reason == "Not a directory")
+        // What a file holds is no failure of the system.
+        let unread = #expect(throws: (any Error).self) {
+            try JSONDecoder().decode([Int].self, from: Data("{".utf8))
+        }
+        #expect(unread.map { SystemReason.of($0) == nil && SystemReason.code($0) == nil } == true)
     }
 }

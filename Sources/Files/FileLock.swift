@@ -18,7 +18,7 @@ public final class FileLock: Sendable {
         public var description: String {
             switch self {
             case .held(let path): "another process holds \(path)"
-            case .unusable(let path, let reason): "cannot lock \(path): \(reason)"
+            case .unusable(let path, let reason): "cannot lock \(path): \(reason); see to its folder"
             }
         }
     }

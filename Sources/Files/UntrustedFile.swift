@@ -20,6 +20,12 @@ public enum UntrustedFile {
         return try read(descriptor: try open(path, in: AT_FDCWD, name: path), name: path, maximumBytes: maximumBytes)
     }
 
+    /// The same as `Data`, for what is large.
+    public static func data(_ url: URL, maximumBytes: Int) throws(UntrustedFileError) -> Data {
+        let path = url.path(percentEncoded: false)
+        return try read(descriptor: try open(path, in: AT_FDCWD, name: path), name: path, maximumBytes: maximumBytes)
+    }
+
     /// The same for a path below a folder of ours, where no component of the path may be a link.
     ///
     /// - Parameters:
@@ -62,16 +68,16 @@ public enum UntrustedFile {
     }
 
     /// Closes the descriptor.
-    private static func read(
+    private static func read<Bytes: RangeReplaceableCollection<UInt8>>(
         descriptor: Int32, name: String, maximumBytes: Int
-    ) throws(UntrustedFileError) -> [UInt8] {
+    ) throws(UntrustedFileError) -> Bytes {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .cannotOpen(path: name, reason: reason(errno)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: name) }
         let stated = Int(status.st_size)
         guard stated <= maximumBytes else { throw .tooLarge(path: name, maximumBytes: maximumBytes) }
-        var bytes: [UInt8] = []
+        var bytes = Bytes()
         bytes.reserveCapacity(stated)
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -107,17 +113,4 @@ public enum UntrustedFileError: Error, Sendable, Hashable, CustomStringConvertib
         case .tooLarge(let path, let maximum): "\(printable(path)) is larger than the \(maximum) bytes allowed here"
         }
     }
-}
-
-/// A name for a terminal: control characters, which could rewrite a line, are escaped.
-func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator:
-            result += "\\u{" + String(scalar.value, radix: 16) + "}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
 }

@@ -20,16 +20,10 @@ public struct WriteFailure: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// What Foundation threw.
     public init(_ url: URL, _ error: any Error) {
-        var isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
-        var reason = error.localizedDescription
-        if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
-            underlying.domain == NSPOSIXErrorDomain
-        {
-            let code = Int32(truncatingIfNeeded: underlying.code)
-            isFull = isFull || Self.isFullDisk(code)
-            reason = String(cString: strerror(code))
-        }
-        self.init(path: url.path(percentEncoded: false), reason: reason, isFullDisk: isFull)
+        let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
+        self.init(
+            path: url.path(percentEncoded: false), reason: SystemReason.of(error) ?? error.localizedDescription,
+            isFullDisk: isFull || SystemReason.code(error).map(Self.isFullDisk) ?? false)
     }
 
     private static func isFullDisk(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
