@@ -30,16 +30,14 @@ struct WholeBaselineTests {
         let folder = stage.folder(dataset: "discs", budget: budget, seed: 5)
 
         // An epoch is reported before its checkpoint is written; killed in between, it would be trained again, to the same bits.
-        let killer = BaselineStage.Observer(epoch: { epoch in
-            guard epoch.epoch == 1 else { return }
-            let kept = folder.appending(
-                path: "trained/\(NNUNetData.name)/LLMBenchTrainer__nnUNetPlans__2d/fold_0/checkpoint_best.pth")
-            for _ in 0..<600 where !FileManager.default.fileExists(atPath: kept.path) { usleep(50_000) }
-            Self.kill(folder)
-        })
+        let killer = DriverKiller(
+            of: folder,
+            when: folder.appending(
+                path: "trained/\(NNUNetData.name)/LLMBenchTrainer__nnUNetPlans__2d/fold_0/checkpoint_best.pth"))
         await #expect(throws: BaselineError.killed(signal: 9)) {
-            _ = try await stage.run("discs", budget: budget, options: Self.options { $0.seed = 5 }, observer: killer)
+            _ = try await stage.run("discs", budget: budget, options: Self.options { $0.seed = 5 })
         }
+        killer.stop()
         let broken = try #require(try place.store.baselines().first)
         #expect(broken.status == .running && broken.batchSize == 2 && broken.patchWidth == 64)
         let first = try place.store.baselineEpochs(baseline: broken.id ?? -1)
@@ -105,21 +103,6 @@ struct WholeBaselineTests {
         let ours = try place.store.baselineHeldOut(baseline: record.id ?? -1)
         #expect(ours.map(\.sample) == samples && theirs.count == samples.count)
         for (a, b) in zip(ours, theirs) { #expect(abs(a.dice - b) < 1e-6, "\(a.sample): \(a.dice) and \(b)") }
-    }
-
-    /// Kills the driver that works in a folder.
-    private static func kill(_ folder: URL) {
-        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        for name in processes {
-            guard let id = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")
-            else { continue }
-            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            if words.contains("--follow-stdin"), words.contains(where: { $0.contains(folder.lastPathComponent) }),
-                words.contains(where: { $0.hasPrefix(folder.deletingLastPathComponent().path) })
-            {
-                Glibc.kill(id, SIGKILL)
-            }
-        }
     }
 
     @Test("says before training that memory is short of the plan, and keeps nothing", .timeLimit(.minutes(40)))
@@ -233,5 +216,37 @@ struct WholeBaselineTests {
         }
         running.cancel()
         await #expect(throws: CancellationError.self) { _ = try await running.value }
+    }
+}
+
+/// Kills the driver as soon as a file is there, from a thread of its own: on a busy machine the stage is told of an epoch when the
+/// training has long ended.
+private final class DriverKiller: Sendable {
+    private let isOver = Mutex(false)
+
+    init(of folder: URL, when file: URL) {
+        Thread { [self] in
+            while !isOver.withLock({ $0 }) {
+                if FileManager.default.fileExists(atPath: file.path) { return Self.kill(folder) }
+                usleep(5_000)
+            }
+        }.start()
+    }
+
+    func stop() { isOver.withLock { $0 = true } }
+
+    /// Kills the driver that works in a folder.
+    private static func kill(_ folder: URL) {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        for name in processes {
+            guard let id = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")
+            else { continue }
+            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            if words.contains("--follow-stdin"), words.contains(where: { $0.contains(folder.lastPathComponent) }),
+                words.contains(where: { $0.hasPrefix(folder.deletingLastPathComponent().path) })
+            {
+                Glibc.kill(id, SIGKILL)
+            }
+        }
     }
 }

@@ -11,8 +11,10 @@ struct KernelTestsNormalization {
         for _ in 0..<60 {
             let trial = NormalizationTrial(&random)
             trial.run(ThreadPool(threads: random.int(1...3)))
-            for (name, error) in trial.errors() {
-                #expect(error < 5e-5, "\(name), seed \(seed), \(trial.pixels) pixels, \(trial.channels) channels")
+            for (name, error, rounding) in trial.errors() {
+                #expect(
+                    error < 5e-5 + rounding, "\(name), seed \(seed), \(trial.pixels) pixels, \(trial.channels) channels"
+                )
             }
         }
     }
@@ -124,20 +126,24 @@ private struct NormalizationTrial {
             pool: pool)
     }
 
-    func errors() -> [(String, Double)] {
+    /// Errors beside the largest value, each with what rounding alone may come to: numbers of a size m are told apart to m·2⁻²⁴, so
+    /// that normal values are known to four times |mean| / deviation · 2⁻²⁴ (Higham 2002, *Accuracy and Stability of Numerical
+    /// Algorithms*, 1.9: the condition of a variance). Two pixels that happen to be close count some thousand times as much as usual ones.
+    func errors() -> [(String, Double, Double)] {
         var (y0, dx0) = (
             [Double](repeating: 0, count: pixels * channels), [Double](repeating: 0, count: pixels * channels)
         )
         var (mean0, variance0) = ([Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels))
         var (dgamma0, dbeta0) = (mean0, mean0)
         // Of two pixels the terms of dx cancel to nearly nothing: a twentieth of the largest is the least that it is measured beside.
-        var terms = 0.0
+        var (terms, condition) = (0.0, 0.0)
         let n = Double(pixels)
         for c in 0..<channels {
             let values = (0..<pixels).map { Double(x.base[$0 * stride + c]) }
             mean0[c] = values.reduce(0, +) / n
             variance0[c] = values.reduce(0) { $0 + ($1 - mean0[c]) * ($1 - mean0[c]) } / n
             let inverse = 1 / (variance0[c] + 1e-5).squareRoot()
+            condition = max(condition, abs(mean0[c]) * inverse)
             let normal = values.map { ($0 - mean0[c]) * inverse }
             let slopes = (0..<pixels).map { p in
                 relu && y.base[p * stride + c] <= 0 ? 0 : Double(dy.base[p * stride + c])
@@ -154,13 +160,17 @@ private struct NormalizationTrial {
         }
         let largest = dx0.reduce(0) { max($0, abs($1)) }
         let share = largest > 0 ? min(1, largest / (0.05 * terms)) : 1
+        let rounding = 4 * condition / Double(1 << 24)
         return [
-            ("y", relativeError(y.base, stride: stride, channels: channels, y0)),
-            ("dx", relativeError(dx.base, stride: stride, channels: channels, dx0) * share),
-            ("mean", relativeError(mean.base, stride: 1, channels: 1, mean0)),
-            ("variance", relativeError(variance.base, stride: 1, channels: 1, variance0)),
-            ("dgamma", relativeError(dgamma.base, stride: 1, channels: 1, dgamma0)),
-            ("dbeta", relativeError(dbeta.base, stride: 1, channels: 1, dbeta0)),
+            ("y", relativeError(y.base, stride: stride, channels: channels, y0), rounding),
+            (
+                "dx", relativeError(dx.base, stride: stride, channels: channels, dx0) * share,
+                rounding * (largest > 0 ? terms / max(largest, 0.05 * terms) : 1)
+            ),
+            ("mean", relativeError(mean.base, stride: 1, channels: 1, mean0), 0),
+            ("variance", relativeError(variance.base, stride: 1, channels: 1, variance0), rounding),
+            ("dgamma", relativeError(dgamma.base, stride: 1, channels: 1, dgamma0), rounding),
+            ("dbeta", relativeError(dbeta.base, stride: 1, channels: 1, dbeta0), 0),
         ]
     }
 }
